@@ -1,0 +1,1 @@
+"""The torch side: LaMa, its weights, the device they run on. Nothing else imports torch."""

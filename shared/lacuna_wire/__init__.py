@@ -1,0 +1,10 @@
+"""What the daemon, the command line and the editor plug-ins share: the wire.
+
+Standard library only, Python 3.8 syntax: this package also runs inside Krita and GIMP.
+"""
+
+from .errors import LacunaError
+from .messages import PROTOCOL, JobRequest, JobStatus, Options, PixelLayout
+from .rect import Rect
+
+__all__ = ["PROTOCOL", "JobRequest", "JobStatus", "LacunaError", "Options", "PixelLayout", "Rect"]

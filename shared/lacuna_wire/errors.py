@@ -1,0 +1,160 @@
+"""What a user may meet: one sentence, a stable code, an HTTP status.
+
+The daemon raises these and sends them as JSON; the client raises the same ones again. The code is
+for programs and never changes, the sentence is for people and names the numbers.
+"""
+
+from typing import Any, Dict
+
+
+class LacunaError(Exception):
+    """Base of all errors that are shown to the user as one sentence.
+
+    Args:
+        message: One sentence with the numbers in it.
+        code: Stable word for programs; by default the one of the class.
+        status: HTTP status; by default the one of the class.
+    """
+
+    code = "error"
+    status = 500
+
+    def __init__(self, message: str, code: str = "", status: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or type(self).code
+        self.status = status or type(self).status
+
+    def as_dict(self) -> Dict[str, Any]:
+        """Return the JSON body of the answer: `{"error": {"code": ..., "message": ...}}`."""
+        return {"error": {"code": self.code, "message": self.message}}
+
+
+class BadRequest(LacunaError):
+    """The request does not follow the protocol."""
+
+    code, status = "bad_request", 400
+
+
+class Unauthorized(LacunaError):
+    """No token, or a wrong one."""
+
+    code, status = "unauthorized", 401
+
+
+class Forbidden(LacunaError):
+    """A browser sent this, and no web page may use the daemon."""
+
+    code, status = "forbidden", 403
+
+
+class NotFound(LacunaError):
+    """There is no such job (any more) or no such address."""
+
+    code, status = "not_found", 404
+
+
+class Conflict(LacunaError):
+    """The job is in a state in which this cannot be done."""
+
+    code, status = "conflict", 409
+
+
+class LengthRequired(LacunaError):
+    """A body came without an exact Content-Length."""
+
+    code, status = "length_required", 411
+
+
+class TooLarge(LacunaError):
+    """More pixels or bytes than the daemon accepts."""
+
+    code, status = "too_large", 413
+
+
+class UnsupportedMedia(LacunaError):
+    """A body of a type, an encoding or a pixel layout that is not in the protocol."""
+
+    code, status = "unsupported", 415
+
+
+class WrongHost(LacunaError):
+    """The Host header is not one of the daemon's own names."""
+
+    code, status = "wrong_host", 421
+
+
+class Unprocessable(LacunaError):
+    """Well formed, but the job makes no sense: nothing selected, or nothing known around it."""
+
+    code, status = "unprocessable", 422
+
+
+class QueueFull(LacunaError):
+    """The daemon has as many jobs as it takes; try again later."""
+
+    code, status = "queue_full", 429
+
+
+class OutOfMemory(LacunaError):
+    """Even the smallest tile did not fit into memory."""
+
+    code, status = "out_of_memory", 503
+
+
+class WorkerUnavailable(LacunaError):
+    """The worker process could not be started or died."""
+
+    code, status = "worker_unavailable", 503
+
+
+class NoSpace(LacunaError):
+    """The spool cannot hold the job."""
+
+    code, status = "no_space", 507
+
+
+class DaemonUnreachable(LacunaError):
+    """No daemon answers, and none could be started."""
+
+    code, status = "daemon_unreachable", 503
+
+
+class ProtocolMismatch(LacunaError):
+    """Client and daemon speak different versions of the protocol."""
+
+    code, status = "protocol_mismatch", 426
+
+
+class JobCancelled(LacunaError):
+    """The job was cancelled, by this client or another one."""
+
+    code, status = "cancelled", 409
+
+
+CLASSES = {
+    cls.code: cls
+    for cls in (
+        BadRequest, Unauthorized, Forbidden, NotFound, Conflict, LengthRequired, TooLarge,
+        UnsupportedMedia, WrongHost, Unprocessable, QueueFull, OutOfMemory, WorkerUnavailable,
+        NoSpace, DaemonUnreachable, ProtocolMismatch, JobCancelled,
+    )
+}  # fmt: skip
+
+
+def error_from_dict(answer: Any, status: int = 500) -> LacunaError:
+    """Rebuild the error that the daemon sent.
+
+    Args:
+        answer: The decoded JSON body; anything that is not an error body gives a plain
+            `LacunaError` that says so.
+        status: HTTP status of the answer.
+    """
+    error = answer.get("error") if isinstance(answer, dict) else None
+    if not isinstance(error, dict):
+        return LacunaError(
+            f"The daemon answered with status {status} and no reason.", status=status
+        )
+    code = str(error.get("code", LacunaError.code))
+    message = str(error.get("message", f"The daemon answered with status {status}."))
+    return CLASSES.get(code, LacunaError)(message, code=code, status=status)
