@@ -1,0 +1,259 @@
+"""Talk to the daemon: what the plug-ins and the command line call.
+
+Every call is one short connection to 127.0.0.1, so one `Client` may be used from several threads.
+Whatever the daemon refuses is raised here as the same `LacunaError` that it was there.
+"""
+
+import json
+from contextlib import suppress
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    Iterator,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    TypeVar,
+)
+
+from .endpoint import Endpoint, find_daemon, start_daemon
+from .errors import BadRequest, DaemonUnreachable, JobCancelled, LacunaError, NotFound
+from .exchange import Buffer, exactly, exchange, read_into, read_json, slices
+from .messages import JobRequest, JobStatus, rect_from_dict
+from .rect import Rect
+
+CALL_TIMEOUT_S = 30.0  # without a byte in either direction
+CANCEL_POLL_S = 0.5  # how late `inpaint` may notice that it should cancel
+
+_Bytes = TypeVar("_Bytes", bytearray, memoryview)
+
+
+class Ticket(NamedTuple):
+    """The daemon's answer to a job that it accepts.
+
+    Attributes:
+        id: The job, as it is named in every later call.
+        window: Pixels of the image to upload.
+        tiles: How many tiles the fill will take, about.
+        estimate_s: Seconds that it will take, or None before the first tile was ever timed.
+        input_bytes: Length of the upload.
+    """
+
+    id: str
+    window: Rect
+    tiles: int
+    estimate_s: Optional[float]
+    input_bytes: int
+
+
+class Client:
+    """The calls of protocol version 1, one method each."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+
+    def submit(self, request: JobRequest) -> Ticket:
+        """Ask for a fill; no pixel is sent yet.
+
+        Raises:
+            LacunaError: If the daemon does not take the job: `queue_full`, `too_large`, ...
+        """
+        answer = self._call("POST", "/v1/jobs", request.as_dict())
+        return Ticket(
+            id=answer["id"],
+            window=rect_from_dict(answer["window"], "window"),
+            tiles=answer["tiles"],
+            estimate_s=answer["estimate_s"],
+            input_bytes=answer["input_bytes"],
+        )
+
+    def upload(self, job_id: str, chunks: Iterable[Buffer], total_bytes: int) -> None:
+        """Send the window's pixels, then its mask, without copying them.
+
+        Args:
+            job_id: The id of the ticket.
+            chunks: Contiguous buffers, in order; read once, so a generator will do.
+            total_bytes: The sum of their lengths, `Ticket.input_bytes`.
+
+        Raises:
+            BadRequest: If the chunks are not `total_bytes` long together.
+        """
+        path = f"/v1/jobs/{job_id}/input"
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(total_bytes)}
+        body = exactly(slices(chunks), total_bytes)
+        with exchange(self.endpoint, "PUT", path, CALL_TIMEOUT_S, headers, body) as response:
+            read_json(self.endpoint, response)
+
+    def wait(
+        self, job_id: str, on_progress: Callable[[JobStatus], None], poll_s: float = 10.0
+    ) -> JobStatus:
+        """Return the status with which the job ends.
+
+        `on_progress` gets every answer, at least one in `poll_s` seconds, also those in which
+        nothing is new: a caller stops waiting by raising from it.
+        """
+        status = JobStatus.from_dict(self._call("GET", f"/v1/jobs/{job_id}"))
+        on_progress(status)
+        while not status.ended:
+            path = f"/v1/jobs/{job_id}?wait={poll_s:g}&revision={status.revision}"
+            answer = self._call("GET", path, timeout_s=poll_s + CALL_TIMEOUT_S)
+            status = JobStatus.from_dict(answer)
+            on_progress(status)
+        return status
+
+    def result(self, job_id: str) -> Tuple[Rect, bytearray]:
+        """Fetch the result of a job that is done.
+
+        Returns:
+            The pixels of the image that are covered, and they in the layout of the job.
+        """
+        return self._fetch(job_id, bytearray)
+
+    def result_into(self, job_id: str, buffer: memoryview) -> Rect:
+        """Fetch the result into the caller's own writable bytes, which it must fill exactly.
+
+        Raises:
+            BadRequest: If the result is longer or shorter than `buffer`.
+        """
+        view = buffer.cast("B")
+
+        def check(length: int) -> memoryview:
+            if length != len(view):
+                raise BadRequest(
+                    f"the result is {length:,} bytes long, the buffer for it {len(view):,}"
+                )
+            return view
+
+        return self._fetch(job_id, check)[0]
+
+    def cancel(self, job_id: str) -> JobStatus:
+        """Cancel a job, or forget it if it has ended; a second time gives the same answer."""
+        return JobStatus.from_dict(self._call("DELETE", f"/v1/jobs/{job_id}"))
+
+    def forget(self, job_id: str) -> None:
+        """Drop a job with all its pixels; that there is none of this id is fine too."""
+        with suppress(NotFound):
+            self.cancel(job_id)
+
+    def status(self) -> Dict[str, Any]:
+        """Return what the daemon says of itself: docs/protocol.md lists the keys."""
+        return dict(self._call("GET", "/v1/status"))
+
+    def shutdown(self) -> None:
+        """Ask the daemon to end; it answers first."""
+        self._call("POST", "/v1/shutdown", {})
+
+    def _call(
+        self, method: str, path: str, message: Any = None, timeout_s: float = CALL_TIMEOUT_S
+    ) -> Any:
+        """Exchange one small JSON message for another."""
+        headers = {}
+        parts = []
+        if message is not None:
+            body = json.dumps(message).encode("utf-8")
+            headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+            parts = [memoryview(body)]
+        with exchange(self.endpoint, method, path, timeout_s, headers, parts) as response:
+            answer = read_json(self.endpoint, response)
+        if not isinstance(answer, dict):
+            raise LacunaError(f"the daemon's answer to {method} {path} is no JSON object")
+        return answer
+
+    def _fetch(self, job_id: str, allocate: Callable[[int], _Bytes]) -> Tuple[Rect, _Bytes]:
+        path = f"/v1/jobs/{job_id}/result"
+        with exchange(self.endpoint, "GET", path, CALL_TIMEOUT_S) as response:
+            rect = _rect_header(response.getheader("Lacuna-Rect", ""))
+            buffer = allocate(int(response.getheader("Content-Length", "0")))
+            read_into(self.endpoint, response, memoryview(buffer))
+        return rect, buffer
+
+
+def connect(start: bool = True) -> Client:
+    """Return a client of the running daemon.
+
+    Call it for every job: it costs a few milliseconds, and a client that is kept for hours may
+    outlive its daemon and send its token to whoever listens on that port then.
+
+    Args:
+        start: Whether to start the daemon if none runs.
+
+    Raises:
+        DaemonUnreachable: If none runs and none can be started.
+        ProtocolMismatch: If the daemon is of another version.
+    """
+    endpoint = find_daemon()
+    if endpoint is None:
+        if not start:
+            raise DaemonUnreachable("The daemon of Lacuna does not run.")
+        endpoint = start_daemon()
+    return Client(endpoint)
+
+
+def inpaint(
+    client: Client,
+    request: JobRequest,
+    read_window: Callable[[Rect], Sequence[Buffer]],
+    on_progress: Callable[[JobStatus], None],
+    should_cancel: Callable[[], bool],
+) -> Tuple[Rect, bytearray]:
+    """Do one whole job: submit, upload, wait, fetch, forget.
+
+    Args:
+        client: From `connect`.
+        request: What to fill.
+        read_window: Gives the pixels of a rectangle of the image in the layout of the request,
+            and then its mask, one byte per pixel; called once.
+        on_progress: Gets every status, about twice a second at least.
+        should_cancel: Asked as often; True cancels the job.
+
+    Returns:
+        The pixels of the image that are covered, and they in the layout of the request.
+
+    Raises:
+        JobCancelled: If `should_cancel` said so, or somebody else cancelled it.
+        LacunaError: Whatever kept the job from being done. The daemon has forgotten it by then,
+            as it has after any other exception and after Ctrl-C.
+    """
+
+    def stop_if_cancelled() -> None:
+        if should_cancel():
+            raise JobCancelled("The fill was cancelled.")
+
+    def watched(chunks: Sequence[Buffer]) -> Iterator[memoryview]:
+        for part in slices(chunks):
+            stop_if_cancelled()
+            yield part
+
+    def watch(status: JobStatus) -> None:
+        on_progress(status)
+        if not status.ended:
+            stop_if_cancelled()
+
+    ticket = client.submit(request)
+    try:
+        stop_if_cancelled()
+        client.upload(ticket.id, watched(read_window(ticket.window)), ticket.input_bytes)
+        status = client.wait(ticket.id, watch, poll_s=CANCEL_POLL_S)
+        if status.state != "done":
+            raise status.error or LacunaError(f"The job ended as {status.state}.")
+        rect, pixels = client.result(ticket.id)
+        if len(pixels) != rect.area * request.layout.pixel_bytes:
+            raise LacunaError(
+                f"the result has {len(pixels):,} bytes, {rect.width} x {rect.height} px of "
+                f"{request.layout.pixel_bytes} bytes were expected"
+            )
+        return rect, pixels
+    finally:
+        # The daemon drops it by itself in the end: this must not hide the result or the error.
+        with suppress(LacunaError):
+            client.forget(ticket.id)
+
+
+def _rect_header(text: str) -> Rect:
+    sides = text.split(",")
+    if len(sides) != 4 or not all(side.isdigit() for side in sides):
+        raise LacunaError(f"the daemon sent no valid Lacuna-Rect: {text[:40]!r}")
+    return Rect(*map(int, sides))

@@ -1,0 +1,236 @@
+"""Find the daemon of this user, or start it: the first thing that every client does.
+
+The daemon leaves `endpoint.json` (where it listens, and its token) and `launch.json` (how to start
+it) in the state folder. Both are only believed if nobody else could have written them, and the
+token is only sent to a program that has proved that it knows it.
+"""
+
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+
+from .errors import DaemonUnreachable, LacunaError, ProtocolMismatch
+from .messages import PROTOCOL
+from .private_files import read_private, write_private
+
+HOST = "127.0.0.1"
+PROVE_TIMEOUT_S = 3.0
+MAX_HELLO_BYTES = 65_536
+POLL_S = 0.05  # between two looks for a daemon that is starting
+# Editors in an AppImage or a bundle point these at their own Python and libraries.
+FOREIGN_PREFIXES = ("PYTHON", "LD_", "DYLD_")
+
+
+class Endpoint(NamedTuple):
+    """Where a daemon listens, and the secret that its owner shares with it."""
+
+    port: int
+    pid: int
+    instance: str
+    protocol: int
+    version: str
+    token: str
+
+    def __repr__(self) -> str:
+        return f"Endpoint(port={self.port}, pid={self.pid}, instance={self.instance!r})"
+
+
+def state_folder() -> Path:
+    """Return the folder of the daemon's own files, whether it exists or not.
+
+    It hangs from the home folder and not from the XDG variables, because Flatpak points those
+    somewhere else and a plug-in in there would never find the daemon.
+    """
+    override = os.environ.get("LACUNA_STATE_DIR")
+    if override:
+        return Path(override).absolute()
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA")
+        return (Path(local) if local else Path.home() / "AppData" / "Local") / "lacuna"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "lacuna"
+    return Path.home() / ".local" / "state" / "lacuna"
+
+
+def endpoint_file() -> Path:
+    return state_folder() / "endpoint.json"
+
+
+def launch_file() -> Path:
+    return state_folder() / "launch.json"
+
+
+def write_endpoint(endpoint: Endpoint) -> None:
+    write_private(endpoint_file(), endpoint._asdict())
+
+
+def read_endpoint() -> Optional[Endpoint]:
+    """Return what the last daemon wrote, or None if there is no file; it may be stale.
+
+    Raises:
+        LacunaError: If the file is not this user's alone (`untrusted_file`) or is damaged.
+    """
+    fields = read_private(endpoint_file())
+    if fields is None:
+        return None
+    values = []
+    for name, kind in Endpoint.__annotations__.items():
+        # Unknown keys are left alone: a newer daemon may write more, and its hello tells us so.
+        if type(fields.get(name)) is not kind:
+            raise LacunaError(f"{endpoint_file()} has no valid {name}", code="damaged_file")
+        values.append(fields[name])
+    return Endpoint(*values)
+
+
+def remove_endpoint(instance: str) -> None:
+    """Remove the file if it is still the one of `instance`."""
+    endpoint = read_endpoint()
+    if endpoint is not None and endpoint.instance == instance:
+        endpoint_file().unlink()
+
+
+def write_launch(command: Sequence[str]) -> None:
+    """Leave behind how to start the daemon, for plug-ins that run in another Python."""
+    write_private(launch_file(), {"command": list(command)})
+
+
+def read_launch() -> Optional[List[str]]:
+    """Return the command that starts the daemon, or None if it never ran here."""
+    fields = read_private(launch_file())
+    if fields is None:
+        return None
+    command = fields.get("command")
+    if not isinstance(command, list) or not command or not all(map(_is_text, command)):
+        raise LacunaError(f"{launch_file()} has no valid command", code="damaged_file")
+    return command
+
+
+def hello_proof(token: str, nonce: str, instance: str) -> str:
+    """Return what only a holder of `token` can answer to `nonce`: 64 hexadecimal digits."""
+    message = ("hello" + nonce + instance).encode("utf-8")
+    return hmac.new(token.encode("utf-8"), message, hashlib.sha256).hexdigest()
+
+
+def prove(endpoint: Endpoint, timeout_s: float = PROVE_TIMEOUT_S) -> None:
+    """Return if the daemon of `endpoint` answers there and speaks our protocol.
+
+    Another program may have taken the port since the file was written. It learns neither the
+    token nor a pixel: only a random number is sent.
+
+    Raises:
+        DaemonUnreachable: If nothing answers, or something else does.
+        ProtocolMismatch: If it is the daemon, in a version that we do not understand.
+    """
+    nonce = secrets.token_hex(16)
+    hello = _ask_hello(endpoint.port, nonce, timeout_s)
+    proof = hello_proof(endpoint.token, nonce, endpoint.instance)
+    if not hmac.compare_digest(str(hello.get("proof")).encode("utf-8"), proof.encode("utf-8")):
+        raise DaemonUnreachable(f"Another program than Lacuna answers on port {endpoint.port}.")
+    if hello.get("protocol") != PROTOCOL:
+        raise ProtocolMismatch(
+            f"The daemon (version {hello.get('version')}) speaks protocol "
+            f"{hello.get('protocol')}, this client speaks protocol {PROTOCOL}: update the older "
+            "of the two, then restart both."
+        )
+
+
+def find_daemon() -> Optional[Endpoint]:
+    """Return the running daemon, proved, or None.
+
+    Raises:
+        ProtocolMismatch: If a daemon of another protocol runs.
+        LacunaError: If the endpoint file is not this user's alone, or damaged.
+    """
+    endpoint = read_endpoint()
+    if endpoint is None:
+        return None
+    try:
+        prove(endpoint)
+    except DaemonUnreachable:
+        return None  # it ended without tidying up, and perhaps somebody else took its port
+    return endpoint
+
+
+def start_daemon(command: Optional[Sequence[str]] = None, timeout_s: float = 10.0) -> Endpoint:
+    """Start the daemon, detached from this process, and return it as soon as it is proved.
+
+    Args:
+        command: How to start it; by default what the daemon itself left in `launch.json`.
+        timeout_s: How long to wait for it.
+
+    Raises:
+        DaemonUnreachable: If nobody knows how to start it, or it does not come up in time.
+    """
+    command = command or read_launch()
+    if command is None:
+        raise DaemonUnreachable(
+            "The daemon of Lacuna does not run and has never run for this user: start it once "
+            "with `lacuna serve`."
+        )
+    process = _spawn_detached(command)
+    give_up = time.monotonic() + timeout_s
+    while time.monotonic() < give_up:
+        endpoint = find_daemon()
+        if endpoint is not None:
+            return endpoint
+        # 0 is no failure: another client was quicker, and its daemon is about to answer.
+        if process.poll() not in (None, 0):
+            raise DaemonUnreachable(
+                f"The daemon of Lacuna ended with code {process.returncode} when it was started; "
+                f"the reason is in {state_folder() / 'daemon.log'}."
+            )
+        time.sleep(POLL_S)
+    raise DaemonUnreachable(f"The daemon of Lacuna did not answer within {timeout_s:g} s.")
+
+
+def _ask_hello(port: int, nonce: str, timeout_s: float) -> Dict[str, Any]:
+    # http.client, unlike urllib, knows no proxies: the request cannot leave this computer.
+    connection = http.client.HTTPConnection(HOST, port, timeout=timeout_s)
+    try:
+        connection.request("GET", "/v1/hello?nonce=" + nonce)
+        hello = json.loads(connection.getresponse().read(MAX_HELLO_BYTES))
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise DaemonUnreachable(f"No daemon of Lacuna answers on port {port}.") from error
+    finally:
+        connection.close()
+    return hello if isinstance(hello, dict) else {}
+
+
+def _spawn_detached(command: Sequence[str]) -> "subprocess.Popen[bytes]":
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(FOREIGN_PREFIXES)
+    }
+    # The names exist on Windows only: the daemon must outlive the editor, without a console.
+    flags = getattr(subprocess, "DETACHED_PROCESS", 0)
+    flags |= getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
+    try:
+        process = subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=str(Path.home()),
+            env=environment,
+            start_new_session=True,
+            creationflags=flags,
+        )
+    except OSError as error:
+        raise DaemonUnreachable(
+            f"The daemon of Lacuna cannot be started: {command[0]}: {error.strerror}."
+        ) from error
+    # Somebody must wait for it, or it stays a zombie of a long-running editor when it ends.
+    threading.Thread(target=process.wait, name="lacuna-daemon-wait", daemon=True).start()
+    return process
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
