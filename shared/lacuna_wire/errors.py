@@ -54,6 +54,12 @@ class NotFound(LacunaError):
     code, status = "not_found", 404
 
 
+class TooSlow(LacunaError):
+    """A body did not arrive in time."""
+
+    code, status = "too_slow", 408
+
+
 class Conflict(LacunaError):
     """The job is in a state in which this cannot be done."""
 
@@ -135,7 +141,7 @@ class JobCancelled(LacunaError):
 CLASSES = {
     cls.code: cls
     for cls in (
-        BadRequest, Unauthorized, Forbidden, NotFound, Conflict, LengthRequired, TooLarge,
+        BadRequest, Unauthorized, Forbidden, NotFound, TooSlow, Conflict, LengthRequired, TooLarge,
         UnsupportedMedia, WrongHost, Unprocessable, QueueFull, OutOfMemory, WorkerUnavailable,
         NoSpace, DaemonUnreachable, ProtocolMismatch, JobCancelled,
     )

@@ -1,0 +1,160 @@
+"""Put the front together: routes, checks, and the tasks that live as long as it does."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from lacuna import __version__
+from lacuna_wire import JobRequest, LacunaError
+from lacuna_wire.errors import NotFound, QueueFull
+
+from . import handlers
+from .auth import check_caller, check_token, guard
+from .job import Plan
+from .jobs import Jobs
+from .keys import BEGUN, JOBS, SETTINGS, SPOOL, STOP, VERSION, WORKER, Stop
+from .settings import Settings
+from .spool import Spool, spool_places
+from .worker import Worker
+
+log = logging.getLogger("lacuna.app")
+
+EXIT_BROKEN = 70  # EX_SOFTWARE: the service manager starts us again
+RETRY_AFTER_S = 5
+ROUTES: Sequence[tuple[str, str, Handler]] = (
+    ("GET", "/v1/hello", handlers.hello),
+    ("GET", "/v1/health", handlers.health),
+    ("GET", "/v1/status", handlers.status),
+    ("POST", "/v1/jobs", handlers.submit),
+    ("PUT", "/v1/jobs/{id}/input", handlers.upload),
+    ("GET", "/v1/jobs/{id}", handlers.poll),
+    ("GET", "/v1/jobs/{id}/events", handlers.events),
+    ("GET", "/v1/jobs/{id}/result", handlers.result),
+    ("DELETE", "/v1/jobs/{id}", handlers.forget),
+    ("POST", "/v1/shutdown", handlers.shutdown),
+)
+# No browser may guess at, keep or embed what we say.
+HEADERS = {
+    "Server": "lacuna",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def make_app(
+    settings: Settings,
+    plan: Callable[[JobRequest], Plan],
+    worker_command: Sequence[str],
+    places: Sequence[Path] | None = None,
+) -> web.Application:
+    """Return the application; nothing is opened or started before it runs.
+
+    Args:
+        settings: Who the daemon is, and its limits.
+        plan: The engine's policy: which window a job needs. Raises `LacunaError` to refuse one.
+        worker_command: What to run to fill; see `worker_process.serve_orders`.
+        places: Where the spool may lie, the best first; by default memory, then the cache.
+    """
+    app = web.Application(middlewares=[errors_to_json, guard(settings.token)])
+    app[SETTINGS] = settings
+    app[VERSION] = __version__
+    app[BEGUN] = time.monotonic()
+    app[STOP] = Stop()
+    app[SPOOL] = Spool(
+        settings.instance, spool_places() if places is None else places, settings.max_spool_bytes
+    )
+    app[WORKER] = Worker(worker_command, settings)
+    app[JOBS] = Jobs(settings, plan, app[SPOOL], app[WORKER])
+    for method, path, handler in ROUTES:
+        app.router.add_route(method, path, handler, expect_handler=expect)
+    app.on_response_prepare.append(add_headers)
+    app.on_shutdown.append(end_jobs)
+    app.cleanup_ctx.append(keep_working)
+    return app
+
+
+@web.middleware
+async def errors_to_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give each error its status and a JSON body; what is not a LacunaError is our bug."""
+    try:
+        return await handler(request)
+    except LacunaError as error:
+        return error_response(error)
+    except web.HTTPNotFound:
+        return error_response(NotFound("there is nothing at this address"))
+    except web.HTTPException as error:
+        response = error_response(
+            LacunaError(error.reason.lower(), code="method_not_allowed", status=error.status)
+        )
+        response.headers["Allow"] = error.headers.get("Allow", "")
+        return response
+    except ConnectionError:
+        raise  # the client has gone: nobody would read an answer
+    except Exception:
+        log.exception("%s %s failed", request.method, request.match_info.route.resource)
+        return error_response(LacunaError("the daemon met an unexpected error", code="internal"))
+
+
+def error_response(error: LacunaError) -> web.Response:
+    response = web.json_response(error.as_dict(), status=error.status)
+    if isinstance(error, QueueFull):
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+async def expect(request: web.Request) -> web.StreamResponse | None:
+    """Answer `Expect: 100-continue` only to whom we would answer anyway.
+
+    aiohttp comes here before the middlewares, and would invite any body by default.
+    """
+    try:
+        check_caller(request)
+        check_token(request, request.app[SETTINGS].token)
+    except LacunaError as error:
+        return error_response(error)
+    if request.headers["Expect"].lower() != "100-continue":
+        return error_response(
+            LacunaError("only 100-continue can be expected", code="bad_request", status=417)
+        )
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0  # of the real answer, nothing is written yet
+    return None
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(HEADERS)
+
+
+async def end_jobs(app: web.Application) -> None:
+    """Answer everybody who waits, before connections are closed."""
+    app[JOBS].close()
+
+
+async def keep_working(app: web.Application) -> AsyncIterator[None]:
+    """Run the supervisor and the clocks, and leave nothing behind."""
+    jobs = app[JOBS]
+    tasks = [asyncio.create_task(jobs.work()), asyncio.create_task(jobs.watch_clocks())]
+    for task in tasks:
+        task.add_done_callback(partial(stop_if_broken, app[STOP]))
+    yield
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await app[WORKER].stop()
+    app[SPOOL].close()
+
+
+def stop_if_broken(stop: Stop, task: "asyncio.Task[None]") -> None:
+    """End the process with its task: a front without a supervisor would queue jobs for ever."""
+    if not task.cancelled():
+        log.critical("a task of the daemon has ended", exc_info=task.exception())
+        stop.request(EXIT_BROKEN)

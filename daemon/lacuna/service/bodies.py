@@ -1,0 +1,144 @@
+"""Read bodies: small JSON, and pixels straight into the spool, neither longer than announced.
+
+aiohttp itself would take any length, inflate it, and wait for ever for a body that does not come.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from aiohttp import StreamReader, web
+
+from lacuna_wire.errors import BadRequest, LengthRequired, TooLarge, TooSlow, UnsupportedMedia
+
+from .job import Job
+from .settings import Settings
+
+JSON = "application/json"
+OCTETS = "application/octet-stream"
+
+
+def body_length(request: web.Request, media_type: str) -> int:
+    """Return the length of a body of `media_type`, of which nothing is read yet.
+
+    Raises:
+        UnsupportedMedia: If it is of another type, or encoded.
+        LengthRequired: If the length is not known, as in a chunked body.
+    """
+    if len(request.headers.getall("Content-Type", [])) != 1 or request.content_type != media_type:
+        raise UnsupportedMedia(f"the body must be of type {media_type}")
+    if "Content-Encoding" in request.headers:
+        raise UnsupportedMedia("the body must not be encoded")
+    if "Transfer-Encoding" in request.headers or request.content_length is None:
+        raise LengthRequired("the body needs an exact Content-Length")
+    return request.content_length
+
+
+async def read_json(request: web.Request, settings: Settings) -> Any:
+    """Read a small JSON body.
+
+    Raises:
+        LacunaError: As `body_length` does.
+        TooLarge: If it is longer than `max_json_bytes`; nothing is read then.
+        TooSlow: If it does not arrive.
+        BadRequest: If it is not JSON, or JSON that parsers disagree on: NaN, a key twice.
+    """
+    length = body_length(request, JSON)
+    if length > settings.max_json_bytes:
+        raise TooLarge(
+            f"{length:,} bytes of JSON were sent, this daemon accepts {settings.max_json_bytes:,}"
+        )
+    body = bytearray()
+    try:
+        async with asyncio.timeout(settings.upload_idle_s):
+            async for chunk in request.content.iter_any():
+                body += chunk
+    except TimeoutError:
+        raise _too_slow(len(body), length) from None
+    try:
+        return json.loads(
+            body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant
+        )
+    except (ValueError, RecursionError):
+        raise BadRequest("the body is not valid JSON") from None
+
+
+def upload_length(request: web.Request, job: Job, settings: Settings) -> int:
+    """Return the length of an upload of pixels that fits its job exactly.
+
+    Raises:
+        LacunaError: As `body_length` does.
+        TooLarge: If it is longer than any upload may be.
+        BadRequest: If it is not as long as the job's window and its mask.
+    """
+    length = body_length(request, OCTETS)
+    if length > settings.max_body_bytes:
+        raise TooLarge(
+            f"{length:,} bytes were sent, this daemon accepts {settings.max_body_bytes:,}"
+        )
+    if length != job.input_bytes:
+        raise BadRequest(
+            f"the window and its mask have {job.input_bytes:,} bytes, {length:,} were announced"
+        )
+    return length
+
+
+async def save_upload(content: StreamReader, path: Path, job: Job, settings: Settings) -> None:
+    """Write a body of the right length into the file of its job, never holding more than a piece.
+
+    Returns early if the job ends meanwhile.
+
+    Raises:
+        TooSlow: If the body pauses for `upload_idle_s`, or drips.
+    """
+    clock = asyncio.get_running_loop().time
+    idle_s = settings.upload_idle_s
+    least = settings.min_upload_rate * idle_s
+    received = received_before = 0
+    window_begun = clock()
+    descriptor = os.open(path, os.O_WRONLY)
+    try:
+        async with asyncio.timeout(idle_s) as patience:
+            async for chunk in content.iter_any():
+                if job.ended:
+                    return
+                _write_all(descriptor, chunk)
+                received += len(chunk)
+                now = clock()
+                patience.reschedule(now + idle_s)
+                if now - window_begun > idle_s:
+                    if received - received_before < least:
+                        raise _too_slow(received, job.input_bytes)
+                    received_before, window_begun = received, now
+    except TimeoutError:
+        raise _too_slow(received, job.input_bytes) from None
+    finally:
+        os.close(descriptor)
+    if received != job.input_bytes:
+        raise BadRequest(f"the body ended after {received:,} of {job.input_bytes:,} bytes")
+
+
+def _write_all(descriptor: int, chunk: bytes) -> None:
+    view = memoryview(chunk)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _too_slow(received: int, expected: int) -> TooSlow:
+    return TooSlow(f"the body came too slowly: {received:,} of {expected:,} bytes")
+
+
+def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in fields:
+            raise ValueError(key)
+        fields[key] = value
+    return fields
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)

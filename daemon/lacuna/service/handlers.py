@@ -1,0 +1,231 @@
+"""The routes of protocol version 1: parse, call one method, answer.
+
+docs/protocol.md describes them all, docs/openapi.yaml for programs.
+"""
+
+import json
+import os
+import re
+import time
+import uuid
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from lacuna_wire import PROTOCOL, JobRequest
+from lacuna_wire.endpoint import hello_proof
+from lacuna_wire.errors import BadRequest, Conflict, NotFound
+
+from .bodies import OCTETS, read_json, save_upload, upload_length
+from .job import Job
+from .jobs import Jobs
+from .keys import BEGUN, JOBS, SETTINGS, SPOOL, STOP, VERSION, WORKER
+
+MAX_WAIT_S = 60.0
+EVENT_S = 15.0  # between two signs of life of a stream of events
+PIECE_BYTES = 1 << 20
+
+_NONCE = re.compile(r"[0-9a-f]{32}")
+
+
+async def hello(request: web.Request) -> web.Response:
+    """GET /v1/hello: prove to a client that we know the token, before it sends it."""
+    nonce = _query(request, "nonce").get("nonce", "")
+    if not _NONCE.fullmatch(nonce):
+        raise BadRequest("nonce must be 32 hexadecimal digits in lower case")
+    settings = request.app[SETTINGS]
+    return web.json_response(
+        {
+            "instance": settings.instance,
+            "version": request.app[VERSION],
+            "protocol": PROTOCOL,
+            "proof": hello_proof(settings.token, nonce, settings.instance),
+        }
+    )
+
+
+async def health(request: web.Request) -> web.Response:
+    """GET /v1/health: `ok`, or `degraded` while no worker can be started."""
+    _query(request)
+    return web.json_response({"state": "degraded" if request.app[WORKER].degraded else "ok"})
+
+
+async def status(request: web.Request) -> web.Response:
+    """GET /v1/status: everything that helps when something is wrong."""
+    _query(request)
+    app = request.app
+    settings, jobs, worker = app[SETTINGS], app[JOBS], app[WORKER]
+    return web.json_response(
+        {
+            "instance": settings.instance,
+            "version": app[VERSION],
+            "protocol": PROTOCOL,
+            "pid": os.getpid(),
+            "uptime_s": round(time.monotonic() - app[BEGUN], 1),
+            "health": "degraded" if worker.degraded else "ok",
+            "device": worker.device or None,
+            "weights": worker.weights,
+            "worker_pid": worker.pid,
+            "tile_s": jobs.tile_s,
+            "jobs": [jobs.status(job).as_dict() for job in jobs.alive()],
+            "free_memory_bytes": free_memory_bytes(),
+            "spool_bytes": app[SPOOL].taken_bytes,
+            "limits": {
+                "jobs": settings.max_jobs,
+                "upload_bytes": settings.max_body_bytes,
+                "spool_bytes": settings.max_spool_bytes,
+                "result_ttl_s": settings.result_ttl_s,
+                "client_gone_s": settings.client_gone_s,
+                "job_s": settings.job_deadline_s,
+            },
+            "errors": list(jobs.errors),
+        }
+    )
+
+
+async def submit(request: web.Request) -> web.Response:
+    """POST /v1/jobs: admit a job and name the window that it needs, before any pixel is sent."""
+    _query(request)
+    message = await read_json(request, request.app[SETTINGS])
+    jobs = request.app[JOBS]
+    job, new = jobs.admit(JobRequest.from_dict(message))
+    tiles = job.plan.tiles
+    answer = {
+        "id": job.id,
+        "state": job.state,
+        "window": job.plan.window._asdict(),
+        "tiles": tiles,
+        "estimate_s": None if jobs.tile_s is None else round(jobs.tile_s * tiles, 1),
+        "input_bytes": job.input_bytes,
+    }
+    headers = {"Location": f"/v1/jobs/{job.id}"}
+    return web.json_response(answer, status=201 if new else 200, headers=headers)
+
+
+async def upload(request: web.Request) -> web.Response:
+    """PUT /v1/jobs/{id}/input: the window's pixels and its mask, and the job is queued."""
+    _query(request)
+    app = request.app
+    jobs, job = _find(request)
+    upload_length(request, job, app[SETTINGS])
+    with jobs.uploading(job):
+        await save_upload(request.content, job.files.input, job, app[SETTINGS])
+    return web.json_response(jobs.status(job).as_dict(), status=202)
+
+
+async def poll(request: web.Request) -> web.Response:
+    """GET /v1/jobs/{id}: the job's status; with `wait` and `revision` as soon as there is news."""
+    query = _query(request, "wait", "revision")
+    wait_s = _number(query, "wait", MAX_WAIT_S)
+    revision = int(_number(query, "revision", 1e15)) if "revision" in query else None
+    jobs, job = _find(request)
+    if revision is not None:
+        with job.watched():
+            await job.changed_since(revision, wait_s)
+    return web.json_response(jobs.status(job).as_dict())
+
+
+async def events(request: web.Request) -> web.StreamResponse:
+    """GET /v1/jobs/{id}/events: the statuses as server-sent events, until the job has ended."""
+    _query(request)
+    jobs, job = _find(request)
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    revision, ended = -1, False
+    with job.watched():
+        while not ended:
+            if not await job.changed_since(revision, EVENT_S):
+                await response.write(b": the job is alive\n\n")
+                continue
+            now = jobs.status(job)
+            revision, ended = now.revision, now.ended
+            data = json.dumps(now.as_dict())
+            await response.write(f"id: {revision}\nevent: status\ndata: {data}\n\n".encode())
+    await response.write_eof()
+    return response
+
+
+async def result(request: web.Request) -> web.StreamResponse:
+    """GET /v1/jobs/{id}/result: the pixels, and in `Lacuna-Rect` where they belong."""
+    _query(request)
+    _, job = _find(request)
+    if job.state != "done" or job.rect is None:
+        raise Conflict(f"the job is {job.state}, it has no result", code="no_result")
+    length = job.rect.area * job.request.layout.pixel_bytes
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": OCTETS,
+            "Content-Length": str(length),
+            "Content-Disposition": 'attachment; filename="result.raw"',
+            "Lacuna-Rect": ",".join(map(str, job.rect)),
+        }
+    )
+    with job.watched():
+        # Measured: pieces of 1 MiB are as fast as sendfile, and a response with the whole body
+        # would hold it in memory. Every piece is new, for the transport may keep it for a while.
+        descriptor = os.open(job.files.output, os.O_RDONLY)
+        try:
+            await response.prepare(request)
+            while piece := os.read(descriptor, PIECE_BYTES):
+                await response.write(piece)
+        finally:
+            os.close(descriptor)
+        await response.write_eof()
+    return response
+
+
+async def forget(request: web.Request) -> web.Response:
+    """DELETE /v1/jobs/{id}: cancel a job that is alive, forget one that has ended."""
+    _query(request)
+    job_id = _job_id(request)
+    return web.json_response(request.app[JOBS].cancel_or_forget(job_id).as_dict())
+
+
+async def shutdown(request: web.Request) -> web.Response:
+    """POST /v1/shutdown: end the daemon, in order."""
+    _query(request)
+    if await read_json(request, request.app[SETTINGS]) != {}:
+        raise BadRequest("the body of a shutdown must be an empty JSON object")
+    request.app[STOP].request()
+    return web.json_response({"state": "stopping"}, status=202)
+
+
+def free_memory_bytes() -> int | None:
+    """Return the memory that programs could still get, where the system tells us."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:
+            for line in lines:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return None
+
+
+def _find(request: web.Request) -> tuple[Jobs, Job]:
+    jobs = request.app[JOBS]
+    return jobs, jobs.find(_job_id(request))
+
+
+def _job_id(request: web.Request) -> str:
+    given = request.match_info["id"]
+    try:
+        return str(uuid.UUID(given))
+    except ValueError:
+        raise NotFound("there is no such job: its id is a UUID") from None
+
+
+def _query(request: web.Request, *allowed: str) -> Mapping[str, str]:
+    """Return the parameters of the query; others than `allowed`, or one twice, are errors."""
+    keys = list(request.query)
+    if len(keys) != len(set(keys)) or not set(keys) <= set(allowed):
+        names = f"only {' and '.join(allowed)}, each once" if allowed else "none"
+        raise BadRequest(f"possible parameters of this query: {names}")
+    return request.query
+
+
+def _number(query: Mapping[str, str], name: str, most: float) -> float:
+    text = query.get(name, "0")
+    if not re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,6})?", text) or float(text) > most:
+        raise BadRequest(f"{name} must be a number from 0 to {most:g}")
+    return float(text)

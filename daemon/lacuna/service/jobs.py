@@ -1,0 +1,290 @@
+"""All jobs of the daemon: who is admitted, who runs next, and when somebody's time is up.
+
+The queue is the dictionary of jobs itself. A separate counter of free places would sooner or later
+disagree with it, and then a job waits for ever.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from lacuna_wire import JobRequest, JobStatus, LacunaError
+from lacuna_wire.errors import (
+    Conflict,
+    JobCancelled,
+    NotFound,
+    QueueFull,
+    TooLarge,
+    WorkerUnavailable,
+)
+
+from .job import Job, Plan
+from .orders import Filled, order_message
+from .settings import Settings
+from .spool import Spool
+from .worker import Worker
+
+log = logging.getLogger("lacuna.jobs")
+
+# An error with one of these codes is not a failure of the job.
+END_STATES = {"cancelled": "cancelled", "expired": "expired"}
+LAST_ERRORS = 20
+
+
+class Jobs:
+    """Every job that is remembered, in the order of submission.
+
+    Args:
+        settings: The limits.
+        plan: The engine's policy: which window a job needs. Raises `LacunaError` to refuse it.
+        spool: Where pixels go.
+        worker: Who fills.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        plan: Callable[[JobRequest], Plan],
+        spool: Spool,
+        worker: Worker,
+    ) -> None:
+        self.tile_s: float | None = None  # seconds per tile in the last job that was done
+        self.errors: deque[dict[str, object]] = deque(maxlen=LAST_ERRORS)
+        self._settings = settings
+        self._plan = plan
+        self._spool = spool
+        self._worker = worker
+        self._jobs: dict[str, Job] = {}
+        self._running: Job | None = None
+        self._queued = asyncio.Event()
+        self._queue_number = 0
+        self._closed = False
+
+    def admit(self, request: JobRequest) -> tuple[Job, bool]:
+        """Return the job of a request, and whether it is new.
+
+        Raises:
+            Conflict: If the id belongs to another request, or to a job that was forgotten.
+            QueueFull: If as many jobs as possible are alive.
+            TooLarge: If the window that it needs is.
+            NoSpace: If the spool cannot hold it.
+            WorkerUnavailable: If nobody could do it.
+            LacunaError: If the engine refuses it.
+        """
+        known = self._jobs.get(request.id)
+        if known is not None:
+            if known.request != request or known.forgotten:
+                raise Conflict(f"the id {request.id} is taken by another job", code="id_in_use")
+            known.last_seen = time.monotonic()
+            return known, False
+        if self._closed:
+            raise _shutdown()
+        self._worker.require()
+        alive = len(self.alive())
+        if alive >= self._settings.max_jobs:
+            raise QueueFull(f"the daemon has {alive} jobs already, and takes no more at a time")
+        plan = self._plan(request)
+        input_bytes = request.input_bytes(plan.window)
+        if input_bytes > self._settings.max_body_bytes:
+            raise TooLarge(
+                f"the selection needs a window of {plan.window.width:,} x {plan.window.height:,} "
+                f"px, {input_bytes:,} bytes; this daemon accepts "
+                f"{self._settings.max_body_bytes:,}"
+            )
+        output_bytes = plan.window.area * request.layout.pixel_bytes
+        files = self._spool.take(request.id, input_bytes, output_bytes)
+        job = Job(request, plan, files)
+        self._jobs[job.id] = job
+        return job, True
+
+    def find(self, job_id: str) -> Job:
+        """Return a job; raises `NotFound` if there is none or it was forgotten."""
+        job = self._jobs.get(job_id)
+        if job is None or job.forgotten:
+            raise NotFound(f"there is no job {job_id}")
+        job.last_seen = time.monotonic()
+        return job
+
+    def alive(self) -> list[Job]:
+        return [job for job in self._jobs.values() if not job.ended]
+
+    def status(self, job: Job) -> JobStatus:
+        ahead = [
+            other
+            for other in self._jobs.values()
+            if other.state == "running"
+            or (other.state == "queued" and other.queue_number < job.queue_number)
+        ]
+        return job.status(len(ahead) if job.state == "queued" else 0, self.tile_s)
+
+    @contextmanager
+    def uploading(self, job: Job) -> Iterator[None]:
+        """Queue the job when the block ends well; end it if the upload breaks.
+
+        Raises:
+            Conflict: If the job has its pixels, or gets them just now.
+        """
+        if job.state != "created" or job.uploading:
+            doing = "being uploaded" if job.uploading else job.state
+            raise Conflict(f"the job is {doing}: its pixels are sent once")
+        job.uploading = True
+        try:
+            with job.watched():
+                yield
+        except LacunaError as error:
+            self.end(job, "failed", error)
+            raise
+        except BaseException:
+            cut_off = LacunaError("the upload was cut off", code="upload_broken", status=400)
+            self.end(job, "failed", cut_off)
+            raise
+        finally:
+            job.uploading = False
+        if job.ended:
+            raise job.error or _shutdown()
+        self._queue_number += 1
+        job.queue_number = self._queue_number
+        job.move("queued")
+        self._queued.set()
+
+    def end(self, job: Job, state: str, error: LacunaError | None = None) -> bool:
+        """End a job, unless something else has ended it before: then nothing happens."""
+        if job.ended:
+            return False
+        job.error = error
+        begun = job.begun
+        job.move(state)
+        log.info(
+            "job %s: image %dx%d, window %dx%d, %d of %d tiles, %s, %.2f s, %s%s",
+            job.id, job.request.width, job.request.height,
+            job.plan.window.width, job.plan.window.height, job.tiles_done, job.tiles_total,
+            job.device or "no device", job.ended_at - begun, state,
+            f" ({error.code})" if error else "",
+        )  # fmt: skip
+        if error is not None and state == "failed":
+            self.errors.append({"job": job.id, "code": error.code, "message": error.message})
+        if job is not self._running:  # the worker still has them open
+            self._drop_files(job)
+        for other in self._jobs.values():
+            if other.state == "queued":
+                other.touch()  # it moves up
+        return True
+
+    def cancel_or_forget(self, job_id: str) -> JobStatus:
+        """Cancel a job that is alive, drop one that has ended; twice gives the same answer."""
+        job = self._jobs.get(job_id)
+        if job is None:
+            raise NotFound(f"there is no job {job_id}")
+        if job.ended:
+            job.forgotten = True
+            self._drop_files(job)
+        else:
+            self._cancel(job, "the job was cancelled")
+        return self.status(job)
+
+    def close(self) -> None:
+        """End all jobs, and take no more."""
+        self._closed = True
+        for job in self.alive():
+            self.end(job, "failed", _shutdown())
+
+    def _cancel(self, job: Job, reason: str) -> None:
+        self.end(job, "cancelled", JobCancelled(reason))
+        self._worker.cancel(job.id)
+
+    def _drop_files(self, job: Job) -> None:
+        self._spool.drop(job.files.input)
+        if job.state != "done" or job.forgotten:
+            self._spool.drop(job.files.output)
+
+    async def work(self) -> None:
+        """Fill one job after the other, for ever."""
+        while True:
+            job = await self._next()
+            self._running = job
+            try:
+                await self._fill(job)
+            finally:
+                self._running = None
+                self._drop_files(job)
+
+    async def watch_clocks(self) -> None:
+        """End and forget jobs whose time is up, for ever."""
+        while True:
+            await asyncio.sleep(self._settings.clock_s)
+            self.look_at_clocks(time.monotonic())
+
+    def look_at_clocks(self, now: float) -> None:
+        """Do what is due at `now`, in seconds of the monotonic clock."""
+        gone_s = self._settings.client_gone_s
+        for job in self.alive():
+            if job.unseen_s() <= gone_s:
+                continue
+            if job.state == "created":
+                reason = f"no pixels were sent within {gone_s:g} s"
+                self.end(job, "expired", LacunaError(reason, code="expired", status=408))
+            else:
+                self._cancel(job, f"nobody asked for the job for {gone_s:g} s")
+        ended = [job for job in self._jobs.values() if job.ended]
+        too_many = len(ended) - self._settings.max_ended_jobs
+        for number, job in enumerate(sorted(ended, key=lambda job: job.ended_at)):
+            if number < too_many or now - job.ended_at > self._settings.result_ttl_s:
+                job.forgotten = True
+                self._drop_files(job)
+                del self._jobs[job.id]
+
+    async def _next(self) -> Job:
+        """Wait for a queued job; meanwhile end a worker that nobody needs."""
+        while True:
+            waiting = [job for job in self._jobs.values() if job.state == "queued"]
+            if waiting:
+                return min(waiting, key=lambda job: job.queue_number)
+            self._queued.clear()
+            try:
+                async with asyncio.timeout(
+                    self._settings.keep_model_s if self._worker.alive else None
+                ):
+                    await self._queued.wait()
+            except TimeoutError:
+                await self._worker.stop()
+
+    async def _fill(self, job: Job) -> None:
+        def report(phase: str, tiles_done: int, tiles_total: int) -> None:
+            if not job.ended:  # a cancelled job is over before its worker knows
+                job.progress(phase, tiles_done, tiles_total)
+
+        job.move("running")
+        order = order_message(job.request, job.plan.window, job.files, self._settings.device)
+        try:
+            filled = await self._worker.fill(order, report)
+            self._accept(job, filled)
+        except LacunaError as error:
+            self.end(job, END_STATES.get(error.code, "failed"), error)
+
+    def _accept(self, job: Job, filled: Filled) -> None:
+        """Take over a result whose size is right.
+
+        Raises:
+            LacunaError: If it is not; the client must never get a torn picture.
+        """
+        if job.ended:
+            return
+        expected = filled.rect.area * job.request.layout.pixel_bytes
+        found = job.files.output.stat().st_size if job.files.output.exists() else 0
+        if not job.request.image.contains(filled.rect) or found != expected:
+            raise LacunaError(
+                f"the worker wrote {found:,} bytes for {tuple(filled.rect)}, {expected:,} were "
+                "expected",
+                code="internal",
+            )
+        job.rect, job.device, job.tiles_total = filled.rect, filled.device, filled.tiles
+        if filled.tiles:
+            self.tile_s = (time.monotonic() - job.begun) / filled.tiles
+        self.end(job, "done")
+
+
+def _shutdown() -> WorkerUnavailable:
+    return WorkerUnavailable("the daemon is shutting down", code="shutdown")

@@ -1,0 +1,78 @@
+"""What the front and its worker say to each other: JSON, one message per line, no pixels.
+
+To the worker go `job` and `cancel`; back come `ready`, `progress`, and for every job exactly one of
+`done`, `failed` and `cancelled`.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lacuna_wire import JobRequest, Rect
+
+from .spool import SpoolFiles
+
+
+class Order(NamedTuple):
+    """One job, as the worker gets it.
+
+    Attributes:
+        id: The client's UUID.
+        input: Exists: the pixels of `window` in the layout of the request, row after row without
+            padding, then one byte of mask per pixel.
+        output: Does not exist: the worker makes it, with the pixels of the rectangle that it
+            returns in the same layout.
+        window: Pixels of the image that were uploaded.
+        request: What the client asked for.
+    """
+
+    id: str
+    input: Path
+    output: Path
+    window: Rect
+    request: JobRequest
+
+
+class Filled(NamedTuple):
+    """What the worker made.
+
+    Attributes:
+        rect: Pixels of the image that the output covers.
+        tiles: Tiles that were filled.
+        device: Where, for people: `cpu`, `cuda:0`.
+    """
+
+    rect: Rect
+    tiles: int
+    device: str
+
+
+def order_message(
+    request: JobRequest, window: Rect, files: SpoolFiles, default_device: str
+) -> dict[str, object]:
+    """Return the message that orders a job; `default_device` is for a request that says `auto`."""
+    if request.options.device == "auto":
+        request = request._replace(options=request.options._replace(device=default_device))
+    return {
+        "type": "job",
+        "id": request.id,
+        "input": str(files.input),
+        "output": str(files.output),
+        "window": list(window),
+        "request": request.as_dict(),
+    }
+
+
+def read_order(message: dict[str, Any]) -> Order:
+    """Return the order of such a message."""
+    return Order(
+        id=message["id"],
+        input=Path(message["input"]),
+        output=Path(message["output"]),
+        window=Rect(*message["window"]),
+        request=JobRequest.from_dict(message["request"]),
+    )
+
+
+def write_line(message: dict[str, Any]) -> bytes:
+    return json.dumps(message).encode() + b"\n"

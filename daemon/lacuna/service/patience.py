@@ -1,0 +1,51 @@
+"""How long to wait for the worker's next word: this decides when it counts as hanging."""
+
+import statistics
+import time
+
+from lacuna_wire import LacunaError
+from lacuna_wire.errors import WorkerUnavailable
+
+from .settings import Settings
+
+STALL_TILES = 10
+
+
+class Patience:
+    """The waiting for one job, from its order to its end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.begun = False
+        self.tiles_done = 0
+        self.tiles_total = 0
+        self._settings = settings
+        self._deadline = time.monotonic() + settings.job_deadline_s
+        self._tile_s: list[float] = []
+        self._last_tile = time.monotonic()
+
+    def limit_s(self) -> tuple[float, bool]:
+        """Return the seconds to wait, and whether they are the last of the whole job."""
+        limit_s = self._settings.first_tile_s
+        if self._tile_s:
+            limit_s = max(self._settings.stall_s, STALL_TILES * statistics.median(self._tile_s))
+        left_s = max(0.0, self._deadline - time.monotonic())
+        return min(limit_s, left_s), left_s < limit_s
+
+    def progress(self, tiles_done: int, tiles_total: int) -> None:
+        now = time.monotonic()
+        if tiles_done > self.tiles_done:
+            self._tile_s.append((now - self._last_tile) / (tiles_done - self.tiles_done))
+            self._last_tile = now
+        self.begun, self.tiles_done, self.tiles_total = True, tiles_done, tiles_total
+
+    def error(self, expires: bool, limit_s: float) -> LacunaError:
+        progress = f"{self.tiles_done} of {self.tiles_total} tiles were done"
+        if expires:
+            whole_s = self._settings.job_deadline_s
+            return LacunaError(
+                f"the job was not done within {whole_s:g} s: {progress}", code="expired", status=504
+            )
+        return WorkerUnavailable(
+            f"the worker said nothing for {limit_s:.0f} s and was ended: {progress}",
+            code="stalled",
+        )

@@ -1,0 +1,177 @@
+"""The life of the daemon's process: lock, socket, endpoint file, signals, and a clean end."""
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from aiohttp import web
+
+from lacuna import __version__
+from lacuna_wire import PROTOCOL, JobRequest, LacunaError
+from lacuna_wire.endpoint import (
+    HOST,
+    Endpoint,
+    find_daemon,
+    remove_endpoint,
+    state_folder,
+    write_endpoint,
+    write_launch,
+)
+from lacuna_wire.private_files import private_folder
+
+from .app import make_app
+from .job import Plan
+from .keys import STOP, Stop
+from .lock import try_lock
+from .logs import start_log
+from .settings import Settings
+
+log = logging.getLogger("lacuna.serve")
+
+LOCK_WAIT_S = 3.0  # for a daemon that is just ending, or just starting
+KEEPALIVE_S = 15.0  # also ends silent and dripping headers; aiohttp's default is an hour
+SHUTDOWN_S = 1.0  # for answers that are under way
+HEADER_BYTES = 8190
+HEADERS = 64
+
+
+def new_settings(keep_model_s: float, device: str) -> Settings:
+    """Return the default limits with a token and a name that nobody can guess."""
+    return Settings(
+        token=secrets.token_hex(32),
+        instance=secrets.token_hex(8),
+        keep_model_s=keep_model_s,
+        device=device,
+    )
+
+
+def serve(
+    plan: Callable[[JobRequest], Plan],
+    worker_command: Sequence[str],
+    launch_command: Sequence[str],
+    settings: Settings,
+    port: int = 0,
+    foreground: bool = False,
+    places: Sequence[Path] | None = None,
+) -> int:
+    """Run the daemon until it is told to end, and return its exit code.
+
+    0 also if another one runs already: whoever started us has what was wanted.
+
+    Args:
+        plan: The engine's policy; see `make_app`.
+        worker_command: What to run to fill.
+        launch_command: How plug-ins can start this daemon.
+        settings: From `new_settings`.
+        port: To listen on; 0 takes a free one.
+        foreground: Whether to log to the terminal.
+        places: Where the spool may lie; by default memory, then the cache.
+
+    Raises:
+        LacunaError: If the state folder or the port cannot be used.
+    """
+    os.umask(0o077)  # whatever is written from here on is the user's alone
+    folder = private_folder(state_folder())
+    if _wait_for_lock(folder / "lock") is None:
+        print("The daemon of Lacuna is already running.", file=sys.stderr)
+        return 0
+    start_log(folder, foreground)
+    app = make_app(settings, plan, worker_command, places)
+    listener = _listen(port)
+    endpoint = Endpoint(
+        port=listener.getsockname()[1],
+        pid=os.getpid(),
+        instance=settings.instance,
+        protocol=PROTOCOL,
+        version=__version__,
+        token=settings.token,
+    )
+    write_launch(launch_command)
+    return asyncio.run(_run(app, listener, endpoint))
+
+
+async def _run(app: web.Application, listener: socket.socket, endpoint: Endpoint) -> int:
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        auto_decompress=False,
+        handler_cancellation=True,
+        keepalive_timeout=KEEPALIVE_S,
+        lingering_time=0,  # the rest of a refused body is not read
+        max_line_size=HEADER_BYTES,
+        max_field_size=HEADER_BYTES,
+        max_headers=HEADERS,
+        shutdown_timeout=SHUTDOWN_S,
+    )
+    stop = app[STOP]
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listener).start()
+        _stop_on_signals(stop)
+        write_endpoint(endpoint)
+        log.info("daemon %s listens on port %d", __version__, endpoint.port)
+        await stop.requested.wait()
+    finally:
+        _forget_endpoint(endpoint)
+        await runner.cleanup()
+        log.info("daemon ends with code %d", stop.exit_code)
+    return stop.exit_code
+
+
+def _wait_for_lock(path: Path) -> int | None:
+    """Return the lock that makes us the only daemon, or None if another one answers.
+
+    Raises:
+        LacunaError: If another one holds the lock, but does not answer.
+    """
+    give_up = time.monotonic() + LOCK_WAIT_S
+    while True:
+        lock = try_lock(path)
+        if lock is not None:
+            return lock
+        if find_daemon() is not None:
+            return None
+        if time.monotonic() > give_up:
+            raise LacunaError(
+                f"Another daemon of Lacuna holds {path}, but does not answer: end it first.",
+                code="daemon_stuck",
+            )
+        time.sleep(0.05)
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":  # on Windows it would let others take the port over
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+    except OSError as error:
+        listener.close()
+        raise LacunaError(
+            f"Port {port} of {HOST} cannot be used: {error.strerror}.", code="port_taken"
+        ) from error
+    return listener
+
+
+def _stop_on_signals(stop: Stop) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if sys.platform == "win32":
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.request))
+        else:
+            loop.add_signal_handler(number, stop.request)
+
+
+def _forget_endpoint(endpoint: Endpoint) -> None:
+    try:
+        remove_endpoint(endpoint.instance)
+    except (LacunaError, OSError) as error:
+        log.warning("the endpoint file stays: %s", error)

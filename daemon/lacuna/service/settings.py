@@ -1,0 +1,59 @@
+"""The limits of one daemon: docs/protocol.md tells clients about them, tests make them small."""
+
+from dataclasses import dataclass, field
+
+MIB = 1 << 20
+GIB = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Who this daemon is, and how much it takes.
+
+    Attributes:
+        token: What every caller has to know; new with every start.
+        instance: Name of this run, so that a client notices a restart.
+        device: For jobs that leave the choice to the daemon.
+        max_jobs: Jobs that have not ended yet.
+        max_ended_jobs: Jobs that have ended and are still remembered.
+        max_body_bytes: Length of one upload.
+        max_json_bytes: Length of one JSON body.
+        max_spool_bytes: Pixels of all jobs, as long as they also leave most of the place free.
+        result_ttl_s: How long a job that has ended is remembered.
+        client_gone_s: A client that does not ask for so long is gone, and its job with it.
+        job_deadline_s: How long a job may run.
+        first_tile_s: Patience until the first tile: the weights are loaded, the guide is made.
+        stall_s: Patience for every later tile, or ten of the job's own tiles if that is more.
+        worker_start_s: Patience for a worker that starts.
+        worker_tries: Starts of the worker before jobs are refused.
+        worker_tries_s: No try begins later than this after the first one.
+        worker_pause_s: How long jobs are refused then.
+        keep_model_s: An idle worker is ended after this, and its memory is free again.
+        cancel_grace_s: A worker that does not stop in time is killed.
+        upload_idle_s: An upload may not pause for longer.
+        min_upload_rate: Bytes per second, over `upload_idle_s`.
+        clock_s: How often deadlines are looked at.
+    """
+
+    token: str = field(repr=False)
+    instance: str
+    device: str = "auto"
+    max_jobs: int = 4
+    max_ended_jobs: int = 256
+    max_body_bytes: int = GIB
+    max_json_bytes: int = 64 * 1024
+    max_spool_bytes: int = 4 * GIB
+    result_ttl_s: float = 600.0
+    client_gone_s: float = 30.0
+    job_deadline_s: float = 1800.0
+    first_tile_s: float = 120.0
+    stall_s: float = 30.0
+    worker_start_s: float = 60.0
+    worker_tries: int = 8
+    worker_tries_s: float = 20.0
+    worker_pause_s: float = 60.0
+    keep_model_s: float = 300.0
+    cancel_grace_s: float = 2.0
+    upload_idle_s: float = 10.0
+    min_upload_rate: int = MIB
+    clock_s: float = 0.5

@@ -1,0 +1,280 @@
+"""The daemon's side of the pipe: one process, started when it is needed, killed when it hangs.
+
+A thread that computes cannot be stopped, a process can: that is why the network runs in one.
+"""
+
+import asyncio
+import json
+import logging
+import signal
+import time
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from lacuna_wire import LacunaError, Rect
+from lacuna_wire.errors import JobCancelled, WorkerUnavailable
+
+from .orders import Filled, write_line
+from .patience import Patience
+from .settings import Settings
+
+log = logging.getLogger("lacuna.worker")
+
+FIRST_PAUSE_S = 0.1  # before the second start; doubled before every further one
+STOP_S = 0.5  # for a worker whose stdin was closed
+REAP_S = 5.0  # for the kernel, after SIGKILL
+MAX_LINE_BYTES = 64 * 1024
+MAX_LOG_LINE = 400  # characters of what the worker prints
+
+
+class DiedIdle(WorkerUnavailable):
+    """The worker was dead before it began the order, so another one may have it."""
+
+
+class Worker:
+    """At most one process, over its many lives.
+
+    Args:
+        command: What to run; it has to call `worker_process.serve_orders`.
+        settings: How long to wait for what.
+    """
+
+    def __init__(self, command: Sequence[str], settings: Settings) -> None:
+        self.device = ""
+        self.weights: list[str] = []
+        self._command = list(command)
+        self._settings = settings
+        self._process: Process | None = None
+        self._printed: asyncio.Task[None] | None = None
+        self._job_id = ""
+        self._cancelled = False
+        self._refused_until = 0.0
+        self._refusal = ""
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None and self.alive else None
+
+    @property
+    def degraded(self) -> bool:
+        """Whether jobs are refused for now, because no worker could be started."""
+        return time.monotonic() < self._refused_until
+
+    def require(self) -> None:
+        """Raise `WorkerUnavailable` while `degraded`."""
+        if self.degraded:
+            raise WorkerUnavailable(self._refusal)
+
+    async def fill(self, order: dict[str, Any], report: Callable[[str, int, int], None]) -> Filled:
+        """Give an order to the worker, starting one if there is none, and return what it made.
+
+        Raises:
+            JobCancelled: If `cancel` was called meanwhile.
+            WorkerUnavailable: If no worker can be started.
+            LacunaError: What the worker said, or `worker_died`, `stalled`, `expired`.
+        """
+        self._job_id, self._cancelled = str(order["id"]), False
+        try:
+            if self.alive:
+                try:
+                    return await self._follow(order, report)
+                except DiedIdle as error:
+                    log.warning("%s; starting another one", error)
+            await self._start()
+            return await self._follow(order, report)
+        finally:
+            self._job_id = ""
+
+    def cancel(self, job_id: str) -> None:
+        """Ask the worker to leave this job; if it does not, it is killed a little later."""
+        if self._job_id != job_id or self._cancelled:
+            return
+        self._cancelled = True
+        process = self._process
+        if process is None or process.returncode is not None:
+            return  # it is about to be started; `fill` looks at `_cancelled` then
+        self._send(process, {"type": "cancel", "id": job_id})
+        asyncio.get_running_loop().call_later(
+            self._settings.cancel_grace_s, self._kill_if_still_at, process, job_id
+        )
+
+    async def stop(self) -> None:
+        """End the process, gently for a moment."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        assert process.stdin is not None
+        process.stdin.close()
+        await self._reap(process, STOP_S)
+
+    async def _start(self) -> None:
+        """Start a process and wait until it is ready, several times if need be."""
+        self.require()
+        begun, pause_s = time.monotonic(), FIRST_PAUSE_S
+        for tries in range(1, self._settings.worker_tries + 1):
+            if self._cancelled:
+                raise JobCancelled("the job was cancelled")
+            try:
+                return await self._start_once()
+            except WorkerUnavailable as error:
+                reason = error.message
+                log.warning("start %d of the worker failed: %s", tries, reason)
+            if time.monotonic() + pause_s > begun + self._settings.worker_tries_s:
+                break
+            await asyncio.sleep(pause_s)
+            pause_s *= 2
+        self._refused_until = time.monotonic() + self._settings.worker_pause_s
+        self._refusal = f"the worker process does not start, tried {tries} times: {reason}"
+        raise WorkerUnavailable(self._refusal)
+
+    async def _start_once(self) -> None:
+        await self.stop()  # what is left of the last one
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command, stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=MAX_LINE_BYTES
+            )
+        except OSError as error:
+            raise WorkerUnavailable(f"{self._command[0]}: {error.strerror}") from error
+        self._process = process
+        assert process.stderr is not None
+        self._printed = asyncio.create_task(_log_lines(process.stderr))
+        try:
+            async with asyncio.timeout(self._settings.worker_start_s):
+                message = await self._receive(process)
+        except TimeoutError:
+            await self._reap(process, 0)
+            limit = self._settings.worker_start_s
+            raise WorkerUnavailable(f"it was not ready within {limit:g} s") from None
+        if message is None:
+            raise WorkerUnavailable(await self._death(process))
+        self.device = str(message.get("device", ""))
+        self.weights = [str(name) for name in message.get("weights", [])]
+        log.info("worker %d is ready: %s", process.pid, self.device)
+
+    async def _follow(
+        self, order: dict[str, Any], report: Callable[[str, int, int], None]
+    ) -> Filled:
+        """Send an order and follow it to its end."""
+        process = self._process
+        assert process is not None
+        if self._cancelled:
+            raise JobCancelled("the job was cancelled")
+        self._send(process, order)
+        patience = Patience(self._settings)
+        while True:
+            limit_s, expires = patience.limit_s()
+            try:
+                async with asyncio.timeout(limit_s):
+                    message = await self._receive(process)
+            except TimeoutError:
+                await self._reap(process, 0)
+                raise patience.error(expires, limit_s) from None
+            if message is None:
+                death = await self._death(process)
+                if self._cancelled:
+                    raise JobCancelled("the job was cancelled")
+                if not patience.begun:
+                    raise DiedIdle(f"the worker process {death}", code="worker_died")
+                raise WorkerUnavailable(
+                    f"the worker process {death}, after {patience.tiles_done} of "
+                    f"{patience.tiles_total} tiles",
+                    code="worker_died",
+                )
+            try:
+                if message["id"] != order["id"]:
+                    raise ValueError(message["id"])
+                if message["type"] != "progress":
+                    return _read_end(message)
+                progress = message["phase"], message["tiles_done"], message["tiles_total"]
+                patience.progress(message["tiles_done"], message["tiles_total"])
+                report(*progress)
+            except (KeyError, TypeError, ValueError) as error:
+                await self._reap(process, 0)
+                log.error("the worker said %.200r: %r", message, error)
+                raise WorkerUnavailable(
+                    "the worker process does not keep to its protocol", code="internal"
+                ) from None
+
+    async def _receive(self, process: Process) -> dict[str, Any] | None:
+        """Return the next message; None if the worker is dead or sends no end of a line."""
+        assert process.stdout is not None
+        while True:
+            try:
+                line = await process.stdout.readline()
+            except ValueError:  # longer than MAX_LINE_BYTES
+                return None
+            if not line:
+                return None
+            try:
+                message = json.loads(line)
+            except ValueError:
+                message = None
+            if isinstance(message, dict):
+                return message
+            # A library that prints before stdout was taken away from it.
+            log.warning("worker: %.*s", MAX_LOG_LINE, line.decode("utf-8", "replace").rstrip())
+
+    def _send(self, process: Process, message: dict[str, Any]) -> None:
+        # A worker that is dead by now is noticed where its answer is read.
+        assert process.stdin is not None
+        process.stdin.write(write_line(message))
+
+    def _kill_if_still_at(self, process: Process, job_id: str) -> None:
+        if self._job_id == job_id and process is self._process and process.returncode is None:
+            log.warning("worker %d did not stop for a cancel and is killed", process.pid)
+            process.kill()
+
+    async def _death(self, process: Process) -> str:
+        """Wait for a process that has closed its pipe, and return how it ended, for a sentence."""
+        await self._reap(process, REAP_S)
+        code = process.returncode
+        if code is None:
+            return "cannot be ended"
+        if code < 0:
+            return f"was ended by {signal.Signals(-code).name}"
+        return f"ended with code {code}"
+
+    async def _reap(self, process: Process, gently_s: float) -> None:
+        """Wait `gently_s` for a process to end by itself, then kill it."""
+        for wait_s in (gently_s, REAP_S):
+            try:
+                async with asyncio.timeout(wait_s):
+                    await process.wait()
+                break
+            except TimeoutError:
+                if process.returncode is None:
+                    process.kill()
+        else:
+            log.error("worker %d does not die; its device may be lost", process.pid)
+        if self._printed is not None:
+            # What it printed last is often the reason; a grandchild may keep the pipe open.
+            await asyncio.wait([self._printed], timeout=STOP_S)
+            self._printed.cancel()
+
+
+def _read_end(message: dict[str, Any]) -> Filled:
+    """Return what a job made, or raise why it made nothing."""
+    if message["type"] == "done":
+        return Filled(Rect(*message["rect"]), int(message["tiles"]), str(message["device"]))
+    if message["type"] == "cancelled":
+        raise JobCancelled("the job was cancelled")
+    raise LacunaError(
+        str(message["message"]), code=str(message["code"]), status=int(message["status"])
+    )
+
+
+async def _log_lines(stream: asyncio.StreamReader) -> None:
+    """Copy what the worker prints to the log, until it ends."""
+    rest = b""
+    while block := await stream.read(4096):
+        *lines, rest = (rest + block).split(b"\n")
+        for line in lines:
+            log.warning("worker: %.*s", MAX_LOG_LINE, line.decode("utf-8", "replace"))
+        rest = rest[-4096:]
+    if rest:
+        log.warning("worker: %.*s", MAX_LOG_LINE, rest.decode("utf-8", "replace"))

@@ -1,0 +1,154 @@
+"""The worker's own side of the pipe: take an order, fill it, report, take the next.
+
+What fills is given as a function, so this file knows neither torch nor NumPy. The process lives
+exactly as long as the daemon that started it.
+"""
+
+import ctypes
+import json
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from lacuna_wire import LacunaError
+from lacuna_wire.errors import OutOfMemory
+
+from .orders import Filled, Order, read_order, write_line
+
+__all__ = ["Filled", "Order", "Report", "ShouldStop", "serve_orders"]
+
+Report = Callable[[str, int, int], None]  # phase, tiles done, tiles in all (0: not known yet)
+ShouldStop = Callable[[], bool]
+
+PR_SET_PDEATHSIG = 1
+OOM_SCORE = 500  # the kernel ends this process rather than the user's editor
+
+log = logging.getLogger("lacuna.worker")
+
+
+def serve_orders(
+    fill: Callable[[Order, Report, ShouldStop], Filled],
+    device: str = "",
+    weights: Sequence[str] = (),
+) -> None:
+    """Fill orders from stdin until it ends; then the process ends too, even in mid tile.
+
+    Args:
+        fill: Writes the output of one order. It calls its second argument at least once per tile:
+            a worker that is silent for too long is killed. It asks its third argument at least
+            once per tile and raises `JobCancelled` when that is True. A `LacunaError` from it is
+            shown to the user, a `MemoryError` counts as out of memory, anything else is our bug.
+        device: What jobs will run on if they leave the choice, for people.
+        weights: Names of the weights that are installed.
+    """
+    orders_in, messages_out = _take_pipes()
+    _die_with_parent()
+    say = _Speaker(messages_out)
+    inbox: queue.SimpleQueue[Order] = queue.SimpleQueue()
+    cancelled: set[str] = set()
+    threading.Thread(target=_listen, args=(orders_in, inbox, cancelled), daemon=True).start()
+    say({"type": "ready", "device": device, "weights": list(weights)})
+    while True:
+        order = inbox.get()
+        say(_fill_one(fill, order, say, cancelled))
+        cancelled.discard(order.id)
+
+
+def _fill_one(
+    fill: Callable[[Order, Report, ShouldStop], Filled],
+    order: Order,
+    say: "_Speaker",
+    cancelled: set[str],
+) -> dict[str, Any]:
+    """Return the one message with which an order ends."""
+
+    def report(phase: str, tiles_done: int, tiles_total: int) -> None:
+        say({
+            "type": "progress", "id": order.id, "phase": phase,
+            "tiles_done": tiles_done, "tiles_total": tiles_total,
+        })  # fmt: skip
+
+    # From here on a sudden death is the fault of this order, not of an idle worker.
+    report("loading", 0, 0)
+    try:
+        filled = fill(order, report, lambda: order.id in cancelled)
+    except LacunaError as error:
+        return _failure(order, error)
+    except MemoryError:
+        traceback.print_exc()
+        return _failure(order, OutOfMemory("the job does not fit into memory"))
+    except Exception as error:
+        traceback.print_exc()  # stderr goes to the daemon's log
+        reason = f"the worker met an unexpected {type(error).__name__}; the log says more"
+        return _failure(order, LacunaError(reason, code="internal"))
+    return {
+        "type": "done", "id": order.id, "rect": list(filled.rect),
+        "tiles": filled.tiles, "device": filled.device,
+    }  # fmt: skip
+
+
+def _failure(order: Order, error: LacunaError) -> dict[str, Any]:
+    if error.code == "cancelled":
+        return {"type": "cancelled", "id": order.id}
+    return {
+        "type": "failed", "id": order.id,
+        "code": error.code, "status": error.status, "message": error.message,
+    }  # fmt: skip
+
+
+class _Speaker:
+    """Write messages, whole lines at a time; `fill` may report from several threads."""
+
+    def __init__(self, messages_out: BinaryIO) -> None:
+        self._messages_out = messages_out
+        self._lock = threading.Lock()
+
+    def __call__(self, message: dict[str, Any]) -> None:
+        with self._lock:
+            self._messages_out.write(write_line(message))
+            self._messages_out.flush()
+
+
+def _listen(orders_in: BinaryIO, inbox: "queue.SimpleQueue[Order]", cancelled: set[str]) -> None:
+    """Read messages in a thread of its own, so that a cancel arrives while a tile is filled."""
+    try:
+        for line in orders_in:
+            message = json.loads(line)
+            if message["type"] == "job":
+                inbox.put(read_order(message))
+            else:
+                cancelled.add(message["id"])
+    except Exception:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)  # the daemon is gone, or wants us gone; a tile in C code would not notice
+
+
+def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Take stdin and stdout for messages: from now on whatever is printed goes to stderr."""
+    orders_in = os.fdopen(os.dup(0), "rb")
+    messages_out = os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    return orders_in, messages_out
+
+
+def _die_with_parent() -> None:
+    """End with the daemon, and before the editor when memory is short."""
+    # Ctrl-C in a terminal reaches the whole group; the daemon decides when we end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        with suppress(OSError):
+            Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE))

@@ -1,0 +1,113 @@
+"""A worker that inverts the pixels under the mask, and that can be told to misbehave.
+
+`--fault tile:3:hang` does it at the third tile of every job, `--fault start:exit` before it is
+ready, `--fault result:short` at the end of every job.
+"""
+
+import argparse
+import ctypes
+import mmap
+import os
+import sys
+import time
+from pathlib import Path
+
+from lacuna.service.spool import allocate
+from lacuna.service.worker_process import Filled, Order, Report, ShouldStop, serve_orders
+from lacuna_wire import LacunaError
+from lacuna_wire.errors import JobCancelled, Unprocessable
+
+PIECE = 1 << 20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--fault", action="append", default=[])
+    parser.add_argument("--tiles", type=int, default=4)
+    parser.add_argument("--tile-s", type=float, default=0.0)
+    parser.add_argument("--starts", type=Path, help="a file that gets one line per start")
+    arguments = parser.parse_args()
+    faults = set(arguments.fault)
+    if arguments.starts:
+        with arguments.starts.open("a") as lines:
+            lines.write(f"{os.getpid()}\n")
+    print("noise before the pipe is taken")
+    sys.stdout.flush()
+    misbehave("start", faults)
+
+    def fill(order: Order, report: Report, should_stop: ShouldStop) -> Filled:
+        report("filling", 0, arguments.tiles)
+        for tile in range(1, arguments.tiles + 1):
+            print("noise on stdout")
+            misbehave(f"tile:{tile}", faults)
+            time.sleep(arguments.tile_s)
+            if should_stop():
+                raise JobCancelled("told to stop")
+            report("filling", tile, arguments.tiles)
+        invert(order, short="result:short" in faults)
+        device = order.request.options.device
+        return Filled(order.window, arguments.tiles, "fake" if device == "auto" else device)
+
+    serve_orders(fill, device="fake", weights=["stand-in"])
+
+
+def invert(order: Order, short: bool) -> None:
+    """Write the window with every sample under the mask inverted."""
+    pixel_bytes = order.request.layout.pixel_bytes
+    pixels_bytes = order.window.area * pixel_bytes
+    allocate(order.output, pixels_bytes - short)
+    if short:
+        return
+    with order.input.open("rb") as source, order.output.open("r+b") as target:
+        pixels = mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ)
+        written = mmap.mmap(target.fileno(), 0)
+        if pixels_bytes > 16 * PIECE:
+            invert_quickly(pixels, written, pixels_bytes, pixel_bytes)
+            return
+        for index in range(order.window.area):
+            start = index * pixel_bytes
+            pixel = pixels[start : start + pixel_bytes]
+            if pixels[pixels_bytes + index]:
+                pixel = bytes(255 - byte for byte in pixel)
+            written[start : start + pixel_bytes] = pixel
+
+
+def invert_quickly(pixels: mmap.mmap, written: mmap.mmap, size: int, pixel_bytes: int) -> None:
+    import numpy as np  # only for the large pictures of the benchmark
+
+    mask = np.frombuffer(pixels, np.uint8, offset=size)
+    source = np.frombuffer(pixels, np.uint8, count=size).reshape(-1, pixel_bytes)
+    target = np.frombuffer(written, np.uint8).reshape(-1, pixel_bytes)
+    for start in range(0, len(mask), PIECE):
+        part = slice(start, start + PIECE)
+        flip = np.where(mask[part, None], np.uint8(255), np.uint8(0))
+        np.bitwise_xor(source[part], flip, out=target[part])
+
+
+def misbehave(moment: str, faults: set[str]) -> None:
+    for fault in [fault for fault in faults if fault.startswith(moment + ":")]:
+        kind = fault[len(moment) + 1 :]
+        if kind == "hang":
+            while True:
+                time.sleep(3600)
+        elif kind == "slow":
+            time.sleep(1.0)
+        elif kind == "exit":
+            print("the reason is printed here", file=sys.stderr)
+            os._exit(3)
+        elif kind == "segv":
+            ctypes.string_at(0)
+        elif kind == "oom":
+            raise MemoryError
+        elif kind == "raise":
+            raise ZeroDivisionError("a bug")
+        elif kind == "refuse":
+            raise Unprocessable("nothing is known around the selection", code="no_context")
+        elif kind == "odd":
+            raise LacunaError("a code of its own", code="odd_one", status=418)
+        else:
+            raise AssertionError(f"unknown fault {fault}")
+
+
+if __name__ == "__main__":
+    main()
