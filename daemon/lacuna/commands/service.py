@@ -1,0 +1,126 @@
+"""`lacuna serve`, `lacuna status` and `lacuna stop`: the daemon from the command line."""
+
+import re
+import sys
+
+import click
+
+STOP_S = 10.0
+_DURATION = re.compile(r"([0-9]+)(s|m|h)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def parse_duration(_context: click.Context, _parameter: click.Parameter, text: str) -> float:
+    """Return seconds from `90s`, `5m` or `1h`."""
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise click.BadParameter(f"{text!r} is no duration like 90s, 5m or 1h")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65_535), default=0, help="0 takes a free one.")
+@click.option(
+    "--keep-model",
+    default="5m",
+    show_default=True,
+    callback=parse_duration,
+    help="How long the network stays in memory after the last job.",
+)
+@click.option(
+    "--device",
+    type=click.STRING,
+    default="auto",
+    show_default=True,
+    help="auto, cpu, cuda or cuda:N, for jobs that leave the choice.",
+)
+@click.option("--foreground", is_flag=True, help="Log to the terminal instead of a file.")
+def serve(port: int, keep_model: float, device: str, foreground: bool) -> None:
+    """Run the daemon that the editors talk to, until it is stopped."""
+    from lacuna.engine.context import plan_job
+    from lacuna.service.job import Plan
+    from lacuna.service.serve import new_settings
+    from lacuna.service.serve import serve as run
+    from lacuna_wire import JobRequest, Options
+
+    Options.from_dict({"device": device})  # refuses a device that no job could name
+
+    def plan(request: JobRequest) -> Plan:
+        return Plan(*plan_job(request))
+
+    program = [sys.executable, "-m", "lacuna"]
+    settings = new_settings(keep_model, device)
+    sys.exit(run(plan, [*program, "worker"], [*program, "serve"], settings, port, foreground))
+
+
+@click.command()
+def status() -> None:
+    """Show what the daemon does; ends with code 1 if none runs."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from lacuna_wire import JobStatus
+    from lacuna_wire.client import Client
+    from lacuna_wire.endpoint import find_daemon
+
+    endpoint = find_daemon()
+    if endpoint is None:
+        click.echo("The daemon does not run. Start it with `lacuna serve`.")
+        sys.exit(1)
+    facts = Client(endpoint).status()
+    table = Table(show_header=False, box=None)
+    limits = facts["limits"]
+    rows = [
+        ("version", f"{facts['version']}, protocol {facts['protocol']}"),
+        ("instance", f"{facts['instance']}, process {facts['pid']}, port {endpoint.port}"),
+        ("running for", f"{facts['uptime_s']:.0f} s"),
+        ("health", facts["health"]),
+        ("worker", f"process {facts['worker_pid']}" if facts["worker_pid"] else "not loaded"),
+        ("device", facts["device"] or "known when the worker has run once"),
+        ("weights", ", ".join(facts["weights"]) or "known when the worker has run once"),
+        ("free memory", _mib(facts["free_memory_bytes"])),
+        ("spool", f"{_mib(facts['spool_bytes'])} of {_mib(limits['spool_bytes'])}"),
+        ("jobs", f"{len(facts['jobs'])} of {limits['jobs']}"),
+    ]
+    for fields in facts["jobs"]:
+        job = JobStatus.from_dict(fields)
+        rows.append(("", f"{job.id}  {job.state}, {job.phase}, {job.percent:.0f} %"))
+    for error in facts["errors"]:
+        rows.append(("error", f"{error['code']}: {error['message']}"))
+    for name, value in rows:
+        table.add_row(name, value)
+    Console(markup=False, highlight=False).print(table)
+
+
+@click.command()
+def stop() -> None:
+    """End the daemon and wait until it is gone; jobs that it still has fail."""
+    import os
+    import time
+
+    from lacuna.service.lock import try_lock
+    from lacuna_wire import LacunaError
+    from lacuna_wire.client import Client
+    from lacuna_wire.endpoint import find_daemon, state_folder
+
+    endpoint = find_daemon()
+    if endpoint is None:
+        click.echo("The daemon does not run.")
+        return
+    Client(endpoint).shutdown()
+    give_up = time.monotonic() + STOP_S
+    while time.monotonic() < give_up:
+        # It holds this lock until its process is gone, and the kernel frees it then.
+        lock = try_lock(state_folder() / "lock")
+        if lock is not None:
+            os.close(lock)
+            click.echo("The daemon has ended.")
+            return
+        time.sleep(0.05)
+    raise LacunaError(
+        f"process {endpoint.pid} did not end within {STOP_S:g} s", code="daemon_stuck"
+    )
+
+
+def _mib(count: int | None) -> str:
+    return "unknown" if count is None else f"{count / (1 << 20):,.0f} MiB"
