@@ -198,7 +198,7 @@ def _ask_hello(port: int, nonce: str, timeout_s: float) -> Dict[str, Any]:
     try:
         connection.request("GET", "/v1/hello?nonce=" + nonce)
         hello = json.loads(connection.getresponse().read(MAX_HELLO_BYTES))
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
         raise DaemonUnreachable(f"No daemon of Lacuna answers on port {port}.") from error
     finally:
         connection.close()

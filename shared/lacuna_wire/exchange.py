@@ -72,7 +72,7 @@ def read_json(endpoint: Endpoint, response: http.client.HTTPResponse) -> Any:
         text = response.read(MAX_JSON_BYTES)
     try:
         return json.loads(text.decode("utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -80,7 +80,7 @@ def read_private(path: Path) -> Optional[Dict[str, Any]]:
         os.close(descriptor)
     try:
         fields = json.loads(text.decode("utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
         raise LacunaError(f"{path} holds no JSON object", code="damaged_file")

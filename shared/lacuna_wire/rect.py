@@ -73,7 +73,7 @@ class Rect(NamedTuple):
         )
 
     def contains(self, other: "Rect") -> bool:
-        return self.union(other) == self
+        return not other.area or self.union(other) == self
 
     def relative_to(self, frame: "Rect") -> "Rect":
         """Give the same pixels in coordinates that start at the corner of `frame`."""

@@ -1,0 +1,42 @@
+"""An error is the same on both ends of the wire."""
+
+import json
+
+import pytest
+
+from lacuna_wire.errors import CLASSES, LacunaError, NotFound, error_from_dict
+
+
+@pytest.mark.parametrize("kind", CLASSES.values(), ids=lambda kind: kind.code)
+def test_error_comes_back_as_itself(kind):
+    sent = kind("one sentence with 3 numbers")
+
+    received = error_from_dict(json.loads(json.dumps(sent.as_dict())), sent.status)
+
+    assert type(received) is kind
+    assert (received.code, received.status, received.message) == (
+        sent.code,
+        sent.status,
+        sent.message,
+    )
+
+
+def test_codes_and_classes_are_one_to_one():
+    assert len({kind.code for kind in CLASSES.values()}) == len(CLASSES)
+    assert set(CLASSES.values()) == set(LacunaError.__subclasses__()) - {
+        kind for kind in LacunaError.__subclasses__() if kind.__module__ != "lacuna_wire.errors"
+    }
+
+
+def test_code_of_its_own_survives():
+    received = error_from_dict(NotFound("gone", code="odd_one", status=418).as_dict(), 418)
+
+    assert (received.code, received.status) == ("odd_one", 418)
+
+
+@pytest.mark.parametrize("answer", [None, [], "error", {}, {"error": "no"}, {"error": None}, 5])
+def test_answer_that_is_no_error_still_gives_one_sentence(answer):
+    error = error_from_dict(answer, 502)
+
+    assert error.status == 502
+    assert "502" in str(error)
