@@ -1,0 +1,178 @@
+"""A copy of a TIFF file in which some rectangles are replaced.
+
+The file is copied byte for byte and only the strips or tiles under a patch are written anew: in
+place, or at the end if they grew. So every tag, every private directory and every other pixel
+stays what it is without being understood, and memory holds one segment at a time.
+
+What would still show the removed object is taken out: smaller copies in further pages, previews,
+and the old data of segments that moved.
+"""
+
+import io
+import shutil
+import struct
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from tifffile import TiffFile
+
+from lacuna_wire.errors import TooLarge
+
+from .directories import Flavour
+from .photoshop import without_thumbnail
+from .picture import Patch
+from .tiff_layout import Storage, sub_pages
+from .tiff_segments import (
+    Segment,
+    channels_of,
+    decode_segment,
+    encode_segment,
+    is_plain,
+    read_window,
+    segments_under,
+    write_rows,
+)
+
+_OFFSETS, _COUNTS = (324, 273), (325, 279)  # of tiles, of strips
+_SUB_DIRECTORIES, _PHOTOSHOP_RESOURCES = 330, 34377
+_MAX_CLASSIC_BYTES = 2**32 - 2**20  # positions have 32 bits; some room for the tags themselves
+_BLOCK_BYTES = 2**20
+# A file of GDAL promises a strict order of its parts; GDAL itself corrects the promise like this.
+_GDAL_PROMISE = b"KNOWN_INCOMPATIBLE_EDITION=NO\n "
+_GDAL_BROKEN_PROMISE = b"KNOWN_INCOMPATIBLE_EDITION=YES\n"
+
+
+def copy_with_patches(
+    source: Path, part: Path, page: Any, storage: Storage, patches: Sequence[Patch]
+) -> None:
+    """Write `part`: the file `source`, with patches.
+
+    Args:
+        source: The file of `page`.
+        part: An existing file that takes the copy.
+        page: First page of the open source.
+        storage: How its samples are stored.
+        patches: In pixels as stored; where two meet, the later one wins.
+
+    Raises:
+        TooLarge: If a classic TIFF would grow over 4 GiB.
+        OSError: If the copy cannot be written.
+    """
+    shutil.copyfile(source, part)
+    offsets, counts = list(page.dataoffsets), list(page.databytecounts)
+    uses = Counter(offset for offset, count in zip(offsets, counts, strict=True) if count)
+    touched = {
+        segment.number: segment for rect, _ in patches for segment in segments_under(page, rect)
+    }
+    with part.open("r+b") as file:
+        for index, segment in sorted(touched.items()):
+            if is_plain(page) and uses[offsets[index]] == 1:
+                _patch_rows(file, page, segment, storage, patches)
+                continue
+            data = _patched_segment(page, segment, storage, patches)
+            if uses[offsets[index]] == 1:
+                # Blank it first: the rest of a shorter segment would still show the old pixels.
+                _blank(file, offsets[index], counts[index])
+            if len(data) > counts[index] or uses[offsets[index]] != 1:
+                uses[offsets[index]] -= 1
+                offsets[index] = _end(file)
+                uses[offsets[index]] = 1
+            counts[index] = len(data)
+            file.seek(offsets[index])
+            file.write(data)
+        if not page.parent.is_bigtiff and file.seek(0, io.SEEK_END) > _MAX_CLASSIC_BYTES:
+            raise TooLarge(
+                f"{source}: the copy would have {file.tell():,} bytes and a classic TIFF holds "
+                f"{_MAX_CLASSIC_BYTES:,}; save it as BigTIFF first."
+            )
+        _correct_gdal(file)
+        _remove_smaller_copies(file, page, offsets, counts)
+    _rewrite_tags(part, page, offsets, counts)
+
+
+def _patch_rows(
+    file: BinaryIO, page: Any, segment: Segment, storage: Storage, patches: Sequence[Patch]
+) -> None:
+    for rect, pixels in patches:
+        place = segment.rect.intersect(rect)
+        if place.area:
+            new = pixels[place.relative_to(rect).slices]
+            new = storage.taken_back(new, read_window(page, place))
+            write_rows(file, page, segment, place, channels_of(page, segment, new))
+
+
+def _patched_segment(
+    page: Any, segment: Segment, storage: Storage, patches: Sequence[Patch]
+) -> bytes:
+    whole = decode_segment(page, segment).copy()
+    for rect, pixels in patches:
+        place = segment.rect.intersect(rect)
+        if place.area:
+            new = pixels[place.relative_to(rect).slices]
+            if not storage.is_identity:
+                # Needs all channels of a pixel; this segment may hold only one of them.
+                new = storage.taken_back(new, read_window(page, place))
+            whole[place.relative_to(segment.rect).slices] = channels_of(page, segment, new)
+    return encode_segment(page, segment, whole)
+
+
+def _remove_smaller_copies(
+    file: BinaryIO, page: Any, offsets: list[int], counts: list[int]
+) -> None:
+    """Blank the pixels of all other pages, and take their directories out of the chain."""
+    tiff = page.parent
+    own = set(offsets)
+    for other in [*tiff.pages[1:], *sub_pages(tiff, page)]:
+        for offset, count in zip(other.dataoffsets, other.databytecounts, strict=True):
+            if offset not in own:
+                _blank(file, offset, count)
+    flavour = Flavour(tiff.byteorder, tiff.is_bigtiff)
+    count_bytes = struct.calcsize(flavour.row_count)
+    file.seek(page.offset)
+    (rows,) = struct.unpack(flavour.row_count, file.read(count_bytes))
+    table = [file.read(flavour.row_bytes) for _ in range(rows)]
+    kept = [row for row in table if struct.unpack_from(flavour.row, row)[0] != _SUB_DIRECTORIES]
+    file.seek(page.offset)
+    file.write(struct.pack(flavour.row_count, len(kept)) + b"".join(kept))
+    file.write(bytes(flavour.inline_bytes + (rows - len(kept)) * flavour.row_bytes))
+
+
+def _rewrite_tags(part: Path, page: Any, offsets: list[int], counts: list[int]) -> None:
+    with TiffFile(part, mode="r+") as tiff:
+        tags = tiff.pages.first.tags
+        for codes, old, new in (
+            (_OFFSETS, page.dataoffsets, offsets),
+            (_COUNTS, page.databytecounts, counts),
+        ):
+            tag = next(tags[code] for code in codes if code in tags)
+            if list(old) != new:
+                # Lengths are often 16-bit numbers, and a new one may be too long for that.
+                needed = tag.dtype if max(new) < 2**16 or tag.dtype != 3 else 4
+                tag.overwrite(new, dtype=needed)
+        resources = tags.get(_PHOTOSHOP_RESOURCES)
+        if resources is not None:
+            kept = without_thumbnail(bytes(resources.value))
+            if len(kept) != resources.count:
+                resources.overwrite(kept)
+
+
+def _correct_gdal(file: BinaryIO) -> None:
+    file.seek(0)
+    at = file.read(512).find(_GDAL_PROMISE)
+    if at >= 0:
+        file.seek(at)
+        file.write(_GDAL_BROKEN_PROMISE)
+
+
+def _end(file: BinaryIO) -> int:
+    """Return the next even position behind the file."""
+    end = file.seek(0, io.SEEK_END)
+    return end + end % 2
+
+
+def _blank(file: BinaryIO, offset: int, count: int) -> None:
+    file.seek(offset)
+    for done in range(0, count, _BLOCK_BYTES):
+        file.write(bytes(min(_BLOCK_BYTES, count - done)))

@@ -1,0 +1,217 @@
+"""Strips and tiles of a TIFF page: which ones a rectangle touches, and their pixels.
+
+Uncompressed segments are read row by row, because a whole scan may be one strip of gigabytes.
+Compressed ones are decoded one at a time.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, NamedTuple
+
+import imagecodecs
+import numpy as np
+
+from lacuna_wire.rect import Rect
+
+from .jpeg import DEFAULT, Coding, coding_of
+from .picture import Pixels
+from .refusals import reading, unsupported
+from .tiff_layout import FLOATING_POINT, HORIZONTAL, JPEG, NO_PREDICTOR, NONE, SEPARATE
+from .tiff_layout import segment_size as segment_size_of
+
+_PACKBITS = 32773
+_RGB, _YCBCR = 2, 6
+_COMPRESS = {
+    5: imagecodecs.lzw_encode, 8: imagecodecs.deflate_encode, 32946: imagecodecs.deflate_encode,
+    34925: imagecodecs.lzma_encode, 50000: imagecodecs.zstd_encode,
+}  # fmt: skip
+
+
+class Segment(NamedTuple):
+    """One strip or tile.
+
+    Attributes:
+        number: Its place in the tags of positions and lengths.
+        plane: Which channel it holds, if the planes are separate; else 0.
+        rect: Its pixels that are inside the picture, as stored.
+        row_pixels: Pixels per row in the file; a tile may reach over the edge of the picture.
+    """
+
+    number: int
+    plane: int
+    rect: Rect
+    row_pixels: int
+
+
+def segments_under(page: Any, rect: Rect) -> Iterator[Segment]:
+    """Yield the segments that hold pixels of `rect` (as stored, inside the picture)."""
+    width, height = segment_size_of(page)
+    across, down = -(-page.imagewidth // width), -(-page.imagelength // height)
+    picture = Rect(0, 0, page.imagewidth, page.imagelength)
+    for plane in range(page.samplesperpixel if page.planarconfig == SEPARATE else 1):
+        for row in range(rect.top // height, -(-rect.bottom // height)):
+            for column in range(rect.left // width, -(-rect.right // width)):
+                place = Rect(column * width, row * height, width, height).intersect(picture)
+                yield Segment((plane * down + row) * across + column, plane, place, width)
+
+
+def path_of(page: Any) -> Path:
+    return Path(page.parent.filehandle.path)
+
+
+def is_plain(page: Any) -> bool:
+    """Tell whether rows lie in the file as they are: no compression, no predictor."""
+    return bool(page.compression == NONE and page.predictor == NO_PREDICTOR)
+
+
+def read_window(page: Any, rect: Rect) -> Pixels:
+    """Read stored samples: (rect.height, rect.width, channels), native byte order.
+
+    Args:
+        page: Of an open `tifffile.TiffFile`.
+        rect: As stored, inside the picture.
+
+    Raises:
+        LacunaError: `corrupt_picture` or `not_readable`.
+    """
+    window = np.empty((rect.height, rect.width, page.samplesperpixel), page.dtype)
+    for segment in segments_under(page, rect):
+        part = segment.rect.intersect(rect)
+        target = channels_of(page, segment, window)[part.relative_to(rect).slices]
+        if is_plain(page) and page.databytecounts[segment.number]:
+            _read_rows(page, segment, part, target)
+        else:
+            target[:] = decode_segment(page, segment)[part.relative_to(segment.rect).slices]
+    return window
+
+
+def decode_segment(page: Any, segment: Segment) -> Pixels:
+    """Decode a whole segment: (rows, row_pixels, channels), also what is outside the picture."""
+    with reading(path_of(page)):
+        pixels, _, shape = page.decode(
+            _data(page, segment) or None,
+            segment.number,
+            jpegtables=page.jpegtables,
+            _fullsize=page.is_tiled,
+        )
+    if pixels is None:  # never written: such files are allowed to be sparse
+        return np.full(shape[1:], page.nodata, page.dtype)
+    return np.asarray(pixels[0])
+
+
+def encode_segment(page: Any, segment: Segment, pixels: Pixels) -> bytes:
+    """Compress a whole segment in the way of its page.
+
+    Args:
+        page: Of an open `tifffile.TiffFile`.
+        segment: Which one; its old data says how JPEG was compressed.
+        pixels: (rows, row_pixels, channels), native byte order.
+
+    Raises:
+        LacunaError: `unsupported_layout` if it does not decode to the same pixels again. Nobody
+            should lose a picture to a rare combination of codecs.
+    """
+    if page.compression == JPEG:
+        data = _jpeg(page, segment, pixels)
+    else:
+        data = compress(pixels, page.compression, page.predictor, page.parent.byteorder)
+    again, _, _ = page.decode(
+        data, segment.number, jpegtables=page.jpegtables, _fullsize=page.is_tiled
+    )
+    same = again.shape[1:] == pixels.shape and (
+        page.compression == JPEG or again.tobytes() == pixels.tobytes()
+    )
+    if not same:
+        raise unsupported(
+            path_of(page), "data that cannot be compressed again", "save it with LZW or Deflate"
+        )
+    return data
+
+
+def write_rows(file: BinaryIO, page: Any, segment: Segment, part: Rect, pixels: Pixels) -> None:
+    """Write rows of an uncompressed segment, in place.
+
+    Args:
+        file: The file to change, laid out like that of `page`.
+        page: Of the open original.
+        segment: Where to write.
+        part: Pixels of the segment, as stored.
+        pixels: (part.height, part.width, channels of the segment), native byte order.
+    """
+    ordered = pixels.astype(page.dtype.newbyteorder(page.parent.byteorder), copy=False)
+    for row, at in enumerate(_row_positions(page, segment, part)):
+        file.seek(at)
+        file.write(ordered[row].tobytes())
+
+
+def channels_of(page: Any, segment: Segment, pixels: Pixels) -> Pixels:
+    """View those channels of pixels (h, w, all channels) that the segment holds."""
+    if page.planarconfig == SEPARATE:
+        return pixels[..., segment.plane : segment.plane + 1]
+    return pixels
+
+
+def _read_rows(page: Any, segment: Segment, part: Rect, target: Pixels) -> None:
+    file = page.parent.filehandle
+    ordered = page.dtype.newbyteorder(page.parent.byteorder)
+    length = part.width * target.shape[2] * page.dtype.itemsize
+    with reading(path_of(page)):
+        for row, at in enumerate(_row_positions(page, segment, part)):
+            file.seek(at)
+            target[row] = np.frombuffer(file.read(length), ordered).reshape(target.shape[1:])
+
+
+def _data(page: Any, segment: Segment) -> bytes:
+    file = page.parent.filehandle
+    file.seek(page.dataoffsets[segment.number])
+    return bytes(file.read(page.databytecounts[segment.number]))
+
+
+def _row_positions(page: Any, segment: Segment, part: Rect) -> Iterator[int]:
+    channels = 1 if page.planarconfig == SEPARATE else page.samplesperpixel
+    pixel_bytes = channels * page.dtype.itemsize
+    inside = part.relative_to(segment.rect)
+    for row in range(inside.top, inside.bottom):
+        pixel = row * segment.row_pixels + inside.left
+        yield page.dataoffsets[segment.number] + pixel * pixel_bytes
+
+
+def compress(
+    pixels: Pixels, compression: int, predictor: int, byte_order: Literal["<", ">"]
+) -> bytes:
+    """Compress (rows, columns, channels) as one segment, without loss."""
+    if predictor == HORIZONTAL:
+        pixels = imagecodecs.delta_encode(np.ascontiguousarray(pixels), axis=-2)
+    if predictor == FLOATING_POINT:  # sorts the bytes of a row, highest first: has no byte order
+        pixels = imagecodecs.floatpred_encode(np.ascontiguousarray(pixels), axis=-2)
+    else:
+        pixels = pixels.astype(pixels.dtype.newbyteorder(byte_order), copy=False)
+    if compression == NONE:
+        return pixels.tobytes()
+    if compression == _PACKBITS:  # must not run on from one row to the next
+        return b"".join(imagecodecs.packbits_encode(row.tobytes()) for row in pixels)
+    return bytes(_COMPRESS[compression](pixels.tobytes()))
+
+
+def _jpeg(page: Any, segment: Segment, pixels: Pixels) -> bytes:
+    gray = page.samplesperpixel == 1
+    coding = _jpeg_coding(page, segment)
+    # Some scanners write YCbCr with a JFIF head into pages that claim to be RGB.
+    is_ycbcr = page.photometric == _YCBCR or (page.photometric == _RGB and page.is_jfif)
+    return bytes(
+        imagecodecs.jpeg8_encode(
+            np.ascontiguousarray(pixels[..., 0] if gray else pixels),
+            coding.quality,
+            colorspace=None if gray else "RGB",
+            outcolorspace=None if gray else ("YCBCR" if is_ycbcr else "RGB"),
+            subsampling=coding.subsampling if is_ycbcr else None,
+        )
+    )
+
+
+def _jpeg_coding(page: Any, segment: Segment) -> Coding:
+    """Find the quality of a segment; the tables may stand in a tag instead."""
+    data = _data(page, segment)
+    if not data:
+        return DEFAULT
+    return coding_of((page.jpegtables or b"\xff\xd8\xff\xd9")[:-2] + data[2:], path_of(page))
