@@ -1,0 +1,36 @@
+"""How much of the picture a fill has to see: plain geometry, before any pixel is read.
+
+The daemon's front answers a job with this window, so the module needs neither NumPy nor the engine.
+"""
+
+from lacuna_wire import JobRequest, Rect
+
+MIN_CONTEXT_PX = 64
+USUAL_TILE_PX = 512
+
+
+def context_window(part: Rect, image: Rect) -> Rect:
+    """Enlarge a missing part by the context that a fill of it needs, clipped to the image.
+
+    The margin is half the longer side, so that structure can be followed into the hole, but no more
+    than the shorter side: a wire across the whole picture is thin and needs its neighbourhood only.
+    """
+    longer, shorter = max(part.width, part.height), min(part.width, part.height)
+    margin = max(MIN_CONTEXT_PX, min(longer // 2, shorter))
+    return part.grow(margin).intersect(image)
+
+
+def plan_job(request: JobRequest) -> tuple[Rect, int]:
+    """Name the window that the client has to send, and about how many tiles it will take.
+
+    Returns:
+        The window in image coordinates, and an upper estimate of the tiles on all levels for a
+        selection that fills its bounds.
+    """
+    part = request.selection.grow(request.options.grow).intersect(request.image)
+    tile = request.options.tile or USUAL_TILE_PX
+    step = tile * 7 // 8 if request.options.overlap < 0 else tile - request.options.overlap
+    native = max(1, -(-part.width // step)) * max(1, -(-part.height // step))
+    # Each coarser level has a quarter of the tiles, and at least one.
+    levels = max(1, min(part.width, part.height)).bit_length() // 2
+    return context_window(part, request.image), native + native // 3 + levels

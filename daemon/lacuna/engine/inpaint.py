@@ -1,0 +1,163 @@
+"""The whole fill, top to bottom: from a selection and a network to the pixels that changed.
+
+Windows are read from the document's samples and written to the result; no float copy of the whole
+picture is ever made.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from lacuna_wire import Options, Rect
+from lacuna_wire.errors import BadRequest, JobCancelled
+from lacuna_wire.rect import bounding_rect
+
+from .composite import composite
+from .fill import Network, Step, fill_level, fill_native
+from .hole import find_hole, has_context
+from .planes import Document, Mask, Pixels, Samples, strips
+from .pyramid import build_levels, hole_radius, level_count, reduce_missing
+from .regions import Region, plan_regions
+from .tiles import MULTIPLE_PX, plan_tiles
+
+TILE_CONTEXT_PX = 32  # known pixels that a tile shows around the part, where there are some
+
+Report = Callable[[str, int, int], None]  # phase, tiles done, tiles in all
+ShouldStop = Callable[[], bool]
+
+
+class Plan(NamedTuple):
+    """A region and the tiles of each of its levels, in coordinates of the level; level 0 first."""
+
+    region: Region
+    tiles: list[list[Rect]]
+
+
+def changed_rect(selection: Mask, options: Options) -> Rect:
+    """Bound the pixels that a fill of `selection` (H, W) uint8 can change.
+
+    Raises:
+        Unprocessable: If nothing is selected (code `empty_selection`).
+    """
+    return bounding_rect([region.part for region in plan_regions(selection, options.grow)])
+
+
+def inpaint(
+    document: Document,
+    options: Options,
+    network: Network,
+    result: Samples,
+    report: Report,
+    should_stop: ShouldStop,
+) -> int:
+    """Fill what is selected.
+
+    Args:
+        document: Samples, selection and layout.
+        options: What the user chose.
+        network: Fills one tile at a time.
+        result: Samples of `changed_rect(...)` in the document's layout, to be written: all zeros
+            for a `layer`, anything for a `composite`.
+        report: Called before the first tile and after every one.
+        should_stop: Asked after every tile.
+
+    Returns:
+        Number of tiles that the network filled.
+
+    Raises:
+        Unprocessable: If nothing is selected (`empty_selection`) or nothing is known around it
+            (`no_context`).
+        BadRequest: If tile and overlap do not go together.
+        JobCancelled: If `should_stop` said so.
+        OutOfMemory: If even the smallest tile does not fit.
+    """
+    tile, overlap = tile_and_overlap(options, network)
+    regions = plan_regions(document.selection, options.grow)
+    plans = [plan_tiles_of(document, region, options, network, tile, overlap) for region in regions]
+    total = sum(len(tiles) for plan in plans for tiles in plan.tiles)
+    step = Step(network, options, overlap, _counter(total, report, should_stop))
+
+    place = bounding_rect([region.part for region in regions])
+    if options.result == "composite":
+        for strip in strips(place):
+            result[strip.relative_to(place).slices] = document.samples[strip.slices]
+    for plan in plans:
+        for rect, samples in fill_region(document, plan, step):
+            result[rect.relative_to(place).slices] = samples
+    return total
+
+
+def tile_and_overlap(options: Options, network: Network) -> tuple[int, int]:
+    """Choose tile and overlap in pixels: what the user asked for, else what suits the network.
+
+    Raises:
+        BadRequest: If the overlap leaves the tile no room to advance.
+    """
+    tile = (options.tile or network.tile_px) // MULTIPLE_PX * MULTIPLE_PX
+    if options.overlap >= tile:
+        raise BadRequest(f"An overlap of {options.overlap} px leaves a tile of {tile} px no room.")
+    return tile, options.overlap if options.overlap >= 0 else min(network.overlap_px, tile // 4)
+
+
+def plan_tiles_of(
+    document: Document, region: Region, options: Options, network: Network, tile: int, overlap: int
+) -> Plan:
+    """Decide how many levels a region needs, and which tiles each of them.
+
+    Tiles without a selected pixel are left out. A network without guidance cannot take over from
+    a coarser level, so it gets the coarsest one only.
+    """
+    if not has_context(document.crop(region.window), options):
+        # Nothing but transparency around: whatever the client sent is worth a look.
+        region = Region(region.part, document.rect)
+    window, part = region.window, region.part.relative_to(region.window)
+    hole = find_hole(document.crop(window), options)
+    levels = level_count(hole_radius(hole.missing), network.max_hole_radius_px, window)
+
+    wanted, tiles = (hole.soft > 0).astype(np.uint8), []
+    for number in range(levels + 1):
+        if number:
+            wanted, part = reduce_missing(wanted), part.reduce(2)
+        plane = Rect(0, 0, wanted.shape[1], wanted.shape[0])
+        area = part.grow(TILE_CONTEXT_PX).intersect(plane)
+        grid = plan_tiles(area, plane, tile, overlap)
+        used = network.guided or number == levels
+        tiles.append([rect for rect in grid if used and wanted[rect.slices].any()])
+    return Plan(region, tiles)
+
+
+def fill_region(document: Document, plan: Plan, step: Step) -> Iterator[tuple[Rect, Samples]]:
+    """Fill a region from its coarsest level to the picture's own pixels.
+
+    Yields:
+        (rect, samples): finished pixels in picture coordinates, which together cover the part.
+    """
+    region = plan.region
+    window = document.crop(region.window)
+    hole = find_hole(window, step.options)
+    levels = build_levels(window, hole.missing, len(plan.tiles) - 1)
+    coarser: Pixels | None = None
+    while levels:
+        coarser = fill_level(levels.pop(), plan.tiles[len(levels) + 1], coarser, step)
+
+    part = region.part.relative_to(region.window)
+    for rect, fill in fill_native(window, hole, plan.tiles[0], part, coarser, step):
+        soft = hole.soft[rect.slices]
+        samples = composite(window.samples[rect.slices], fill, soft, window.layout, step.options)
+        yield rect.shift(region.window.left, region.window.top), samples
+
+
+def _counter(total: int, report: Report, should_stop: ShouldStop) -> Callable[[], None]:
+    """Count tiles: each call reports one more and raises `JobCancelled` if the job should stop."""
+    done = 0
+    report("filling", done, total)
+
+    def tile_done() -> None:
+        nonlocal done
+        done += 1
+        report("filling", done, total)
+        if should_stop():
+            raise JobCancelled("The job was cancelled.")
+
+    return tile_done

@@ -1,0 +1,125 @@
+"""Between the document's own samples and what the network sees, window by window."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lacuna_wire import PixelLayout, Rect
+
+Pixels = NDArray[np.float32]
+Mask = NDArray[np.uint8]
+Samples = NDArray[Any]  # (H, W, C) in the document's own depth
+
+DTYPES: dict[str, np.dtype[Any]] = {
+    "u8": np.dtype("<u1"),
+    "u16": np.dtype("<u2"),
+    "f16": np.dtype("<f2"),
+    "f32": np.dtype("<f4"),
+}
+# Sample value that stands for 1.0.
+FULL_SCALE = {"u8": 255.0, "u16": 65535.0, "f16": 1.0, "f32": 1.0}
+COLOUR_ORDER = {
+    "RGBA": (0, 1, 2),
+    "BGRA": (2, 1, 0),
+    "RGB": (0, 1, 2),
+    "GRAY": (0,),
+    "GRAYA": (0,),
+}
+
+STRIP_ROWS = 512  # rows that are float at a time where a whole window is walked through
+
+
+class Document(NamedTuple):
+    """What the editor sent: samples, the selection over them, and how the samples lie.
+
+    Attributes:
+        samples: (H, W, C) in the document's own depth; an array or a memory map, only read.
+        selection: uint8 (H, W), 0 = keep, 255 = replace.
+        layout: Of the samples.
+    """
+
+    samples: Samples
+    selection: Mask
+    layout: PixelLayout
+
+    @property
+    def rect(self) -> Rect:
+        return Rect(0, 0, self.selection.shape[1], self.selection.shape[0])
+
+    def crop(self, rect: Rect) -> "Document":
+        """Look at a part only; nothing is copied."""
+        return Document(self.samples[rect.slices], self.selection[rect.slices], self.layout)
+
+    def image(self, rect: Rect) -> Pixels:
+        """Decode a window to float32 (rect.height, rect.width, 3) in [0, 1]."""
+        return image_from_samples(self.samples[rect.slices], self.layout)
+
+
+def strips(rect: Rect) -> Iterator[Rect]:
+    """Cut into strips of at most STRIP_ROWS rows, from top to bottom; all but the last are even."""
+    for top in range(rect.top, rect.bottom, STRIP_ROWS):
+        yield Rect(rect.left, top, rect.width, min(STRIP_ROWS, rect.bottom - top))
+
+
+def has_float_samples(layout: PixelLayout) -> bool:
+    return DTYPES[layout.sample].kind == "f"
+
+
+def image_from_samples(samples: Samples, layout: PixelLayout) -> Pixels:
+    """Decode a window: (H, W, C) samples -> float32 (H, W, 3) in [0, 1], perceptual, RGB order.
+
+    Gray is repeated three times. Values outside [0, 1] are clipped and NaN becomes 0: the network
+    has never seen such; the document's own samples stay as they are.
+    """
+    colour = samples[..., COLOUR_ORDER[layout.channels]].astype(np.float32)
+    colour *= np.float32(1 / FULL_SCALE[layout.sample])
+    if has_float_samples(layout):
+        colour = np.nan_to_num(colour, nan=0.0, posinf=1.0, neginf=0.0)
+        np.clip(colour, 0, 1, out=colour)
+    if layout.transfer == "linear":
+        colour = srgb_from_linear(colour)
+    return np.repeat(colour, 3, axis=2) if colour.shape[2] == 1 else colour
+
+
+def samples_from_image(image: Pixels, layout: PixelLayout) -> NDArray[np.float32]:
+    """Encode colour: float32 (H, W, 3) in [0, 1] -> float32 (H, W, 1 or 3) in sample units.
+
+    Not rounded yet: the composite mixes these with the document's samples and rounds once.
+    """
+    order = COLOUR_ORDER[layout.channels]
+    colour = image.mean(axis=2, keepdims=True) if len(order) == 1 else image[..., order]
+    if layout.transfer == "linear":
+        colour = linear_from_srgb(colour)
+    scaled: NDArray[np.float32] = (colour * np.float32(FULL_SCALE[layout.sample])).astype(
+        np.float32
+    )
+    return scaled
+
+
+def unknown_samples(samples: Samples, layout: PixelLayout) -> NDArray[np.bool_]:
+    """Tell which pixels of (H, W, C) carry no colour: fully transparent, or not a finite number."""
+    unknown = np.zeros(samples.shape[:2], bool)
+    if layout.has_alpha:
+        # `not >` is also true for NaN.
+        unknown |= ~(samples[..., -1] > 0)
+    if has_float_samples(layout):
+        unknown |= ~np.isfinite(samples).all(axis=2)
+    return unknown
+
+
+def srgb_from_linear(light: Pixels) -> Pixels:
+    """Encode light in [0, 1] with the curve of IEC 61966-2-1.
+
+    >>> float(srgb_from_linear(np.float32([0.5]))[0].round(4))
+    0.7354
+    """
+    curve = 1.055 * np.power(np.maximum(light, 1e-8), 1 / 2.4) - 0.055
+    return np.where(light <= 0.0031308, 12.92 * light, curve).astype(np.float32)
+
+
+def linear_from_srgb(image: Pixels) -> Pixels:
+    """Undo `srgb_from_linear`."""
+    curve = np.power((np.maximum(image, 0) + 0.055) / 1.055, 2.4)
+    return np.where(image <= 0.04045, image / 12.92, curve).astype(np.float32)
