@@ -1,0 +1,48 @@
+"""The command line: which commands there are, and how all of them fail.
+
+Commands import what is heavy when they run, so that `lacuna --help` answers at once.
+"""
+
+import signal
+import sys
+
+import click
+
+from lacuna import __version__
+from lacuna.commands.demo import demo
+from lacuna.commands.inpaint import inpaint
+from lacuna.commands.service import serve, status, stop
+from lacuna.commands.weights import weights
+from lacuna_wire import LacunaError
+
+REFUSED = 2
+INTERRUPTED = 128 + signal.SIGINT
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lacuna")
+def cli() -> None:
+    """Remove what does not belong from pictures of any size, on your own computer."""
+
+
+for command in (inpaint, demo, serve, status, stop, weights):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run a command; a failure is one sentence on stderr.
+
+    Exits with 0 when all went well, 2 when something was refused or failed, 130 after Ctrl-C.
+    """
+    try:
+        code = cli(standalone_mode=False)
+    except LacunaError as error:
+        print(f"lacuna: {error.message}", file=sys.stderr)
+        code = REFUSED
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        print("lacuna: interrupted, nothing was written", file=sys.stderr)
+        code = INTERRUPTED
+    sys.exit(code)

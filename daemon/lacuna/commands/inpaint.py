@@ -1,0 +1,97 @@
+"""`lacuna inpaint`: remove what a mask covers from one picture or from many."""
+
+import os
+from functools import partial
+from pathlib import Path
+
+import click
+
+from lacuna_wire import Options
+
+LOSSY_SUFFIXES = (".jpg", ".jpeg")
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=_PATH, metavar="IMAGE MASK")
+@click.option("-o", "--output", required=True, type=_PATH, help="A file, or a folder that exists.")
+@click.option(
+    "--mask-suffix",
+    help="All paths are pictures; the mask of a.jpg is a<SUFFIX>.png, .tif, ... beside it.",
+)
+@click.option(
+    "--weights",
+    default="",
+    help="Name of installed weights, or a .safetensors file (then --local).",
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--tile", type=int, default=0, help="Side of a tile in pixels; 0 chooses by memory.")
+@click.option("--overlap", type=int, default=-1, help="Pixels that tiles share; -1 chooses.")
+@click.option("--grow", type=int, default=0, help="Enlarge the mask by so many pixels.")
+@click.option("--feather", type=int, default=0, help="Fade the mask's edge inwards over so many.")
+@click.option(
+    "--colour-correction/--no-colour-correction",
+    default=True,
+    help="Match the fill to the pixels around it (default).",
+)
+@click.option("--overwrite", is_flag=True, help="Replace an output that exists, even the input.")
+@click.option("--local", is_flag=True, help="Work in this process instead of the daemon.")
+@click.option("--progress/--no-progress", default=None, help="Show a bar; default on a terminal.")
+def inpaint(
+    paths: tuple[Path, ...],
+    output: Path,
+    mask_suffix: str | None,
+    weights: str,
+    device: str,
+    tile: int,
+    overlap: int,
+    grow: int,
+    feather: int,
+    colour_correction: bool,
+    overwrite: bool,
+    local: bool,
+    progress: bool | None,
+) -> None:
+    r"""Remove what MASK covers (white = remove) from IMAGE, every other pixel untouched.
+
+    PNG, JPEG, WebP and TIFF of 8 bit, 16 bit and float; depth, profile, alpha and metadata stay as
+    they are. JPEG is lossy: write PNG or TIFF to keep the other pixels bit for bit.
+
+    \b
+    lacuna inpaint photo.jpg mask.png -o clean.png
+    lacuna inpaint *.tif --mask-suffix _mask -o cleaned/
+    """
+    from lacuna.commands.progress import progress_bar
+    from lacuna.network.catalogue import find_weights
+    from lacuna.removal import fill_by_daemon, fill_here, plan_work, prepare
+
+    options = Options(
+        device=device,
+        tile=tile,
+        overlap=overlap,
+        grow=grow,
+        feather=feather,
+        result="composite",
+        colour_correction=colour_correction,
+    )
+    Options.from_dict(options.as_dict())  # the same limits with and without the daemon
+    if weights.endswith(".safetensors"):
+        weights, local = os.path.abspath(weights), True  # the daemon opens no file for anybody
+    find_weights(weights)
+    options = options._replace(weights=weights)
+    works = plan_work(paths, output, mask_suffix, overwrite)
+
+    fill = fill_by_daemon
+    if local:
+        from lacuna.filler import Filler
+
+        fill = partial(fill_here, filler=Filler())
+    for work in works:
+        removal = prepare(work, options)
+        with progress_bar(work.image.name, progress) as show:
+            patch = fill(removal, show)
+        removal.picture.save(work.out, [patch])
+        if work.out.suffix.lower() in LOSSY_SUFFIXES:
+            sentence = "JPEG is lossy, so pixels outside of the mask may differ by rounding."
+            click.echo(f"{work.out.name}: {sentence}", err=True)

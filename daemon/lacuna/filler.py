@@ -1,0 +1,73 @@
+"""Engine and network put together: what the worker process runs, and `--local` in this one."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from lacuna.engine.inpaint import Report, ShouldStop, changed_rect, inpaint
+from lacuna.engine.planes import Document, Samples
+from lacuna.network.catalogue import find_weights
+from lacuna.network.tile_network import TileNetwork, load_network
+from lacuna_wire import Options, Rect
+
+log = logging.getLogger(__name__)
+
+
+class Result(NamedTuple):
+    """What was filled.
+
+    Attributes:
+        rect: Pixels of the document that the result covers.
+        tiles: Tiles that the network filled, on all levels.
+        device: Where, for people.
+    """
+
+    rect: Rect
+    tiles: int
+    device: str
+
+
+class Filler:
+    """Fills documents, one at a time, and keeps the network of the last one in memory."""
+
+    def __init__(self) -> None:
+        self._network: TileNetwork | None = None
+        self._loaded = ("", "")  # SHA-256 of the weights, device
+
+    def fill(
+        self,
+        document: Document,
+        options: Options,
+        allocate: Callable[[Rect], Samples],
+        report: Report,
+        should_stop: ShouldStop,
+    ) -> Result:
+        """Fill what is selected.
+
+        Args:
+            document: Samples, selection and layout.
+            options: What the user chose. `weights` may also be a path: the wire admits no path.
+            allocate: Gives zeros (rect.height, rect.width, C) of the document's type to write to.
+            report: Gets the phase, the tiles done and the tiles in all.
+            should_stop: Asked after every tile.
+
+        Raises:
+            LacunaError: As `lacuna.engine.inpaint.inpaint`, or if weights or device are not there.
+        """
+        report("loading", 0, 0)
+        # Refused before the network is loaded: nothing selected needs no network.
+        rect = changed_rect(document.selection, options)
+        network = self._load(options)
+        tiles = inpaint(document, options, network, allocate(rect), report, should_stop)
+        return Result(rect, tiles, network.device_name)
+
+    def _load(self, options: Options) -> TileNetwork:
+        info = find_weights(options.weights)
+        if self._network is None or self._loaded != (info.sha256, options.device):
+            self._network = None  # never two of them in memory
+            start = time.monotonic()
+            self._network = load_network(info, options.device)
+            self._loaded = (info.sha256, options.device)
+            log.info("loaded %s in %.2f s", info.name, time.monotonic() - start)
+        return self._network

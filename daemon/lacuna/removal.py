@@ -1,0 +1,198 @@
+"""One picture, from file to file: what `lacuna inpaint` and `lacuna demo` do."""
+
+import sys
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lacuna.engine.context import plan_job
+from lacuna.engine.planes import DTYPES, Document, Samples
+from lacuna.files import SUPPORTED_SUFFIXES, Patch, Picture, check_output, open_picture, read_mask
+from lacuna_wire import JobRequest, JobStatus, LacunaError, Options, Rect
+from lacuna_wire.client import Client, inpaint
+from lacuna_wire.endpoint import find_daemon, start_daemon
+from lacuna_wire.errors import BadRequest, Conflict, Unprocessable
+
+if TYPE_CHECKING:  # the engine's own process imports torch; this module does not
+    from lacuna.filler import Filler
+
+OnProgress = Callable[[JobStatus], None]
+
+
+class Work(NamedTuple):
+    """One picture, its mask (white = remove), and the file to write."""
+
+    image: Path
+    mask: Path
+    out: Path
+
+
+class Removal(NamedTuple):
+    """A piece of work that was read and found possible.
+
+    Attributes:
+        picture: The open picture.
+        selection: uint8 (H, W), 0 = keep, 255 = remove.
+        request: The job as the daemon gets it.
+        out: The file to write.
+    """
+
+    picture: Picture
+    selection: NDArray[np.uint8]
+    request: JobRequest
+    out: Path
+
+
+def plan_work(
+    paths: Sequence[Path], output: Path, mask_suffix: str | None, overwrite: bool
+) -> list[Work]:
+    """Say what is read and written, before anything is: one `Work` per picture.
+
+    Args:
+        paths: A picture and its mask; with `mask_suffix`, pictures.
+        output: A file, or a folder that exists; with `mask_suffix`, a folder.
+        mask_suffix: What the name of a mask has after the name of its picture.
+        overwrite: Whether files that exist may be replaced.
+
+    Raises:
+        BadRequest: If the paths are not what the form of the call needs.
+        LacunaError: If a mask is missing (`no_such_file`).
+        Conflict: If an output exists (`output_exists`) or two are the same.
+    """
+    if mask_suffix is None:
+        if len(paths) != 2:
+            raise BadRequest(
+                f"IMAGE and MASK are needed, {len(paths)} paths were given; "
+                "for many pictures name the masks with --mask-suffix."
+            )
+        image, mask = paths
+        out = output / image.name if output.is_dir() else output
+        works = [Work(image, mask, out)]
+    else:
+        if not output.is_dir():
+            raise BadRequest(f"{output} is not a folder; many pictures need one as output.")
+        works = [Work(path, find_mask(path, mask_suffix), output / path.name) for path in paths]
+    for work in works:
+        if work.out.exists() and not overwrite:
+            what = "the input itself" if _same(work.out, work.image) else "there already"
+            raise Conflict(f"{work.out} is {what}; --overwrite replaces it.", code="output_exists")
+    if len({work.out for work in works}) < len(works):
+        raise Conflict(
+            f"{len(works)} pictures would be written to {len({w.out for w in works})} files.",
+            code="output_exists",
+        )
+    return works
+
+
+def find_mask(image: Path, suffix: str) -> Path:
+    """Find the mask of a picture: `a.jpg` with suffix `_mask` has `a_mask.png`, `.tif`, ...
+
+    Raises:
+        LacunaError: If there is none (code `no_such_file`).
+    """
+    for kind in (image.suffix, ".png", *SUPPORTED_SUFFIXES):
+        mask = image.with_name(f"{image.stem}{suffix}{kind}")
+        if mask != image and mask.exists():
+            return mask
+    raise LacunaError(
+        f"{image.name} has no mask: there is no {image.stem}{suffix}.png (or .tif, .jpg, ...) "
+        f"in {image.parent}.",
+        code="no_such_file",
+        status=404,
+    )
+
+
+def prepare(work: Work, options: Options) -> Removal:
+    """Read picture and mask and refuse at once what cannot be done.
+
+    Raises:
+        LacunaError: If a file cannot be read or written, or the two do not fit together
+            (`mask_size`, `empty_selection`, `no_context`).
+    """
+    picture = open_picture(work.image)
+    check_output(work.out, picture)
+    selection = read_mask(work.mask)
+    height, width = selection.shape
+    if (width, height) != (picture.width, picture.height):
+        raise Unprocessable(
+            f"{work.mask.name} has {width:,} x {height:,} px, "
+            f"{work.image.name} has {picture.width:,} x {picture.height:,} px.",
+            code="mask_size",
+        )
+    bounds = bounds_of(selection)
+    if not bounds.area:
+        raise Unprocessable(
+            f"{work.mask.name} selects nothing: all its pixels are black.", code="empty_selection"
+        )
+    if selection.all():
+        raise Unprocessable(
+            f"{work.mask.name} selects everything: nothing is left to fill from.", code="no_context"
+        )
+    request = JobRequest(
+        id=str(uuid.uuid4()),
+        width=width,
+        height=height,
+        selection=bounds,
+        layout=picture.layout,
+        options=options,
+    )
+    return Removal(picture, selection, request, work.out)
+
+
+def bounds_of(selection: NDArray[np.uint8]) -> Rect:
+    """Bound what is not 0; empty if all is."""
+    rows = np.flatnonzero(selection.any(axis=1))
+    columns = np.flatnonzero(selection.any(axis=0))
+    if not len(rows):
+        return Rect(0, 0, 0, 0)
+    return Rect.from_edges(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+
+def connect() -> Client:
+    """Find the daemon, or start the one that belongs to this program.
+
+    Raises:
+        DaemonUnreachable: If it does not come up.
+    """
+    return Client(find_daemon() or start_daemon([sys.executable, "-m", "lacuna", "serve"]))
+
+
+def fill_by_daemon(removal: Removal, on_progress: OnProgress) -> Patch:
+    """Let the daemon fill it; start one if none runs."""
+    request, picture = removal.request, removal.picture
+
+    def read_window(window: Rect) -> list[memoryview]:
+        mask = np.ascontiguousarray(removal.selection[window.slices])
+        return [picture.read(window).data.cast("B"), mask.data.cast("B")]
+
+    rect, data = inpaint(connect(), request, read_window, on_progress, lambda: False)
+    samples = np.frombuffer(data, DTYPES[request.layout.sample])
+    return rect, samples.reshape(rect.height, rect.width, request.layout.channel_count)
+
+
+def fill_here(removal: Removal, on_progress: OnProgress, filler: "Filler") -> Patch:
+    """Fill it in this process."""
+    request = removal.request
+    window, _tiles = plan_job(request)
+    samples = removal.picture.read(window)
+    document = Document(samples, removal.selection[window.slices], request.layout)
+    filled: list[Samples] = []
+
+    def allocate(rect: Rect) -> Samples:
+        shape = (rect.height, rect.width, request.layout.channel_count)
+        filled.append(np.zeros(shape, samples.dtype))
+        return filled[0]
+
+    def report(phase: str, done: int, total: int) -> None:
+        on_progress(JobStatus(request.id, "running", 0, phase, done, total))
+
+    result = filler.fill(document, request.options, allocate, report, lambda: False)
+    return result.rect.shift(window.left, window.top), filled[0]
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.samefile(other)

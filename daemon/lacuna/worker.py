@@ -1,0 +1,66 @@
+"""The worker process: takes orders from the daemon's front and fills them.
+
+`python -m lacuna worker` runs it; nobody else does.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from lacuna.engine.planes import DTYPES, Document, Samples
+from lacuna.filler import Filler
+from lacuna.network.catalogue import weights_names
+from lacuna.network.device import choose_device, device_name
+from lacuna.service.orders import Filled, Order
+from lacuna.service.worker_process import Report, ShouldStop, serve_orders
+from lacuna_wire import PixelLayout, Rect
+
+
+def run_worker() -> None:
+    """Fill orders until the front is gone."""
+    filler = Filler()
+
+    def fill(order: Order, report: Report, should_stop: ShouldStop) -> Filled:
+        return fill_order(filler, order, report, should_stop)
+
+    serve_orders(fill, device_name(choose_device("auto")), weights_names())
+
+
+def fill_order(filler: Filler, order: Order, report: Report, should_stop: ShouldStop) -> Filled:
+    """Fill one order from its spool file to another; both are only ever mapped."""
+    layout = order.request.layout
+    document = map_document(order.input, order.window, layout)
+
+    def allocate(rect: Rect) -> Samples:
+        return map_result(order.output, rect, layout)
+
+    result = filler.fill(document, order.request.options, allocate, report, should_stop)
+    return Filled(
+        result.rect.shift(order.window.left, order.window.top), result.tiles, result.device
+    )
+
+
+def map_document(path: Path, window: Rect, layout: PixelLayout) -> Document:
+    """Map an upload: the samples of `window`, then its mask."""
+    shape = (window.height, window.width)
+    samples = np.memmap(path, DTYPES[layout.sample], "r", 0, (*shape, layout.channel_count))
+    selection = np.memmap(path, np.uint8, "r", window.area * layout.pixel_bytes, shape)
+    return Document(samples, selection, layout)
+
+
+def map_result(path: Path, rect: Rect, layout: PixelLayout) -> Samples:
+    """Make a file of zeros for the samples of `rect` and map it for writing.
+
+    Raises:
+        OSError: If the file system has no room: better now than as a bus error in mid tile.
+    """
+    size = rect.area * layout.pixel_bytes
+    with path.open("xb") as file:
+        if sys.platform == "linux":
+            os.posix_fallocate(file.fileno(), 0, size)
+        else:
+            file.truncate(size)
+    shape = (rect.height, rect.width, layout.channel_count)
+    return np.memmap(path, DTYPES[layout.sample], "r+", 0, shape)
