@@ -97,7 +97,9 @@ def _tiff_samples(path: Path) -> tuple[NDArray[Any], bool]:
             samples = np.moveaxis(samples, 0, -1)
         samples = samples.reshape(page.imagelength, page.imagewidth, -1)
         if page.photometric == _PALETTE:
-            samples = np.moveaxis(page.colormap, 0, -1)[samples[..., 0]]
+            # 16 bits per colour, of which only the upper half is agreed on; some write 8 bits.
+            colours = page.colormap if page.colormap.max() < 256 else page.colormap >> 8
+            samples = colours.astype(np.uint8).T[samples[..., 0]]
         samples = _full_range(samples, page)
         if page.photometric == _WHITE_IS_ZERO:
             samples = np.concatenate([_inverted(samples[..., :1]), samples[..., 1:]], axis=2)

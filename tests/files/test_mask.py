@@ -1,0 +1,205 @@
+"""Any picture of what is missing becomes one plane: 255 = missing, 0 = known."""
+
+import struct
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from lacuna.files import read_mask
+from lacuna_wire.errors import LacunaError
+from tests.files.pictures import noise, write_png
+
+SOFT = np.zeros((40, 60), np.uint8)
+SOFT[10:30, 20:50] = 255
+SOFT[10:30, 18:20] = 90
+
+
+def test_soft_grey_is_read_as_it_is(tmp_path):
+    Image.fromarray(SOFT).save(tmp_path / "mask.png")
+
+    mask = read_mask(tmp_path / "mask.png")
+
+    assert mask.dtype == np.uint8
+    np.testing.assert_array_equal(mask, SOFT)
+
+
+@pytest.mark.parametrize(
+    ("name", "samples"),
+    [
+        ("mask.png", SOFT.astype(np.uint16) * 257),
+        ("mask.tif", SOFT.astype(np.uint16) * 257),
+        ("mask.tif", SOFT),
+        ("mask.tif", SOFT.astype(np.float32) / 255),
+        ("mask.tif", np.stack([SOFT, SOFT // 2, SOFT // 3], axis=2)),
+    ],
+    ids=["png u16", "tif u16", "tif u8", "tif f32", "tif rgb"],
+)
+def test_every_depth_means_the_same(tmp_path, name, samples):
+    if name.endswith("png"):
+        assert cv2.imwrite(str(tmp_path / name), samples)
+    else:
+        photometric = "rgb" if samples.ndim == 3 else "minisblack"
+        tifffile.imwrite(tmp_path / name, samples, photometric=photometric)
+
+    np.testing.assert_array_equal(read_mask(tmp_path / name), SOFT)
+
+
+def test_half_floats_are_within_half_a_step(tmp_path):
+    """Half floats have 11 bits, an 8-bit step is never lost."""
+    tifffile.imwrite(tmp_path / "mask.tif", (SOFT / 255).astype(np.float16))
+
+    np.testing.assert_array_equal(read_mask(tmp_path / "mask.tif"), SOFT)
+
+
+@pytest.mark.parametrize("colour", [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)])
+def test_any_pure_colour_is_missing_as_a_whole(tmp_path, colour):
+    """By brightness a red mask would be a third of a mask."""
+    painted = np.zeros((8, 8, 3), np.uint8)
+    painted[2:5, 2:5] = colour
+    write_png(tmp_path / "mask.png", painted)
+
+    mask = read_mask(tmp_path / "mask.png")
+
+    assert (mask[2:5, 2:5] == 255).all()
+    assert np.count_nonzero(mask) == 9
+
+
+@pytest.mark.parametrize("channels", ["GRAYA", "RGBA"])
+def test_alpha_is_the_mask_unless_it_is_opaque(tmp_path, channels):
+    """A black stroke on a transparent layer is missing; an opaque layer shows the mask itself."""
+    layer = np.zeros((40, 60, 2 if channels == "GRAYA" else 4), np.uint8)
+    layer[..., -1] = SOFT
+    write_png(tmp_path / "stroke.png", layer)
+    layer[..., :-1] = SOFT[..., None]
+    layer[..., -1] = 255
+    write_png(tmp_path / "opaque.png", layer)
+
+    np.testing.assert_array_equal(read_mask(tmp_path / "stroke.png"), SOFT)
+    np.testing.assert_array_equal(read_mask(tmp_path / "opaque.png"), SOFT)
+
+
+def test_palette_and_single_bit_are_allowed_for_masks(tmp_path):
+    hard = (SOFT > 100).astype(np.uint8) * 255
+    grey = Image.fromarray(hard)
+    grey.convert("1").save(tmp_path / "bit.png")
+    grey.convert("RGB").quantize(2).save(tmp_path / "palette.png")
+    grey.convert("1").save(tmp_path / "bit.tif")
+    grey.convert("1").save(tmp_path / "fax.tif", compression="group4")
+    grey.convert("P").save(tmp_path / "palette.tif")
+
+    for name in ("bit.png", "palette.png", "bit.tif", "fax.tif", "palette.tif"):
+        np.testing.assert_array_equal(read_mask(tmp_path / name), hard, err_msg=name)
+
+
+@pytest.mark.parametrize("bits", [1, 8])
+def test_white_is_missing_also_where_zero_means_white(tmp_path, bits):
+    stored = np.where(SOFT > 100, 0, 2**bits - 1).astype(bool if bits == 1 else np.uint8)
+    tifffile.imwrite(tmp_path / "mask.tif", stored, photometric="miniswhite")
+
+    np.testing.assert_array_equal(read_mask(tmp_path / "mask.tif") > 0, SOFT > 100)
+
+
+def test_planes_and_alpha_of_a_tiff_mask(tmp_path):
+    """Separate planes, and an alpha channel that is not opaque."""
+    layer = np.zeros((4, 40, 60), np.uint8)
+    layer[3] = SOFT
+    tifffile.imwrite(
+        tmp_path / "mask.tif", layer, photometric="rgb", planarconfig="separate",
+        extrasamples=["unassalpha"], tile=(16, 16),
+    )  # fmt: skip
+
+    np.testing.assert_array_equal(read_mask(tmp_path / "mask.tif"), SOFT)
+
+
+@pytest.mark.parametrize("name", ["mask.jpg", "mask.webp"])
+def test_noise_of_lossy_masks_is_taken_off_both_ends(tmp_path, name):
+    """Otherwise every pixel of a block that an edge crosses would be missing."""
+    Image.fromarray(SOFT).convert("RGB").save(tmp_path / name, quality=80)
+    raw = np.array(Image.open(tmp_path / name).convert("L"))
+    assert np.count_nonzero((raw > 0) & (raw < 12)) > 0
+
+    mask = read_mask(tmp_path / name)
+
+    assert not ((mask > 0) & (mask < 16)).any()
+    assert not ((mask > 239) & (mask < 255)).any()
+    assert (mask[12:28, 24:46] == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("samples", "name"),
+    [
+        (np.eye(8, dtype=np.uint8), "mask.png"),
+        (np.eye(8, dtype=np.uint16), "mask.png"),
+        (np.eye(8, dtype=np.float32) / 400, "mask.tif"),
+    ],
+    ids=["0 and 1 in u8", "0 and 1 in u16", "next to nothing in f32"],
+)
+def test_mask_of_zeros_and_ones_is_refused_because_it_would_do_nothing(tmp_path, samples, name):
+    if name.endswith("png"):
+        assert cv2.imwrite(str(tmp_path / name), samples)
+    else:
+        tifffile.imwrite(tmp_path / name, samples)
+
+    with pytest.raises(LacunaError, match="highest value") as refusal:
+        read_mask(tmp_path / name)
+    assert refusal.value.code == "faint_mask"
+
+
+def test_empty_mask_is_no_error_here(tmp_path):
+    Image.fromarray(SOFT * 0).save(tmp_path / "mask.png")
+
+    assert not read_mask(tmp_path / "mask.png").any()
+
+
+@pytest.mark.parametrize(
+    ("samples", "words"),
+    [
+        (np.full((8, 8), np.nan, np.float32), "NaN"),
+        (np.full((8, 8), -1, np.float32), "negative"),
+        (np.full((8, 8), 255, np.float32), "up to 255"),
+        (np.ones((8, 8), np.complex64), "complex64"),
+        (np.ones((3, 8, 8), np.uint8), "3 pages"),
+        (np.ones((8, 8), np.int16), "int16"),
+    ],
+)
+def test_numbers_that_are_no_mask_are_named(tmp_path, samples, words):
+    tifffile.imwrite(tmp_path / "mask.tif", samples, photometric="minisblack")
+
+    with pytest.raises(LacunaError, match=words) as refusal:
+        read_mask(tmp_path / "mask.tif")
+    assert refusal.value.code == "unsupported_layout"
+
+
+def test_inks_are_no_mask(tmp_path):
+    Image.new("CMYK", (8, 8)).save(tmp_path / "mask.jpg")
+    Image.new("CMYK", (8, 8)).save(tmp_path / "mask.tif")
+
+    for name in ("mask.jpg", "mask.tif"):
+        with pytest.raises(LacunaError) as refusal:
+            read_mask(tmp_path / name)
+        assert refusal.value.code == "unsupported_layout"
+
+
+def test_mask_that_declares_too_many_pixels_is_refused_unread(tmp_path):
+    """Both would need more memory than there is; neither may be tried."""
+    tifffile.imwrite(tmp_path / "mask.tif", np.ones((8, 8), np.uint8))
+    data = bytearray((tmp_path / "mask.tif").read_bytes())
+    for tag in (256, 257):
+        at = data.index(struct.pack("<HHI", tag, 4, 1))
+        struct.pack_into("<I", data, at + 8, 100_000)
+    (tmp_path / "mask.tif").write_bytes(data)
+
+    with pytest.raises(LacunaError, match=r"100,000 x 100,000 px") as refusal:
+        read_mask(tmp_path / "mask.tif")
+    assert refusal.value.code == "too_large"
+
+
+def test_large_values_round_to_the_nearest_step(tmp_path):
+    samples = noise("GRAY", "u16", 300, 7)
+    write_png(tmp_path / "mask.png", samples)
+
+    expected = np.rint(samples[..., 0] / 257)
+    np.testing.assert_array_equal(read_mask(tmp_path / "mask.png"), expected)

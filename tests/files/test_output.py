@@ -1,0 +1,227 @@
+"""A copy appears complete or not at all, and what cannot work is said before any work."""
+
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from lacuna.files import SUPPORTED_SUFFIXES, check_output, open_picture
+from lacuna.files.output import replacing
+from lacuna_wire.errors import LacunaError, NoSpace
+from lacuna_wire.rect import Rect
+from tests.files.pictures import exif_block, noise, pillow, read_png, smooth, write_png
+
+
+@pytest.fixture
+def png(tmp_path):
+    write_png(tmp_path / "in.png", noise("RGB", "u8"))
+    return tmp_path / "in.png"
+
+
+def picture_of(tmp_path, channels, sample, height=8, width=9):
+    pixels = noise(channels, sample, height, width)
+    path = tmp_path / "layout.tif"
+    if channels == "GRAY":
+        tifffile.imwrite(path, pixels[..., 0], photometric="minisblack")
+    else:
+        photometric = "rgb" if channels.startswith("RGB") else "minisblack"
+        alpha = ["unassalpha"] if channels.endswith("A") else []
+        tifffile.imwrite(
+            path, pixels, photometric=photometric, planarconfig="contig", extrasamples=alpha
+        )
+    return open_picture(path)
+
+
+def refusal_of(out, picture=None):
+    with pytest.raises(LacunaError) as refusal:
+        check_output(out, picture)
+    return refusal.value
+
+
+def test_what_works_passes_and_leaves_nothing(tmp_path, png):
+    picture = open_picture(png)
+
+    for suffix in SUPPORTED_SUFFIXES:
+        check_output(tmp_path / f"out{suffix}", picture)
+    check_output(tmp_path / "OUT.PNG")
+    check_output(png, picture)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["in.png"]
+
+
+@pytest.mark.parametrize("name", ["out", "out.bmp", "out.png.gz", ".png"])
+def test_unknown_suffix_is_refused_and_the_known_ones_are_listed(tmp_path, name):
+    refusal = refusal_of(tmp_path / name)
+
+    assert refusal.code == "unsupported_output"
+    assert ".png, .jpg, .jpeg, .jpe, .webp, .tif, .tiff" in str(refusal)
+
+
+def test_folder_that_is_missing_or_no_folder_is_named(tmp_path, png):
+    assert "does not exist" in str(refusal_of(tmp_path / "none" / "out.png"))
+    assert "is not a folder" in str(refusal_of(png / "out.png"))
+    (tmp_path / "folder.png").mkdir()
+    assert "it is a folder" in str(refusal_of(tmp_path / "folder.png"))
+    os.mkfifo(tmp_path / "pipe.png")
+    assert "not an ordinary file" in str(refusal_of(tmp_path / "pipe.png"))
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
+def test_place_where_nothing_can_be_made_is_found_by_trying_even_as_root():
+    refusal = refusal_of(Path("/proc/self/out.png"))
+
+    assert refusal.code == "not_writable"
+
+
+@pytest.mark.parametrize(
+    ("channels", "sample", "suffix", "instead"),
+    [
+        ("RGB", "u16", ".jpg", "PNG and TIFF can"),
+        ("RGBA", "u8", ".jpg", "PNG, WebP and TIFF can"),
+        ("GRAYA", "u8", ".jpg", "PNG and TIFF can"),
+        ("RGB", "f32", ".png", "TIFF can"),
+        ("GRAY", "f16", ".png", "TIFF can"),
+        ("RGB", "u16", ".webp", "PNG and TIFF can"),
+        ("GRAY", "u8", ".webp", "PNG, JPEG and TIFF can"),
+    ],
+)
+def test_format_that_cannot_hold_the_picture_says_which_can(
+    tmp_path, channels, sample, suffix, instead
+):
+    picture = picture_of(tmp_path, channels, sample)
+
+    refusal = refusal_of(tmp_path / f"out{suffix}", picture)
+
+    assert refusal.code == "unsupported_output"
+    assert f"{channels} with samples of type {sample}; {instead}." in str(refusal)
+    with pytest.raises(LacunaError, match=instead):  # and so says saving, if nobody asked before
+        picture.save(tmp_path / f"out{suffix}", [])
+    assert [path.name for path in tmp_path.iterdir()] == ["layout.tif"]
+
+
+@pytest.mark.parametrize(("suffix", "limit"), [(".webp", 16_383), (".jpg", 65_500)])
+def test_picture_with_sides_too_long_for_the_format_is_refused(tmp_path, suffix, limit):
+    check_output(tmp_path / f"out{suffix}", picture_of(tmp_path, "RGB", "u8", 1, limit))
+    longer = picture_of(tmp_path, "RGB", "u8", 1, limit + 1)
+
+    refusal = refusal_of(tmp_path / f"out{suffix}", longer)
+
+    assert refusal.code == "too_large"
+    assert f"{limit:,}" in str(refusal)
+    assert f"{limit + 1:,} x 1 px" in str(refusal)
+
+
+@pytest.mark.parametrize("what", ["exif", "xmp"])
+def test_metadata_too_long_for_a_jpeg_segment_is_refused(tmp_path, what):
+    options = {
+        "exif": {"exif": exif_block() + bytes(70_000)},
+        "xmp": {"exif": b"", "xmp": b"x" * 70_000},
+    }
+    pillow(smooth()).save(tmp_path / "in.webp", lossless=True, **options[what])
+    picture = open_picture(tmp_path / "in.webp")
+
+    assert what.upper() in str(refusal_of(tmp_path / "out.jpg", picture))
+    check_output(tmp_path / "out.png", picture)
+
+
+def test_copy_of_a_tiff_that_will_not_fit_is_refused_early(tmp_path, monkeypatch):
+    picture = picture_of(tmp_path, "RGB", "u8")
+    usage = type("Usage", (), {"free": 100})
+    monkeypatch.setattr("shutil.disk_usage", lambda _folder: usage)
+
+    with pytest.raises(NoSpace, match="100 are free"):
+        check_output(tmp_path / "out.tif", picture)
+
+
+def test_interrupt_removes_the_half_and_keeps_the_old_file(tmp_path, png):
+    before = png.read_bytes()
+
+    with pytest.raises(KeyboardInterrupt), replacing(png) as part:
+        part.write_bytes(b"half a pic")
+        raise KeyboardInterrupt
+
+    assert png.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["in.png"]
+
+
+def test_part_lies_beside_the_target_and_is_hidden(tmp_path):
+    with replacing(tmp_path / "out.png") as part:
+        assert part.parent == tmp_path
+        assert part.name.startswith(".")
+        part.write_bytes(b"whole")
+        assert not (tmp_path / "out.png").exists()
+
+    assert (tmp_path / "out.png").read_bytes() == b"whole"
+
+
+def test_replaced_file_hands_on_its_permissions_and_a_new_one_follows_the_umask(tmp_path, png):
+    picture = open_picture(png)
+    (tmp_path / "old.png").write_bytes(b"")
+    (tmp_path / "old.png").chmod(0o640)
+
+    old_umask = os.umask(0o027)
+    try:
+        picture.save(tmp_path / "old.png", [])
+        picture.save(tmp_path / "new.png", [])
+    finally:
+        os.umask(old_umask)
+
+    assert stat.S_IMODE((tmp_path / "old.png").stat().st_mode) == 0o640
+    assert stat.S_IMODE((tmp_path / "new.png").stat().st_mode) == 0o640
+
+
+def test_link_is_followed_not_replaced(tmp_path, png):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "real.png").write_bytes(b"")
+    (tmp_path / "link.png").symlink_to(tmp_path / "elsewhere" / "real.png")
+
+    open_picture(png).save(tmp_path / "link.png", [])
+
+    assert (tmp_path / "link.png").is_symlink()
+    np.testing.assert_array_equal(read_png(tmp_path / "elsewhere" / "real.png"), noise("RGB", "u8"))
+
+
+@pytest.fixture
+def tiny_disk(tmp_path):
+    """A file system of 64 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("cannot mount a tmpfs here")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
+@pytest.mark.parametrize("source", ["png", "tif"])
+def test_full_disk_is_one_sentence_and_leaves_no_half(tmp_path, tiny_disk, source, suffix):
+    grain = noise("RGB", "u8", 300, 300)
+    if source == "png":
+        write_png(tmp_path / "in.png", grain)
+    else:
+        tifffile.imwrite(tmp_path / "in.tif", grain, photometric="rgb")
+    (tiny_disk / f"out{suffix}").write_bytes(b"old")
+    picture = open_picture(tmp_path / f"in.{source}")
+
+    with pytest.raises(NoSpace, match="No space left") as refusal:
+        picture.save(tiny_disk / f"out{suffix}", [(Rect(0, 0, 3, 3), grain[:3, :3])])
+
+    assert refusal.value.code == "no_space"
+    assert (tiny_disk / f"out{suffix}").read_bytes() == b"old"
+    assert [path.name for path in tiny_disk.iterdir()] == [f"out{suffix}"]
+
+
+@pytest.mark.parametrize("number", [28, 122, 27, 5])
+def test_errors_of_the_system_become_sentences(tmp_path, number):
+    """No space, quota, file too large; and an error of the disk."""
+    with pytest.raises(LacunaError) as refusal, replacing(tmp_path / "out.png"):
+        raise OSError(number, os.strerror(number))
+
+    assert refusal.value.code == ("not_writable" if number == 5 else "no_space")
+    assert os.strerror(number) in str(refusal.value)
+    assert not list(tmp_path.iterdir())
