@@ -176,7 +176,8 @@ def fill_or_split(image: Pixels, mask: Pixels, network: Network) -> Pixels:
     except MemoryError as error:
         height, width = mask.shape[:2]
         half = max(height, width) // 2 // MULTIPLE_PX * MULTIPLE_PX
-        if half < SMALLEST_TILE_PX:
+        half = max(half, SMALLEST_TILE_PX)
+        if max(height, width) <= half:
             raise OutOfMemory(
                 f"Not even a tile of {width} x {height} px fits into memory. "
                 "Close other programs, or choose the CPU."

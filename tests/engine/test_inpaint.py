@@ -1,0 +1,226 @@
+"""The whole line with stand-in networks: what changes, what does not, and what is refused."""
+
+import numpy as np
+import pytest
+
+from lacuna.engine.inpaint import changed_rect, inpaint
+from lacuna.engine.planes import Document
+from lacuna_wire import Options, PixelLayout, Rect
+from lacuna_wire.errors import BadRequest, JobCancelled, OutOfMemory, Unprocessable
+from tests.fakes.networks import StandIn, paint
+
+COMPOSITE = Options(result="composite", colour_correction=False)
+HALF_A_U8_STEP = 0.5 / 255
+
+
+def run(samples, selection, network, options=COMPOSITE, layout=None, should_stop=lambda: False):
+    """Return the whole picture with the result laid in, and the progress that was reported."""
+    layout = layout or PixelLayout("RGB")
+    document = Document(samples, selection, layout)
+    rect = changed_rect(selection, options)
+    result = np.zeros((rect.height, rect.width, samples.shape[2]), samples.dtype)
+    progress = []
+    inpaint(document, options, network, result, lambda *step: progress.append(step), should_stop)
+    whole = samples.copy()
+    whole[rect.slices] = result
+    return whole, progress
+
+
+def noise(height, width, channels=3):
+    rng = np.random.default_rng(11)
+    return rng.integers(0, 256, (height, width, channels)).astype(np.uint8)
+
+
+def select(height, width, rect):
+    selection = np.zeros((height, width), np.uint8)
+    selection[rect.slices] = 255
+    return selection
+
+
+MASKS = {
+    "one pixel": lambda h, w: select(h, w, Rect(w // 2, h // 2, 1, 1)),
+    "a corner": lambda h, w: select(h, w, Rect(0, 0, 1, 1)),
+    "the last row": lambda h, w: select(h, w, Rect(0, h - 1, w, 1)),
+    "all but one pixel": lambda h, w: 255 - select(h, w, Rect(w - 1, h - 1, 1, 1)),
+    "a frame": lambda h, w: 255 - select(h, w, Rect(1, 1, max(0, w - 2), max(0, h - 2))),
+}
+
+
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("size", [(1, 1), (7, 5), (1, 4096), (8191, 3), (200, 130)])
+def test_every_size_and_mask_gives_the_selected_pixels_and_keeps_the_others(size, mask):
+    width, height = size
+    samples, selection = noise(height, width), MASKS[mask](height, width)
+    if selection.all() or not selection.any():
+        pytest.skip("this mask leaves nothing known or selects nothing at this size")
+
+    whole, _ = run(samples, selection, StandIn(paint(1, 0, 0)))
+
+    assert (whole[selection > 0] == [255, 0, 0]).all()
+    np.testing.assert_array_equal(whole[selection == 0], samples[selection == 0])
+
+
+@pytest.mark.parametrize("layout", [PixelLayout("RGB"), PixelLayout("RGB", "u8", "linear")])
+def test_tiled_equals_untiled_for_a_network_that_looks_at_one_pixel(layout):
+    """The guide of level 0 is the only thing that depends on tiles; one known row hides it."""
+    samples = noise(300, 310)
+    selection = select(300, 310, Rect(40, 50, 200, 190))
+    selection[:, ::9] = 0  # the coarsest level is level 0
+
+    def invert(image, mask):
+        return np.float32(1) - 0.5 * mask * np.float32([1, 0.5, 0.25])
+
+    one, _ = run(samples, selection, StandIn(invert, tile_px=512, overlap_px=0), layout=layout)
+    many, _ = run(samples, selection, StandIn(invert, tile_px=64, overlap_px=16), layout=layout)
+
+    np.testing.assert_array_equal(one, many)
+
+
+def test_smooth_picture_is_restored_through_all_levels_by_the_guide_alone():
+    """The identity network returns the guide: on a gradient, that is the truth."""
+    row = np.linspace(30, 220, 600)
+    samples = np.repeat(np.broadcast_to(row[None, :, None], (500, 600, 1)), 3, axis=2)
+    samples = np.rint(samples).astype(np.uint8)
+    selection = select(500, 600, Rect(150, 120, 260, 240))
+
+    whole, progress = run(samples, selection, StandIn())
+
+    assert len(progress) > 5  # several levels
+    error = np.abs(whole.astype(int) - samples)[selection > 0]
+    assert error.mean() < 4
+    assert error.max() < 0.1 * 255
+
+
+def test_colour_correction_takes_out_what_the_network_shifts():
+    samples = np.full((200, 200, 3), 128, np.uint8)
+    selection = select(200, 200, Rect(80, 80, 30, 30))
+    network = StandIn(lambda image, mask: image + np.float32(0.1))
+    options = Options(result="composite", colour_correction=True)
+
+    whole, _ = run(samples, selection, network, options)
+
+    np.testing.assert_array_equal(whole, samples)
+
+
+def test_network_without_guidance_never_sees_what_is_missing():
+    samples = noise(128, 128)
+    selection = select(128, 128, Rect(50, 50, 20, 20))
+    seen = []
+    network = StandIn(lambda image, mask: seen.append(image * mask) or image, guided=False)
+
+    run(samples, selection, network)
+
+    assert seen
+    assert not any(under.any() for under in seen)
+
+
+def test_network_without_guidance_fills_the_coarsest_level_only():
+    samples = np.full((400, 400, 3), 128, np.uint8)
+    selection = select(400, 400, Rect(100, 100, 200, 200))
+    network = StandIn(paint(0, 1, 0), guided=False, tile_px=256)
+
+    whole, progress = run(samples, selection, network)
+
+    assert max(height for height, _ in network.shapes) <= 64
+    assert progress[-1][1:] == (len(network.shapes), len(network.shapes))
+    middle = whole[150:250, 150:250].astype(int)  # green, met smoothly with the gray rim
+    assert (middle[..., 1] > middle[..., 0] + 50).all()
+
+
+def test_transparent_pixels_never_bleed_into_the_fill():
+    samples = np.full((160, 160, 4), 90, np.uint8)
+    samples[..., 3] = 255
+    samples[:, :70] = (255, 0, 0, 0)  # red, and fully transparent
+    selection = select(160, 160, Rect(70, 60, 30, 30))
+
+    whole, _ = run(samples, selection, StandIn(), layout=PixelLayout("RGBA"))
+
+    np.testing.assert_array_equal(whole[60:90, 70:100, :3], 90)
+
+
+def test_nan_in_the_context_stays_and_does_not_spread():
+    samples = np.full((100, 100, 3), 0.5, np.float32)
+    samples[30:40, 10:90] = np.nan
+    selection = select(100, 100, Rect(30, 41, 20, 20))
+
+    whole, _ = run(samples, selection, StandIn(), layout=PixelLayout("RGB", "f32", "linear"))
+
+    assert np.isnan(whole[30:40, 10:90]).all()
+    np.testing.assert_allclose(whole[41:61, 30:50], 0.5, atol=HALF_A_U8_STEP)
+
+
+def test_only_tiles_with_a_selected_pixel_are_filled():
+    selection = np.zeros((2000, 2000), np.uint8)
+    selection[100:110, 100:1900] = 255
+    selection[100:1900, 100:110] = 255  # an L: one part whose bounds are mostly not selected
+
+    _, progress = run(noise(2000, 2000), selection, StandIn(tile_px=128, overlap_px=16))
+
+    assert progress[-1][1] <= 2 * (2000 // 112 + 2)
+
+
+def test_progress_counts_up_to_the_total_that_it_began_with():
+    _, progress = run(noise(300, 300), select(300, 300, Rect(50, 60, 180, 150)), StandIn())
+
+    total = progress[0][2]
+    assert progress == [("filling", done, total) for done in range(total + 1)]
+
+
+def test_stop_is_heard_after_one_tile():
+    network = StandIn()
+
+    with pytest.raises(JobCancelled):
+        run(noise(300, 300), select(300, 300, Rect(50, 60, 180, 150)), network,
+            should_stop=lambda: True)  # fmt: skip
+    assert len(network.shapes) == 1
+
+
+def test_out_of_memory_halves_the_tile_and_gives_the_same_fill():
+    samples, selection = noise(300, 300), select(300, 300, Rect(60, 60, 170, 170))
+
+    def double(image, mask):
+        return image * 0.5 + 0.25 * mask
+
+    roomy, _ = run(samples, selection, StandIn(double, tile_px=256))
+    tight, _ = run(samples, selection, StandIn(double, tile_px=256, fits_px=100))
+
+    assert np.abs(roomy.astype(int) - tight).max() <= 1
+
+
+def test_memory_for_no_tile_at_all_is_one_sentence():
+    with pytest.raises(OutOfMemory, match="fits into memory"):
+        run(noise(200, 200), select(200, 200, Rect(60, 60, 70, 70)), StandIn(fits_px=20))
+
+
+def test_nothing_known_at_all_is_no_context():
+    selection = np.full((50, 60), 255, np.uint8)
+
+    with pytest.raises(Unprocessable, match="Nothing is known") as caught:
+        run(noise(50, 60), selection, StandIn())
+    assert caught.value.code == "no_context"
+
+
+def test_known_pixels_far_beyond_the_window_are_used_if_there_are_none_near():
+    samples = np.zeros((600, 600, 4), np.uint8)
+    samples[:, :20] = (0, 0, 200, 255)
+    selection = select(600, 600, Rect(400, 300, 20, 20))
+
+    whole, _ = run(samples, selection, StandIn(), layout=PixelLayout("RGBA"))
+
+    assert np.abs(whole[300:320, 400:420, :3].astype(int) - [0, 0, 200]).max() <= 1
+
+
+def test_overlap_as_large_as_the_tile_is_refused_with_both_numbers():
+    options = COMPOSITE._replace(overlap=64)
+
+    with pytest.raises(BadRequest, match=r"64 px leaves a tile of 64 px"):
+        run(noise(50, 50), select(50, 50, Rect(9, 9, 5, 5)), StandIn(tile_px=64), options)
+
+
+def test_options_set_tile_and_overlap():
+    network = StandIn()
+    options = COMPOSITE._replace(tile=96, overlap=40)
+
+    run(noise(400, 400), select(400, 400, Rect(50, 50, 300, 300)), network, options)
+
+    assert max(max(shape) for shape in network.shapes) == 96

@@ -1,0 +1,119 @@
+"""Levels: nothing removed bleeds into them, and what is enlarged again lies where it was."""
+
+import numpy as np
+import pytest
+
+from lacuna.engine import planes
+from lacuna.engine.planes import Document
+from lacuna.engine.pyramid import build_levels, enlarge, hole_radius, level_count, reduce_missing
+from lacuna_wire import PixelLayout, Rect
+
+
+def window(height, width, colour=100):
+    samples = np.full((height, width, 3), colour, np.uint8)
+    return Document(samples, np.zeros((height, width), np.uint8), PixelLayout("RGB"))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 7), (64, 64), (1, 300), (129, 65)])
+def test_levels_halve_and_never_lose_a_row(shape):
+    levels = build_levels(window(*shape), np.zeros(shape, np.uint8), 4)
+
+    height, width = shape
+    for level in levels:
+        height, width = -(-height // 2), -(-width // 2)
+        assert level.image.shape == (height, width, 3)
+        assert level.share.shape == (height, width, 1)
+        np.testing.assert_allclose(level.image, 100 / 255, atol=1e-6)
+
+
+def test_removed_object_bleeds_into_no_level():
+    document = window(200, 200)
+    missing = np.zeros((200, 200), np.uint8)
+    missing[61:143, 55:130] = 1
+    document.samples[missing > 0] = 255
+
+    for level in build_levels(document, missing, 5):
+        known = level.some_known[..., 0] > 0
+        np.testing.assert_allclose(level.image[known], 100 / 255, atol=1e-6)
+        assert not level.image[~known].any()
+
+
+def test_walking_in_strips_changes_nothing(monkeypatch):
+    rng = np.random.default_rng(1)
+    document = window(150, 40)
+    document.samples[:] = rng.integers(0, 256, document.samples.shape)
+    missing = (rng.random((150, 40)) < 0.4).astype(np.uint8)
+    whole = build_levels(document, missing, 2)
+
+    monkeypatch.setattr(planes, "STRIP_ROWS", 16)
+    pieces = build_levels(document, missing, 2)
+
+    for one, other in zip(whole, pieces, strict=True):
+        np.testing.assert_array_equal(one.image, other.image)
+        np.testing.assert_array_equal(one.share, other.share)
+
+
+def test_cell_with_a_missing_pixel_is_masked_for_the_network():
+    missing = np.zeros((4, 4), np.uint8)
+    missing[1, 2] = 1
+
+    (level,) = build_levels(window(4, 4), missing, 1)
+
+    assert level.mask[..., 0].tolist() == [[0, 1], [0, 0]]
+    assert reduce_missing(missing).tolist() == [[0, 1], [0, 0]]
+
+
+@pytest.mark.parametrize("size", [(40, 40), (41, 39), (128, 6)])
+def test_enlarged_gradient_lies_where_it_was(size):
+    """Half a pixel of shift would be a quarter of a cell, four times the tolerance."""
+    height, width = size
+    fine = np.linspace(0.2, 0.8, height, dtype=np.float32)[:, None, None]
+    fine = np.broadcast_to(fine, (height, width, 3)).copy()
+    document = Document(fine, np.zeros(size, np.uint8), PixelLayout("RGB", "f32"))
+    (level,) = build_levels(document, np.zeros(size, np.uint8), 1)
+
+    back = enlarge(level.image, document.rect, document.rect)
+
+    inside = slice(4, height - 4)
+    step = 0.6 / (height - 1)
+    np.testing.assert_allclose(back[inside], fine[inside], atol=step / 8)
+
+
+def test_enlarging_a_part_equals_the_part_of_the_whole():
+    rng = np.random.default_rng(2)
+    coarse = rng.random((30, 40, 3), np.float32)
+    finer = Rect(0, 0, 79, 60)
+    whole = enlarge(coarse, finer, finer)
+
+    for rect in (Rect(0, 0, 20, 20), Rect(13, 7, 31, 22), Rect(59, 40, 20, 20)):
+        part = enlarge(coarse, rect, finer)
+        np.testing.assert_allclose(part, whole[rect.slices], atol=1e-5)
+
+
+def test_hole_radius_is_the_distance_to_the_nearest_known_pixel():
+    missing = np.zeros((101, 101), np.uint8)
+    missing[20:81, 30:71] = 1  # 61 x 41: the middle column is 21 px from both sides
+
+    assert hole_radius(missing) == pytest.approx(21, abs=0.1)
+    assert hole_radius(np.ones((5, 5), np.uint8)) == float("inf")
+
+
+def test_radius_of_a_huge_hole_is_never_underestimated():
+    missing = np.zeros((64, 5000), np.uint8)
+    missing[:, 1000:3000] = 1
+
+    assert 1000 <= hole_radius(missing) <= 1010
+
+
+@pytest.mark.parametrize(
+    ("radius", "bridged"), [(1, 16), (16, 16), (17, 16), (500, 16), (500, 128)]
+)
+def test_coarsest_level_brings_the_hole_within_reach(radius, bridged):
+    levels = level_count(radius, bridged, Rect(0, 0, 10_000, 10_000))
+
+    assert radius / 2**levels <= bridged
+    assert levels == 0 or radius / 2 ** (levels - 1) > bridged
+
+
+def test_tiny_window_is_not_reduced_to_nothing():
+    assert level_count(float("inf"), 16, Rect(0, 0, 100, 20)) <= 2

@@ -1,0 +1,123 @@
+"""Regions hold every missing pixel once, and no window ever sees another region's hole."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lacuna.engine.context import MIN_CONTEXT_PX, context_window, plan_job
+from lacuna.engine.regions import CELL_PX, STRIP_ROWS, plan_regions, tighten
+from lacuna_wire import JobRequest, Options, PixelLayout, Rect
+from lacuna_wire.errors import Unprocessable
+
+
+def select(width, height, *rects):
+    selection = np.zeros((height, width), np.uint8)
+    for rect in rects:
+        selection[rect.slices] = 255
+    return selection
+
+
+rects = st.builds(
+    Rect, st.integers(0, 690), st.integers(0, 480), st.integers(1, 90), st.integers(1, 90)
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(rects, min_size=1, max_size=12), st.integers(0, 20))
+def test_parts_hold_every_selected_pixel_and_windows_see_no_other_part(parts, grow):
+    selection = select(700, 500, *parts)
+
+    regions = plan_regions(selection, grow)
+
+    covered = np.zeros_like(selection)
+    for region in regions:
+        assert region.window.contains(region.part)
+        covered[region.part.slices] += 1
+    assert (covered[selection > 0] == 1).all()
+    for one in regions:
+        for other in regions:
+            assert one is other or not one.window.intersect(other.part).area
+
+
+def test_part_is_as_tight_as_its_pixels():
+    (region,) = plan_regions(select(400, 300, Rect(123, 77, 31, 5)), 0)
+
+    assert region.part == Rect(123, 77, 31, 5)
+
+
+def test_grown_part_is_clipped_to_the_picture():
+    (region,) = plan_regions(select(400, 300, Rect(0, 290, 10, 10)), 20)
+
+    assert region.part == Rect(0, 270, 30, 30)
+
+
+def test_two_near_parts_are_done_together_and_two_far_ones_apart():
+    near = select(2000, 300, Rect(100, 100, 50, 50), Rect(200, 100, 50, 50))
+    far = select(2000, 300, Rect(100, 100, 50, 50), Rect(1500, 100, 50, 50))
+
+    assert len(plan_regions(near, 0)) == 1
+    assert len(plan_regions(far, 0)) == 2
+
+
+def test_small_hole_in_a_large_picture_costs_a_small_window():
+    selection = select(8192, 8192, Rect(4000, 4000, 100, 60))
+
+    (region,) = plan_regions(selection, 0)
+
+    assert region.window.width <= 100 + 2 * MIN_CONTEXT_PX
+    assert region.window.height <= 60 + 2 * MIN_CONTEXT_PX
+
+
+def test_part_across_two_strips_of_the_walk_is_one_part():
+    rect = Rect(5, STRIP_ROWS - 30, 7, 60)
+
+    (region,) = plan_regions(select(64, STRIP_ROWS * 2, rect), 0)
+
+    assert region.part == rect
+
+
+def test_thousands_of_specks_are_found():
+    selection = np.zeros((3000, 3000), np.uint8)
+    selection[::300, ::300] = 1  # 100 specks of the faintest selection
+
+    regions = plan_regions(selection, 0)
+
+    assert len(regions) == 100
+    assert all(region.part.area == 1 for region in regions)
+
+
+def test_nothing_selected_is_an_error_with_the_size():
+    with pytest.raises(Unprocessable, match="40 x 30") as caught:
+        plan_regions(np.zeros((30, 40), np.uint8), 0)
+    assert caught.value.code == "empty_selection"
+
+
+def test_tighten_of_nothing_is_empty():
+    assert not tighten(np.zeros((9, 9), np.uint8), Rect(2, 3, 4, 5)).area
+
+
+def test_thin_wire_needs_its_neighbourhood_not_half_the_picture():
+    window = context_window(Rect(0, 1000, 8000, 4), Rect(0, 0, 8000, 6000))
+
+    assert window.height == 4 + 2 * MIN_CONTEXT_PX
+
+
+def test_compact_part_gets_half_its_side_of_context():
+    window = context_window(Rect(1000, 1000, 400, 400), Rect(0, 0, 8000, 6000))
+
+    assert window == Rect(800, 800, 800, 800)
+
+
+@pytest.mark.parametrize("grow", [0, 40])
+def test_window_of_a_job_holds_the_window_of_its_region(grow):
+    """What the front names is enough for what the engine then wants to see."""
+    part = Rect(300, 200, 120, 90)
+    request = JobRequest("x", 2000, 1500, part, PixelLayout(), Options(grow=grow))
+    (region,) = plan_regions(select(2000, 1500, part), grow)
+
+    window, tiles = plan_job(request)
+
+    assert window.contains(region.window)
+    assert tiles >= 1
+    assert CELL_PX <= MIN_CONTEXT_PX  # parts that share a cell always share context

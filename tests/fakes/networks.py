@@ -1,0 +1,51 @@
+"""Stand-in networks: they look at one pixel at a time, so tiled and untiled must be equal."""
+
+import numpy as np
+
+
+class StandIn:
+    """Answers with a function of image and mask; counts and remembers what it was shown.
+
+    Args:
+        answer: (image, mask) -> fill, for arrays (H, W, 3) and (H, W, 1).
+        guided: Whether it wants a guide under the mask.
+        tile_px: Default tile.
+        overlap_px: Default overlap.
+        max_hole_radius_px: What it bridges on one level.
+        fits_px: A longer side raises MemoryError.
+    """
+
+    def __init__(
+        self,
+        answer=lambda image, mask: image,
+        guided=True,
+        tile_px=64,
+        overlap_px=16,
+        max_hole_radius_px=16,
+        fits_px=10_000,
+    ):
+        self.answer = answer
+        self.guided = guided
+        self.tile_px = tile_px
+        self.overlap_px = overlap_px
+        self.max_hole_radius_px = max_hole_radius_px
+        self.fits_px = fits_px
+        self.shapes = []
+
+    def fill(self, image, mask):
+        assert image.dtype == mask.dtype == np.float32
+        assert image.shape[:2] == mask.shape[:2]
+        assert (image.shape[2], mask.shape[2]) == (3, 1)
+        if max(mask.shape) > self.fits_px:
+            raise MemoryError
+        self.shapes.append(mask.shape[:2])
+        return self.answer(image, mask)
+
+
+def paint(*colour):
+    """Answer with one colour for every pixel."""
+
+    def answer(image, _mask):
+        return np.broadcast_to(np.float32(colour), image.shape).copy()
+
+    return answer
