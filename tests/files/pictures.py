@@ -136,12 +136,14 @@ def png_chunks(path: Path) -> list[tuple[bytes, bytes]]:
     return chunks
 
 
+def png_chunk(kind: bytes, data: bytes) -> bytes:
+    checksum = struct.pack(">I", zlib.crc32(kind + data))
+    return struct.pack(">I", len(data)) + kind + data + checksum
+
+
 def with_png_chunks(path: Path, *chunks: tuple[bytes, bytes]) -> None:
     """Put chunks right behind the header."""
-    packed = b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        for kind, data in chunks
-    )
+    packed = b"".join(png_chunk(*chunk) for chunk in chunks)
     data = path.read_bytes()
     path.write_bytes(data[:33] + packed + data[33:])
 

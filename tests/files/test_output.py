@@ -140,9 +140,13 @@ def test_copy_of_a_tiff_that_will_not_fit_is_refused_early(tmp_path, monkeypatch
 def test_interrupt_removes_the_half_and_keeps_the_old_file(tmp_path, png):
     before = png.read_bytes()
 
-    with pytest.raises(KeyboardInterrupt), replacing(png) as part:
-        part.write_bytes(b"half a pic")
-        raise KeyboardInterrupt
+    def interrupted():
+        with replacing(png) as part:
+            part.write_bytes(b"half a pic")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
 
     assert png.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["in.png"]
