@@ -1,0 +1,1 @@
+"""The LaMa network itself: layers and generator, without weights, files or devices."""
