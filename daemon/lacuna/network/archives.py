@@ -1,0 +1,169 @@
+"""Tensors of the zip archives that PyTorch writes: TorchScript modules and training states.
+
+Both kinds keep one pickle of structure and one uncompressed entry per run of numbers. The code
+that a TorchScript archive carries is never opened.
+"""
+
+import math
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from .headers import bad_weights, file_size
+from .pickles import MAX_PICKLE_BYTES, Inert, Storage, StoredTensor, read_pickle
+
+MAX_ENTRIES = 100_000  # a training state of big-lama has about 4,000
+MAX_MODULES = 100_000  # big-lama has about 700
+MAX_DEPTH = 32  # modules inside modules; big-lama has 9
+
+
+class Archive(NamedTuple):
+    """The tensors that an archive names, not read yet.
+
+    Attributes:
+        kind: `TorchScript` or `training state`.
+        root: Folder inside the zip that holds everything.
+        tensors: Where each tensor lies, by its full name.
+    """
+
+    kind: str
+    root: str
+    tensors: dict[str, StoredTensor]
+
+
+def read_archive(path: Path) -> Archive:
+    """Name the tensors of an archive; only its pickle of structure is read.
+
+    Raises:
+        Unprocessable: If the zip is damaged, compressed, of the other byte order, or holds neither
+            a TorchScript module nor a training state.
+    """
+    with _open(path) as archive:
+        names = [name for name in archive.namelist() if name.count("/") == 1]
+        roots = [name.partition("/")[0] for name in names if name.endswith("/data.pkl")]
+        if len(roots) != 1:
+            raise bad_weights(path, "it is a zip, but not one that PyTorch wrote")
+        root = roots[0]
+        if f"{root}/byteorder" in names:
+            order = _read(path, archive, f"{root}/byteorder", limit=16)
+            if order != b"little":
+                raise bad_weights(path, "its numbers are not little endian")
+        content = read_pickle(path, _read(path, archive, f"{root}/data.pkl", MAX_PICKLE_BYTES))
+    if isinstance(content, Inert):
+        return Archive("TorchScript", root, _module_tensors(path, content))
+    if isinstance(content, dict):
+        state = content.get("state_dict", content)
+        if isinstance(state, dict):
+            return Archive("training state", root, _state_tensors(state))
+    raise bad_weights(path, "it holds neither a TorchScript module nor a state_dict")
+
+
+def read_tensors(path: Path, archive: Archive, names: Iterable[str]) -> dict[str, Tensor]:
+    """Read the tensors `names` of an archive into memory of their own.
+
+    Raises:
+        Unprocessable: If the numbers of a tensor are missing, cut, or less than its shape needs.
+    """
+    wanted = {name: archive.tensors[name] for name in names}
+    _check_claims(path, wanted)
+    numbers: dict[Storage, Tensor] = {}
+    tensors: dict[str, Tensor] = {}
+    with _open(path) as file:
+        for name, stored in wanted.items():
+            if stored.storage not in numbers:
+                numbers[stored.storage] = _read_numbers(path, file, archive.root, stored.storage)
+            view = numbers[stored.storage].as_strided(stored.shape, stored.strides, stored.offset)
+            tensors[name] = view.clone(memory_format=torch.contiguous_format)
+    return tensors
+
+
+def _check_claims(path: Path, wanted: dict[str, StoredTensor]) -> None:
+    """Refuse shapes that need more numbers than the file can hold, before making room for them."""
+    size = file_size(path)
+    total = 0
+    for name, (storage, offset, shape, strides) in wanted.items():
+        total += math.prod(shape) * _item(storage).itemsize
+        last = offset + sum((side - 1) * step for side, step in zip(shape, strides, strict=True))
+        if 0 not in shape and last >= storage.length:
+            raise bad_weights(path, f"{name} reaches beyond its {storage.length:,} numbers")
+    if total > size:
+        raise bad_weights(path, f"its tensors claim {total:,} bytes, the file has {size:,}")
+
+
+def _read_numbers(path: Path, file: zipfile.ZipFile, root: str, storage: Storage) -> Tensor:
+    item = _item(storage)
+    data = _read(path, file, f"{root}/data/{storage.entry}", limit=storage.length * item.itemsize)
+    if len(data) != storage.length * item.itemsize:
+        raise bad_weights(
+            path,
+            f"its entry {storage.entry} has {len(data):,} bytes and should have "
+            f"{storage.length * item.itemsize:,}",
+        )
+    return torch.frombuffer(bytearray(data), dtype=item) if data else torch.empty(0, dtype=item)
+
+
+def _item(storage: Storage) -> torch.dtype:
+    item = getattr(torch, storage.item)
+    assert isinstance(item, torch.dtype)
+    return item
+
+
+def _open(path: Path) -> zipfile.ZipFile:
+    file_size(path)
+    try:
+        archive = zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        raise bad_weights(path, "its zip directory is damaged; the file may be cut") from None
+    if len(archive.infolist()) > MAX_ENTRIES:
+        archive.close()
+        raise bad_weights(path, f"its zip has more than {MAX_ENTRIES:,} entries")
+    return archive
+
+
+def _read(path: Path, archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
+    """Read one entry; PyTorch never compresses numbers, and what is not compressed cannot swell."""
+    try:
+        entry = archive.getinfo(name)
+    except KeyError:
+        raise bad_weights(path, f"its entry {name} is missing") from None
+    if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
+        raise bad_weights(path, f"its entry {name} is compressed; PyTorch does not do that")
+    if entry.file_size > limit:
+        raise bad_weights(
+            path, f"its entry {name} has {entry.file_size:,} bytes instead of at most {limit:,}"
+        )
+    try:
+        return archive.read(entry)
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, NotImplementedError):
+        raise bad_weights(path, f"its entry {name} is damaged") from None
+
+
+def _state_tensors(state: dict[Any, Any]) -> dict[str, StoredTensor]:
+    return {
+        name: value
+        for name, value in state.items()
+        if isinstance(name, str) and isinstance(value, StoredTensor)
+    }
+
+
+def _module_tensors(path: Path, root: Inert) -> dict[str, StoredTensor]:
+    """Walk modules inside modules; the names on the way, joined by dots, are a tensor's name."""
+    tensors = {}
+    waiting = [("", root)]
+    seen = 0
+    while waiting:
+        prefix, module = waiting.pop()
+        seen += 1
+        # Also the end of modules that contain themselves.
+        if seen > MAX_MODULES or prefix.count(".") > MAX_DEPTH:
+            raise bad_weights(path, f"it has over {MAX_MODULES:,} modules or {MAX_DEPTH} levels")
+        for name, value in module.state.items() if isinstance(module.state, dict) else ():
+            if isinstance(value, StoredTensor):
+                tensors[f"{prefix}{name}"] = value
+            elif isinstance(value, Inert):
+                waiting.append((f"{prefix}{name}.", value))
+    return tensors

@@ -1,0 +1,174 @@
+"""Weights are found by name, never by accident, and are what they were when they came."""
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from lacuna.network.catalogue import (
+    default_name,
+    find_weights,
+    is_intact,
+    list_weights,
+    weights_folder,
+    weights_names,
+)
+from lacuna.network.checkpoints import import_weights
+from lacuna.network.index import locked
+from lacuna.network.tile_network import load_network
+from lacuna_wire import LacunaError
+
+
+def test_catalogue_lists_without_torch_or_numpy():
+    """The daemon's front lists weights and must stay small."""
+    program = (
+        "import sys; from lacuna.network import catalogue; catalogue.list_weights(); "
+        "from lacuna.network import fetch; from lacuna.commands import weights; "
+        "sys.exit(not {'torch', 'numpy', 'safetensors', 'rich'}.isdisjoint(sys.modules))"
+    )
+
+    assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0
+
+
+def test_shipped_weights_are_there_without_any_installation(weights_home):
+    info = find_weights()
+
+    assert info.name == default_name() == "lacuna-small"
+    assert (info.width, info.guided, info.output) == (32, True, "residual")
+    assert len(info.sha256) == 64
+    assert not weights_home.exists()
+
+
+def test_big_lama_is_the_default_as_soon_as_it_is_installed(weights_files):
+    import_weights(weights_files / "w.pt", "another")
+    assert default_name() == "lacuna-small"
+
+    import_weights(weights_files / "w.pt", "big-lama")
+
+    assert find_weights().name == "big-lama"
+    assert weights_names() == ["big-lama", "lacuna-small", "another"]
+    assert [info.name for info in list_weights()] == weights_names()
+
+
+@pytest.mark.parametrize("name", ["nope", "LACUNA-SMALL", "lacuna-small.safetensors", "."])
+def test_unknown_name_is_refused_with_the_names_there_are(name):
+    with pytest.raises(LacunaError, match="there are lacuna-small") as caught:
+        find_weights(name)
+
+    assert (caught.value.code, caught.value.status) == ("unknown_weights", 422)
+
+
+def test_name_of_a_file_in_the_current_folder_is_not_a_name_of_weights(
+    make_weights, tmp_path, monkeypatch
+):
+    """Names come over the wire; only text with a slash, which the wire refuses, is a path."""
+    path = make_weights("mine")
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(LacunaError, match="no weights named"):
+        find_weights("mine.safetensors")
+    assert find_weights("./mine.safetensors") == find_weights(path)._replace(
+        path=find_weights("./mine.safetensors").path
+    )
+
+
+def test_file_that_nobody_installed_is_not_in_the_catalogue(make_weights, weights_home):
+    weights_home.mkdir(parents=True)
+    make_weights("stranger").rename(weights_home / "stranger.safetensors")
+
+    assert weights_names() == ["lacuna-small"]
+
+
+def test_deleted_weights_are_no_longer_listed_and_can_be_installed_again(weights_files):
+    import_weights(weights_files / "w.pt", "mine").path.unlink()
+    assert weights_names() == ["lacuna-small"]
+
+    import_weights(weights_files / "w.pt", "mine")
+
+    assert is_intact("mine")
+
+
+def test_flipped_bit_in_installed_weights_is_noticed_at_load(weights_files):
+    info = import_weights(weights_files / "w.pt", "mine")
+    data = bytearray(info.path.read_bytes())
+    data[-5] ^= 1
+    info.path.write_bytes(data)
+
+    with pytest.raises(LacunaError, match="has changed since it was installed") as caught:
+        load_network(find_weights("mine"), "cpu")
+    assert caught.value.code == "bad_weights"
+    assert info.path.exists()
+
+
+def test_damaged_weights_may_be_replaced_and_good_ones_may_not(weights_files):
+    info = import_weights(weights_files / "w.pt", "mine")
+    with pytest.raises(LacunaError, match="mine is installed already") as caught:
+        import_weights(weights_files / "w.ckpt", "mine")
+    assert caught.value.code == "name_taken"
+    assert find_weights("mine") == info
+
+    info.path.write_bytes(b"damaged")
+    import_weights(weights_files / "w.ckpt", "mine")
+
+    assert is_intact("mine")
+
+
+def test_broken_weights_do_not_hide_the_others(weights_files):
+    import_weights(weights_files / "w.pt", "broken").path.write_bytes(b"damaged")
+
+    assert [info.name for info in list_weights()] == ["lacuna-small"]
+
+
+@pytest.mark.parametrize("name", ["", "Mine", "../mine", "a/b", "a b", "-a", ".a", "a" * 65, "ä"])
+def test_names_that_the_wire_cannot_carry_are_refused(name, weights_files, weights_home):
+    with pytest.raises(LacunaError, match="is not a name for weights"):
+        import_weights(weights_files / "w.pt", name)
+    assert not weights_home.exists()
+
+
+def test_name_of_the_shipped_weights_cannot_be_taken(weights_files):
+    with pytest.raises(LacunaError, match="ships with Lacuna"):
+        import_weights(weights_files / "w.pt", "lacuna-small")
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"../x": ""}', '{"mine": "short"}', "[" * 100_000])
+def test_damaged_index_is_an_error_that_names_it(text):
+    weights_folder().mkdir(parents=True)
+    (weights_folder() / "index.json").write_text(text)
+
+    with pytest.raises(LacunaError, match=r"index\.json is damaged"):
+        find_weights()
+
+
+def test_two_writers_at_once_are_refused(weights_files):
+    with locked("index"), pytest.raises(LacunaError, match="another program is busy"):
+        import_weights(weights_files / "w.pt", "mine")
+
+    import_weights(weights_files / "w.pt", "mine")
+
+
+def test_folder_that_cannot_be_written_is_an_error_that_names_it(weights_files, weights_home):
+    weights_home.parent.mkdir(parents=True)
+    weights_home.write_text("a file where the folder should be")
+
+    with pytest.raises(LacunaError, match="weights cannot be written") as caught:
+        import_weights(weights_files / "w.pt", "mine")
+    assert caught.value.code == "not_writable"
+
+
+def test_readers_never_see_half_of_an_installation(weights_files):
+    """Whatever a reader finds while weights are installed can be loaded."""
+    done = threading.Event()
+
+    def install():
+        for number in range(5):
+            import_weights(weights_files / "w.safetensors", f"weights-{number}")
+        done.set()
+
+    writer = threading.Thread(target=install)
+    writer.start()
+    while not done.is_set():
+        assert all(is_intact(name) for name in weights_names())
+    writer.join()
+    assert len(weights_names()) == 6
