@@ -1,0 +1,35 @@
+"""From the name of published weights to installed ones: download, check, convert."""
+
+from lacuna_wire.errors import Unprocessable
+
+from .catalogue import PUBLISHED, WeightsInfo, find_weights, is_intact
+from .download import Progress, download
+from .index import locked, weights_folder
+
+
+def fetch_weights(name: str, progress: Progress) -> WeightsInfo:
+    """Download, check, convert and install published weights; what is installed stays as it is.
+
+    Args:
+        name: A key of `PUBLISHED`.
+        progress: Called with the bytes that are there and the bytes in all, 0 if not known.
+
+    Raises:
+        Unprocessable: If nothing is published under this name, or the file is not the right one.
+        LacunaError: If it cannot be had.
+    """
+    if name not in PUBLISHED:
+        raise Unprocessable(
+            f"{ascii(name)[:66]} cannot be fetched; there are {', '.join(PUBLISHED)}",
+            code="unknown_weights",
+        )
+    if is_intact(name):
+        return find_weights(name)
+    with locked(f"fetch-{name}"):
+        path = download(PUBLISHED[name], weights_folder(), progress)
+
+        from .checkpoints import import_weights  # torch, only once there is something to convert
+
+        info = import_weights(path, name)
+        path.unlink()
+    return info
