@@ -1,0 +1,134 @@
+"""The device that runs the network: which one, how much of its memory is free, how large a tile."""
+
+import math
+import os
+import re
+from pathlib import Path
+
+import torch
+
+from lacuna_wire.errors import Unprocessable
+
+from .catalogue import WeightsInfo
+
+# Memory at the peak of one forward pass, per pixel of the tile and channel of the first layer.
+# Measured on a CPU as the growth of the peak RSS, for width 32 and 64 at 512 and 1024 px: 10.3 to
+# 12.3 and 5.8 to 7.1, rounded up. Activations at full size dominate it, so blocks do not count.
+BYTES_PER_PIXEL_AND_CHANNEL = {torch.float32: 12.5, torch.bfloat16: 7.5}
+
+# Tiles take their size from a short ladder, so that it does not change with every little program
+# that the user starts, and a second job meets the sizes that the first one has prepared.
+TILES = (128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
+OVERLAP_PER_TILE = 1 / 8
+
+# The part of the free memory that a tile may take. Up to a plain size a tile need only fit; more
+# is for devices with plenty, because editor and desktop want memory too and the time to the first
+# finished tile grows with its area. In float32 this gives big-lama 1024 px from 18 GB on, 768 px
+# from 12 GB on, else 512 px.
+PLAIN_TILE = 512
+SHARE_TO_FIT = 0.5
+SHARE_OF_PLENTY = 0.05
+
+# Fourier layers see tiles of other sizes than those of the training; how far that holds up.
+TRAINED_PX_TO_TILE = 4
+
+
+def choose_device(wish: str = "auto") -> torch.device:
+    """Return the device for `auto`, `cpu`, `cuda` or `cuda:N`; `auto` takes a GPU if there is one.
+
+    Raises:
+        Unprocessable: If a GPU is asked for that is not there.
+    """
+    if not re.fullmatch(r"auto|cpu|cuda(:[0-9]{1,2})?", wish):
+        raise Unprocessable(
+            f"{ascii(wish)[:40]} is not a device; possible are auto, cpu, cuda and cuda:N",
+            code="unknown_device",
+        )
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if wish == "cpu" or (wish == "auto" and not count):
+        return torch.device("cpu")
+    number = int(wish.partition(":")[2] or 0)
+    if number >= count:
+        raise Unprocessable(
+            f"{wish} was asked for and PyTorch {torch.__version__} finds {count} NVIDIA GPUs",
+            code="no_such_device",
+        )
+    return torch.device("cuda", number)
+
+
+def device_name(device: torch.device) -> str:
+    """Name a device for people: the GPU's own name, or `CPU` with its number of threads."""
+    if device.type == "cuda":
+        return f"{torch.cuda.get_device_name(device)} ({device})"
+    return f"CPU, {usable_cores()} threads"
+
+
+def usable_cores() -> int:
+    """Return the cores this process may run on, which in a container are fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def free_memory(device: torch.device) -> int:
+    """Return the bytes that are free on a device now."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return free_host_memory(Path("/proc/meminfo"))
+
+
+def free_host_memory(meminfo: Path) -> int:
+    """Return the bytes of RAM that can be had without swapping.
+
+    Args:
+        meminfo: The kernel's table; where there is none, half of all RAM counts as free.
+    """
+    try:
+        found = re.search(r"^MemAvailable: +([0-9]+) kB$", meminfo.read_text(), re.MULTILINE)
+    except OSError:
+        found = None
+    if found:
+        return int(found[1]) * 1024
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def choose_precision(device: torch.device) -> torch.dtype:
+    """Return bfloat16 where the processor multiplies it natively, else float32.
+
+    Emulated, it is slower than float32 and no more exact.
+    """
+    if device.type == "cuda":
+        native = torch.cuda.get_device_capability(device) >= (8, 0)
+    else:
+        native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if native else torch.float32
+
+
+def default_tile(info: WeightsInfo, free_bytes: int, precision: torch.dtype = torch.float32) -> int:
+    """Return the side of a tile in pixels: the largest that memory and training allow.
+
+    Args:
+        info: The weights; their width sets the memory, their training the limit.
+        free_bytes: Free memory of the device.
+        precision: Type of the activations.
+
+    Returns:
+        One of `TILES`; the smallest even if less memory is free, since a try costs nothing.
+
+    >>> largest_tile(300)
+    256
+    """
+    per_pixel = BYTES_PER_PIXEL_AND_CHANNEL[precision] * info.width
+    fitting = min(PLAIN_TILE, math.isqrt(int(free_bytes * SHARE_TO_FIT / per_pixel)))
+    plenty = math.isqrt(int(free_bytes * SHARE_OF_PLENTY / per_pixel))
+    return largest_tile(min(max(fitting, plenty), TRAINED_PX_TO_TILE * info.trained_px))
+
+
+def largest_tile(limit_px: int) -> int:
+    """Return the largest of `TILES` within a limit, or the smallest of all."""
+    return max((tile for tile in TILES if tile <= limit_px), default=TILES[0])
+
+
+def default_overlap(tile_px: int) -> int:
+    """Return the pixels that tiles of this size share: 128 of 1024, 96 of 768, 64 of 512."""
+    return int(tile_px * OVERLAP_PER_TILE)

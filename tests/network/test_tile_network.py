@@ -1,0 +1,246 @@
+"""A fill has the size of the tile, sees only what it may see, and says when memory is short."""
+
+import numpy as np
+import pytest
+import torch
+
+from lacuna.network import tile_network
+from lacuna.network.catalogue import find_weights
+from lacuna.network.checkpoints import import_weights
+from lacuna.network.tile_network import TileNetwork, load_generator, load_network
+
+FLOAT32_ROUNDING = 1e-6
+BFLOAT16_MAX = 2 / 255  # what the design allows a faster number format to change
+BFLOAT16_MEAN = 0.25 / 255
+
+
+@pytest.fixture
+def network(weights_files):
+    """Masked weights of random numbers in float32."""
+    return on_cpu(import_weights(weights_files / "w.safetensors", "random"))
+
+
+@pytest.fixture
+def guided(make_weights):
+    words = {"input": "guided", "output": "residual"}
+    return on_cpu(import_weights(make_weights(metadata=words), "guided"))
+
+
+def on_cpu(info, precision=torch.float32):
+    return TileNetwork(info, load_generator(info), torch.device("cpu"), precision)
+
+
+class Stub(torch.nn.Module):
+    """Stands in for the generator; keeps what it was given, answers one number or a function."""
+
+    def __init__(self, answer):
+        super().__init__()
+        self.answer = answer
+        self.seen = None
+
+    def forward(self, planes):
+        self.seen = planes.float().clone()
+        return self.answer(planes) if callable(self.answer) else self.answer * planes[:, :3]
+
+
+def constant(value):
+    return lambda planes: torch.full_like(planes[:, :3], value)
+
+
+def tile(height, width, seed=0):
+    image = np.random.default_rng(seed).random((height, width, 3), np.float32)
+    mask = np.zeros((height, width, 1), np.float32)
+    mask[height // 4 : -(-height // 2), width // 4 : -(-width // 2)] = 1
+    return image, mask
+
+
+def test_every_size_from_1_to_40_comes_back_as_it_went_in(network):
+    for side in range(1, 41):
+        for height, width in ((side, side), (side, 41 - side)):
+            fill = network.fill(*tile(height, width))
+            assert fill.shape == (height, width, 3)
+            assert fill.dtype == np.float32
+            assert fill.min() >= 0
+            assert fill.max() <= 1
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 200), (200, 1), (65, 129)])
+def test_narrow_and_odd_tiles_come_back_as_they_went_in(height, width, network):
+    assert network.fill(*tile(height, width)).shape == (height, width, 3)
+
+
+def test_generator_sees_multiples_of_8_of_at_least_32_mirrored_from_the_tile(network):
+    stub = network._generator = Stub(1)
+    for height, width in ((1, 1), (1, 200), (7, 33), (32, 32), (40, 41)):
+        image, mask = tile(height, width)
+        fill = network.fill(image, mask)
+
+        sides = stub.seen.shape[-2:]
+        assert all(side % 8 == 0 and side >= 32 for side in sides)
+        np.testing.assert_array_equal(fill, image * (1 - mask))
+        seen = stub.seen[0].permute(1, 2, 0).numpy()
+        added = [(0, side - own) for side, own in zip(sides, (height, width), strict=True)]
+        known = np.concatenate([image * (1 - mask), mask], axis=2)
+        np.testing.assert_array_equal(seen, np.pad(known, (*added, (0, 0)), mode="reflect"))
+
+
+def test_masked_weights_never_see_what_is_under_the_mask(network):
+    image, mask = tile(64, 64)
+    other = np.where(mask == 1, 1 - image, image)
+
+    np.testing.assert_array_equal(network.fill(image, mask), network.fill(other, mask))
+
+
+def test_masked_weights_see_every_known_pixel(network):
+    """The mask is 1 where pixels are missing: the other way round, this would be a no-op."""
+    image, mask = tile(64, 64)
+    other = np.where(mask == 0, 1 - image, image)
+
+    assert np.abs(network.fill(image, mask) - network.fill(other, mask)).max() > 1e-4
+
+
+def test_guided_weights_see_the_guide_under_the_mask(guided):
+    stub = guided._generator = Stub(constant(0.5))
+    image, mask = tile(32, 32)
+
+    guided.fill(image, mask)
+
+    planes = np.concatenate([image, mask], axis=2)
+    np.testing.assert_array_equal(stub.seen[0].permute(1, 2, 0).numpy(), planes)
+
+
+@pytest.mark.parametrize(
+    ("guide", "proposed", "expected"),
+    [
+        (0.5, 0.5, 0.5),  # one half is no correction
+        (0.25, 0.625, 0.5),  # 0.25 + 2 * 0.625 - 1
+        (0.75, 0.25, 0.25),
+        (0.9, 0.9, 1.0),  # clipped
+        (0.2, 0.1, 0.0),
+    ],
+)
+def test_residual_is_added_to_the_guide(guide, proposed, expected, guided):
+    guided._generator = Stub(constant(proposed))
+    image = np.full((32, 32, 3), guide, np.float32)
+
+    fill = guided.fill(image, np.ones((32, 32, 1), np.float32))
+
+    np.testing.assert_allclose(fill, expected, atol=FLOAT32_ROUNDING)
+
+
+def test_picture_is_the_fill_itself(network):
+    network._generator = Stub(constant(0.25))
+
+    assert (network.fill(*tile(32, 32)) == 0.25).all()
+
+
+def test_prepared_network_computes_what_the_plain_generator_computes(network):
+    """Folded, in channels-last order, through NumPy and back: the same pixels."""
+    image, mask = tile(64, 96)
+    planes = np.concatenate([image * (1 - mask), mask], axis=2)
+    tensor = torch.from_numpy(planes).permute(2, 0, 1)[None]
+    with torch.inference_mode():
+        plain = load_generator(network.info)(tensor)[0].permute(1, 2, 0).numpy()
+
+    np.testing.assert_allclose(network.fill(image, mask), plain, atol=2e-5)
+
+
+def test_arrays_of_the_caller_are_not_changed(guided):
+    image, mask = tile(33, 47)
+    before = image.copy(), mask.copy()
+
+    fill = guided.fill(image, mask)
+    fill += 1
+
+    np.testing.assert_array_equal(image, before[0])
+    np.testing.assert_array_equal(mask, before[1])
+
+
+def test_views_and_read_only_arrays_are_taken(network):
+    """The engine gives windows of larger planes."""
+    image, mask = tile(100, 100)
+    window = np.s_[10:60, 20:90]
+    image.setflags(write=False)
+    mask.setflags(write=False)
+
+    fill = network.fill(image[window], mask[window])
+
+    expected = network.fill(image[window].copy(), mask[window].copy())
+    np.testing.assert_array_equal(fill, expected)
+
+
+def test_half_precision_stays_within_two_steps_of_an_8_bit_picture():
+    """On the weights that ship, for a smooth picture with a hole that carries a guide."""
+    info = find_weights("lacuna-small")
+    rows, columns = np.mgrid[0:96, 0:128].astype(np.float32)
+    waves = [0.5 + 0.4 * np.sin(rows / (7 + k)) * np.cos(columns / (11 - k)) for k in range(3)]
+    image = np.stack(waves, axis=2).astype(np.float32)
+    mask = np.zeros((96, 128, 1), np.float32)
+    mask[30:60, 40:80] = 1
+    image = np.where(mask == 1, image.mean(axis=(0, 1)), image).astype(np.float32)
+
+    difference = np.abs(
+        on_cpu(info).fill(image, mask) - on_cpu(info, torch.bfloat16).fill(image, mask)
+    )
+
+    assert difference.max() < BFLOAT16_MAX
+    assert difference.mean() < BFLOAT16_MEAN
+
+
+def test_loaded_network_says_what_the_engine_asks_for():
+    info = find_weights("lacuna-small")
+    network = load_network(info, "cpu")
+
+    assert network.info == info
+    assert network.guided
+    assert network.max_hole_radius_px == info.max_hole_radius_px
+    assert network.tile_px <= 4 * info.trained_px
+    assert network.overlap_px == network.tile_px // 8
+    assert network.device_name.startswith("CPU, ")
+
+
+def test_cpu_without_memory_raises_memory_error(network):
+    """Asked for a petabyte, torch's own allocator says no in its own words."""
+    network._generator = Stub(lambda _: torch.empty(2**50, dtype=torch.uint8))
+
+    with pytest.raises(MemoryError):
+        network.fill(*tile(32, 32))
+
+
+def test_gpu_without_memory_raises_memory_error(network):
+    def full(_planes):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    network._generator = Stub(full)
+
+    with pytest.raises(MemoryError, match="CUDA out of memory"):
+        network.fill(*tile(32, 32))
+
+
+def test_other_errors_of_torch_stay_what_they_are(network):
+    network._generator = Stub(lambda planes: planes @ torch.ones(3, 3))
+
+    with pytest.raises(RuntimeError, match=r"mat1|size|shape"):
+        network.fill(*tile(32, 64))
+
+
+def test_network_without_memory_for_weights_raises_memory_error(monkeypatch):
+    def full(_info):
+        torch.empty(2**50, dtype=torch.uint8)
+
+    monkeypatch.setattr(tile_network, "load_generator", full)
+
+    with pytest.raises(MemoryError):
+        load_network(find_weights("lacuna-small"), "cpu")
+
+
+@pytest.mark.gpu
+def test_gpu_fills_like_the_cpu(network):
+    if not torch.cuda.is_available():
+        pytest.skip("no NVIDIA GPU")
+    on_gpu = load_network(network.info, "cuda")
+    image, mask = tile(120, 200)
+
+    difference = np.abs(on_gpu.fill(image, mask) - network.fill(image, mask))
+
+    assert difference.max() < BFLOAT16_MAX
