@@ -1,0 +1,153 @@
+"""`lacuna weights`: list, describe, import and fetch the weights of the network."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from lacuna.network.catalogue import WeightsInfo
+    from lacuna.network.download import Progress
+
+MIB = 2**20
+COLUMNS = ("", "name", "size", "network", "kind", "trained", "licence", "SHA-256")
+
+
+@click.group()
+def weights() -> None:
+    """List, import and fetch weights; nothing in a weights file is ever run."""
+
+
+@weights.command("list")
+def list_() -> None:
+    """Show all weights; the star marks those that jobs take by default."""
+    from lacuna.network.catalogue import default_name, find_weights, weights_names
+    from lacuna_wire import LacunaError
+
+    default = default_name()
+    rows = []
+    for name in weights_names():
+        try:
+            rows.append(_row(find_weights(name), default))
+        except LacunaError as error:
+            click.echo(f"{name}: {error}", err=True)
+    _show(rows, COLUMNS)
+
+
+@weights.command()
+@click.argument("name", default="")
+def info(name: str) -> None:
+    """Show everything that is known of weights: a NAME, or a file such as ./NAME.safetensors."""
+    from lacuna.network.catalogue import find_weights
+
+    found = find_weights(name)
+    rows = [
+        ("name", found.name),
+        ("file", str(found.path)),
+        ("size", f"{found.size_bytes:,} bytes"),
+        ("SHA-256", found.sha256),
+        ("width", str(found.width)),
+        ("blocks", str(found.blocks)),
+        ("input", found.input),
+        ("output", found.output),
+        ("trained at", f"{found.trained_px} px"),
+        ("bridges", f"{found.max_hole_radius_px} px from the edge of a hole"),
+        ("licence", found.licence),
+    ]
+    shown = {"name", "input", "output", "trained_px", "max_hole_radius_px", "licence"}
+    rows += [(key, text) for key, text in sorted(found.metadata.items()) if key not in shown]
+    _show([(_printable(key), _printable(text)) for key, text in rows])
+
+
+@weights.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--name", help="Name in the catalogue; by default the one of the file.")
+def import_(file: Path, name: str | None) -> None:
+    """Check FILE, convert it and install it.
+
+    FILE is safetensors, the published TorchScript file (big-lama.pt) or Lightning's training state
+    (best.ckpt). It is read as data and left as it is.
+    """
+    from lacuna.network.checkpoints import import_weights
+
+    found = import_weights(file, file.stem if name is None else name)
+    _report("imported", found)
+
+
+@weights.command()
+@click.argument("name")
+def fetch(name: str) -> None:
+    """Download published weights: big-lama. A download that broke off goes on where it was."""
+    from lacuna.network.fetch import fetch_weights
+
+    with _progress(name) as progress:
+        found = fetch_weights(name, progress)
+    _report("installed", found)
+
+
+def _report(what: str, found: "WeightsInfo") -> None:
+    click.echo(
+        f"{found.name} is {what}: width {found.width}, {found.blocks} blocks, "
+        f"{found.size_bytes / MIB:.1f} MiB, SHA-256 {found.sha256}"
+    )
+
+
+def _row(found: "WeightsInfo", default: str) -> tuple[str, ...]:
+    cells = (
+        "*" if found.name == default else "",
+        found.name,
+        f"{found.size_bytes / MIB:.1f} MiB",
+        f"{found.width} x {found.blocks}",
+        f"{found.input}, {found.output}",
+        f"{found.trained_px} px",
+        found.licence,
+        found.sha256[:10],
+    )
+    return tuple(_printable(cell) for cell in cells)
+
+
+def _show(rows: Sequence[Sequence[str]], columns: Sequence[str] = ()) -> None:
+    """Print a table: lines of cells between tabs for programs, aligned for people."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            click.echo("\t".join(row))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, show_header=bool(columns), box=None, padding=(0, 1, 0, 0))
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+@contextmanager
+def _progress(name: str) -> Iterator["Progress"]:
+    """Yield a function that shows how much of a download is there; silent without a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _there, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    columns = (DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(TextColumn(name), BarColumn(), *columns, console=console) as bar:
+        task = bar.add_task(name, total=None)
+        yield lambda there, total: bar.update(task, completed=there, total=total or None)
+
+
+def _printable(text: str) -> str:
+    """Keep what a file says of itself from moving the cursor or changing the terminal."""
+    return "".join(letter if letter.isprintable() else "�" for letter in text)
