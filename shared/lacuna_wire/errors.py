@@ -163,4 +163,7 @@ def error_from_dict(answer: Any, status: int = 500) -> LacunaError:
         )
     code = str(error.get("code", LacunaError.code))
     message = str(error.get("message", f"The daemon answered with status {status}."))
-    return CLASSES.get(code, LacunaError)(message, code=code, status=status)
+    kind = CLASSES.get(code)
+    if kind is None and status < 500:  # a code of its own, like `id_in_use`, of a known kind
+        kind = next((cls for cls in CLASSES.values() if cls.status == status), None)
+    return (kind or LacunaError)(message, code=code, status=status)

@@ -1,7 +1,7 @@
 """A worker that inverts the pixels under the mask, and that can be told to misbehave.
 
-`--fault tile:3:hang` does it at the third tile of every job, `--fault start:exit` before it is
-ready, `--fault result:short` at the end of every job.
+`--fault start:exit` does it before the worker is ready. A job asks for it by the name of its
+weights: `fault.tile.3.hang` at its third tile, `fault.result.short` at its end.
 """
 
 import argparse
@@ -27,15 +27,16 @@ def main() -> None:
     parser.add_argument("--tile-s", type=float, default=0.0)
     parser.add_argument("--starts", type=Path, help="a file that gets one line per start")
     arguments = parser.parse_args()
-    faults = set(arguments.fault)
     if arguments.starts:
         with arguments.starts.open("a") as lines:
             lines.write(f"{os.getpid()}\n")
     print("noise before the pipe is taken")
     sys.stdout.flush()
-    misbehave("start", faults)
+    misbehave("start", set(arguments.fault))
 
     def fill(order: Order, report: Report, should_stop: ShouldStop) -> Filled:
+        name = order.request.options.weights
+        faults = {name.removeprefix("fault.").replace(".", ":")}
         report("filling", 0, arguments.tiles)
         for tile in range(1, arguments.tiles + 1):
             print("noise on stdout")
@@ -91,7 +92,7 @@ def misbehave(moment: str, faults: set[str]) -> None:
             while True:
                 time.sleep(3600)
         elif kind == "slow":
-            time.sleep(1.0)
+            time.sleep(0.6)
         elif kind == "exit":
             print("the reason is printed here", file=sys.stderr)
             os._exit(3)

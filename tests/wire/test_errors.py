@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from lacuna_wire.errors import CLASSES, LacunaError, NotFound, error_from_dict
+from lacuna_wire.errors import CLASSES, Conflict, LacunaError, NotFound, error_from_dict
 
 
 @pytest.mark.parametrize("kind", CLASSES.values(), ids=lambda kind: kind.code)
@@ -32,6 +32,13 @@ def test_code_of_its_own_survives():
     received = error_from_dict(NotFound("gone", code="odd_one", status=418).as_dict(), 418)
 
     assert (received.code, received.status) == ("odd_one", 418)
+
+
+def test_code_of_its_own_comes_back_as_the_class_of_its_status():
+    received = error_from_dict(Conflict("taken", code="id_in_use").as_dict(), 409)
+
+    assert type(received) is Conflict
+    assert received.code == "id_in_use"
 
 
 @pytest.mark.parametrize("answer", [None, [], "error", {}, {"error": "no"}, {"error": None}, 5])

@@ -217,7 +217,7 @@ def _job_id(request: web.Request) -> str:
 
 def _query(request: web.Request, *allowed: str) -> Mapping[str, str]:
     """Return the parameters of the query; others than `allowed`, or one twice, are errors."""
-    keys = list(request.query)
+    keys = [key for key, _ in request.query.items()]  # its own keys() leave repetitions out
     if len(keys) != len(set(keys)) or not set(keys) <= set(allowed):
         names = f"only {' and '.join(allowed)}, each once" if allowed else "none"
         raise BadRequest(f"possible parameters of this query: {names}")

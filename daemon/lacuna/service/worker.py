@@ -231,7 +231,7 @@ class Worker:
 
     async def _death(self, process: Process) -> str:
         """Wait for a process that has closed its pipe, and return how it ended, for a sentence."""
-        await self._reap(process, REAP_S)
+        await self._reap(process, STOP_S)
         code = process.returncode
         if code is None:
             return "cannot be ended"
