@@ -20,7 +20,7 @@ from lacuna.service.patience import Patience
 from lacuna.service.settings import Settings
 from lacuna.service.spool import Spool, SpoolFiles, allocate, sweep
 from lacuna_wire import LacunaError, Rect
-from lacuna_wire.errors import NoSpace
+from lacuna_wire.errors import Conflict, NoSpace
 from lacuna_wire.messages import ENDED, STATES
 
 from .conftest import request
@@ -87,6 +87,7 @@ def test_jobs_end_once_and_keep_no_pixels_whatever_happens(tmp_path_factory, act
     logger.setLevel(logging.INFO)
     try:
         one, _ = jobs.admit(request())
+        asyncio.run(jobs.allocate(one))
         for action in actions:
             if action == "fail":
                 jobs.end(one, "failed", LacunaError("x"))
@@ -114,6 +115,39 @@ def upload(jobs: Jobs, one: Job, breaks: bool) -> None:
         return
     with pytest.raises(asyncio.CancelledError), jobs.uploading(one):
         raise asyncio.CancelledError  # what the library does when the client is gone
+
+
+async def test_disk_that_others_fill_at_this_moment_is_no_space_and_leaves_no_job(
+    place, monkeypatch
+):
+    def full(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    spool = Spool("one", [place], 1 << 20)
+    jobs = Jobs(SETTINGS, lambda asked: Plan(asked.selection, 1), spool, NoWorker())
+    one, _ = jobs.admit(request())
+    with pytest.raises(NoSpace):
+        await jobs.allocate(one)
+
+    assert jobs.alive() == []
+    assert spool.taken_bytes == 0
+    spool.close()
+
+
+async def test_job_cancelled_while_its_file_is_made_leaves_none(place):
+    spool = Spool("one", [place], 1 << 20)
+    jobs = Jobs(SETTINGS, lambda asked: Plan(asked.selection, 1), spool, NoWorker())
+    one, _ = jobs.admit(request())
+    making = asyncio.create_task(jobs.allocate(one))
+    await asyncio.sleep(0)
+    with pytest.raises(Conflict, match="being uploaded"), jobs.uploading(one):
+        pass
+    jobs.cancel_or_forget(one.id)
+    await making
+
+    assert not list(place.rglob("*.in"))
+    spool.close()
 
 
 async def test_broken_supervisor_ends_the_daemon(tmp_path, caplog):
@@ -167,7 +201,8 @@ def place(tmp_path):
 
 def test_files_are_allocated_not_sparse(place):
     spool = Spool("one", [place], 1 << 30)
-    files = spool.take("job", 5_000_000, 0)
+    files = spool.reserve("job", 5_000_000, 0)
+    allocate(files.input, 5_000_000)
 
     assert files.input.stat().st_size == 5_000_000
     assert files.input.stat().st_blocks * 512 >= 5_000_000
@@ -177,14 +212,14 @@ def test_files_are_allocated_not_sparse(place):
 
 def test_room_is_given_back_when_files_are_dropped(place):
     spool = Spool("one", [place], 1000)
-    files = spool.take("job", 600, 400)
+    files = spool.reserve("job", 600, 400)
     assert spool.taken_bytes == 1000
     with pytest.raises(NoSpace):
-        spool.take("other", 1, 0)
+        spool.reserve("other", 1, 0)
     spool.drop(files.input)
     spool.drop(files.input)
     assert spool.taken_bytes == 400
-    spool.take("other", 600, 0)
+    spool.reserve("other", 600, 0)
     spool.close()
 
 
@@ -197,10 +232,10 @@ def test_small_place_is_left_out_and_the_next_one_taken(place, tmp_path, monkeyp
     )
     spool = Spool("one", [tmp_path / "missing", tiny, place], 1 << 30)
 
-    assert spool.take("small", 100, 100).input.is_relative_to(tiny)
-    assert spool.take("large", 10_000, 0).input.is_relative_to(place)
+    assert spool.reserve("small", 100, 100).input.is_relative_to(tiny)
+    assert spool.reserve("large", 10_000, 0).input.is_relative_to(place)
     with pytest.raises(NoSpace, match=r"900,000 bytes"):
-        spool.take("huge", 900_000, 0)
+        spool.reserve("huge", 900_000, 0)
     spool.close()
 
 
@@ -233,7 +268,8 @@ def test_sweep_removes_only_our_own_dead_folders(place, tmp_path):
         (folder / "file").write_text("x")
     (place / f"lacuna-{user}-link").symlink_to(target)
     alive = Spool("alive", [place], 1000)
-    files = alive.take("job", 10, 0)
+    files = alive.reserve("job", 10, 0)
+    allocate(files.input, 10)
 
     sweep(place)
 

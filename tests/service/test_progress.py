@@ -96,7 +96,15 @@ def test_estimate_is_given_once_a_tile_was_timed(start):
     ticket, _ = daemon.run()
     daemon.wait(ticket)
 
-    assert daemon.submit().estimate_s >= 0.4
+    assert 0.4 <= daemon.submit().estimate_s <= 5
+
+
+def test_start_of_the_worker_does_not_count_as_tiles(start):
+    daemon = start("--fault", "start:slow")
+    ticket, _ = daemon.run()
+    daemon.wait(ticket)
+
+    assert daemon.client.status()["tile_s"] < 0.15  # the start alone took four times as long
 
 
 def test_queue_position_falls_when_others_are_done(paced):

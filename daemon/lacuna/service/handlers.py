@@ -89,6 +89,8 @@ async def submit(request: web.Request) -> web.Response:
     message = await read_json(request, request.app[SETTINGS])
     jobs = request.app[JOBS]
     job, new = jobs.admit(JobRequest.from_dict(message))
+    if new:
+        await jobs.allocate(job)
     tiles = job.plan.tiles
     answer = {
         "id": job.id,

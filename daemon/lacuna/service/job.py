@@ -58,7 +58,7 @@ class Job:
         self.tiles_total = plan.tiles
         self.percent = 0.0
         self.revision = 0
-        self.begun = self.ended_at = self.last_seen = time.monotonic()
+        self.begun = self.filling_since = self.ended_at = self.last_seen = time.monotonic()
         self._watchers = 0
         self._changed = asyncio.Event()
 
@@ -81,13 +81,15 @@ class Job:
         self.phase = PHASES.get(state, state)
         self.ended_at = time.monotonic()
         if state == "running":
-            self.begun = self.ended_at
+            self.begun = self.filling_since = self.ended_at
         if state == "done":
             self.tiles_done, self.percent = self.tiles_total, 100.0
         self.touch()
 
     def progress(self, phase: str, tiles_done: int, tiles_total: int) -> None:
         """Take over what the worker reports; the percentage never falls, whatever is added."""
+        if self.phase == PHASES["running"] and not tiles_done:
+            self.filling_since = time.monotonic()  # the start of a worker says nothing of a tile
         self.phase, self.tiles_done, self.tiles_total = phase, tiles_done, tiles_total
         if tiles_total:
             self.percent = max(self.percent, min(99.0, 100.0 * tiles_done / tiles_total))
@@ -148,5 +150,5 @@ class Job:
         if self.state != "running":
             return None
         if self.tiles_done:
-            tile_s = (time.monotonic() - self.begun) / self.tiles_done
+            tile_s = (time.monotonic() - self.filling_since) / self.tiles_done
         return None if tile_s is None else round(tile_s * (self.tiles_total - self.tiles_done), 1)

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lacuna_wire import JobRequest, Rect
+from lacuna_wire import JobRequest, LacunaError, Rect
 
 from .spool import SpoolFiles
 
@@ -72,6 +72,21 @@ def read_order(message: dict[str, Any]) -> Order:
         window=Rect(*message["window"]),
         request=JobRequest.from_dict(message["request"]),
     )
+
+
+def check_filled(filled: Filled, request: JobRequest, files: SpoolFiles) -> None:
+    """Return if the output has the size that the worker says; no client may get a torn picture.
+
+    Raises:
+        LacunaError: If it has not, or lies outside of the image (`internal`).
+    """
+    expected = filled.rect.area * request.layout.pixel_bytes
+    found = files.output.stat().st_size if files.output.exists() else 0
+    if not request.image.contains(filled.rect) or found != expected:
+        raise LacunaError(
+            f"the worker wrote {found:,} bytes for {tuple(filled.rect)}, {expected:,} were expected",
+            code="internal",
+        )
 
 
 def write_line(message: dict[str, Any]) -> bytes:

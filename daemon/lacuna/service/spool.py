@@ -48,8 +48,8 @@ class Spool:
     def taken_bytes(self) -> int:
         return sum(self._taken.values())
 
-    def take(self, job_id: str, input_bytes: int, output_bytes: int) -> SpoolFiles:
-        """Make the input file of a job, allocated to its full length, and reserve its output.
+    def reserve(self, job_id: str, input_bytes: int, output_bytes: int) -> SpoolFiles:
+        """Give a job room for both of its files, and say where they go; none is made yet.
 
         Args:
             job_id: A canonical UUID: it becomes the file name.
@@ -61,17 +61,12 @@ class Spool:
         """
         needed = input_bytes + output_bytes
         for place in self._places:
-            if needed > self.free_bytes(place):
-                continue
-            folder = self._open_folder(place)
-            files = SpoolFiles(folder / f"{job_id}.in", folder / f"{job_id}.out")
-            try:
-                allocate(files.input, input_bytes)
-            except NoSpace:
-                continue  # others write there too
-            self._taken[files.input] = input_bytes
-            self._taken[files.output] = output_bytes
-            return files
+            if needed <= self.free_bytes(place):
+                folder = self._open_folder(place)
+                files = SpoolFiles(folder / f"{job_id}.in", folder / f"{job_id}.out")
+                self._taken[files.input] = input_bytes
+                self._taken[files.output] = output_bytes
+                return files
         most = max(map(self.free_bytes, self._places), default=0)
         raise NoSpace(f"the job needs {needed:,} bytes of spool, {most:,} are free for it")
 
