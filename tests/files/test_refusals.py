@@ -237,6 +237,54 @@ def test_one_frame_that_calls_itself_animation_is_a_picture(tmp_path):
     assert b"acTL" not in (tmp_path / "out.png").read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("tag", "change", "words"),
+    [
+        (284, (284, 3), "arranged in way 3"),
+        (277, (277, 0), "0 channels"),
+        (257, (257, 9_000), "of 1,286 strips"),
+        (273, (65_001, None), "where its strips or tiles are"),
+        (279, (65_001, None), "where its strips or tiles are"),
+        (256, (256, 80), "damaged"),
+    ],
+    ids=["planar", "no channel", "height", "no positions", "no lengths", "width"],
+)
+def test_tiff_whose_tags_contradict_its_data_is_damaged(tmp_path, tag, change, words):
+    tiff(tmp_path / "in.tif", RGB, photometric="rgb", compression="lzw", rowsperstrip=7)
+    data = bytearray((tmp_path / "in.tif").read_bytes())
+    with tifffile.TiffFile(tmp_path / "in.tif") as whole:
+        at = whole.pages.first.tags[tag].offset
+    code, value = change
+    struct.pack_into("<H", data, at, code)
+    if value is not None:
+        kind = "<H" if data[at + 2] == 3 else "<I"
+        struct.pack_into(kind, data, at + 8, value)
+    (tmp_path / "in.tif").write_bytes(data)
+
+    def edit():
+        open_picture(tmp_path / "in.tif").read(Rect(0, 0, 50, 30))
+
+    for use in (edit, lambda: read_mask(tmp_path / "in.tif")):
+        with pytest.raises(LacunaError) as refusal:
+            use()
+        assert refusal.value.code == "corrupt_picture"
+    with pytest.raises(LacunaError, match=words):
+        edit()
+
+
+def test_every_flipped_bit_in_the_pixels_of_a_png_is_found(tmp_path, capfd):
+    """By the checksums; and libpng prints nothing of its own between the sentences."""
+    write_png(tmp_path / "in.png", RGB[:9, :9])
+    data = (tmp_path / "in.png").read_bytes()
+    first = data.index(b"IDAT") + 4
+    for at in range(first, len(data) - 12, 3):
+        damaged = bytearray(data)
+        damaged[at] ^= 1 << at % 8
+        (tmp_path / "in.png").write_bytes(damaged)
+        assert refusal_of(tmp_path / "in.png").code == "corrupt_picture"
+    assert capfd.readouterr().err == ""
+
+
 def test_damaged_pixels_of_a_tiff_are_found_when_they_are_read(tmp_path):
     """Only the strips that a window touches are decoded."""
     rows = noise("RGB", "u8", 64, 64)

@@ -15,6 +15,7 @@ from .orientation import displayed, turn_of
 from .raster import open_raster
 from .refusals import check_pixels, corrupt, reading, unsupported
 from .tiff import orientation_of
+from .tiff_layout import check_segments
 
 MISSING = 255
 # JPEG leaves a noise of some steps along every edge; painted values are not that close to the ends.
@@ -83,6 +84,7 @@ def _tiff_samples(path: Path) -> tuple[NDArray[Any], bool]:
         page: Any = tiff.pages.first
         others: list[Any] = list(tiff.pages[1:])
         check_pixels(path, page.imagewidth, page.imagelength)
+        check_segments(path, page, path.stat().st_size)
         if not all(other.is_reduced for other in others):
             raise unsupported(path, f"{1 + len(others)} pages", "save one as its own file")
         known = (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR)

@@ -17,6 +17,7 @@ from .refusals import check_pixels, corrupt, unsupported
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _XMP_KEYWORD = b"XML:com.adobe.xmp"
 _MAX_INFLATED_BYTES = 2**26  # profiles and texts are compressed in the file, or are bombs
+_LOWER_CASE = 0x20  # in a letter of a chunk's name: not critical (first), safe to copy (fourth)
 _MAX_DEFLATE = 1_032  # no deflate stream expands by more than this factor
 
 # The critical chunks are made anew and animations are refused. A chunk that is unsafe to copy when
@@ -51,7 +52,7 @@ def decode(data: bytes, path: Path, as_mask: bool = False) -> Decoded:
         raise corrupt(
             path, f"{packed:,} bytes cannot hold the {width:,} x {height:,} px that it declares"
         )
-    pixels = imagecodecs.png_decode(data)
+    pixels = imagecodecs.png_decode(_for_libpng(data))
     pixels = pixels.reshape(height, width, -1)
     has_alpha_of_colour = any(chunk.kind == b"tRNS" for chunk in chunks)
     kept = [
@@ -124,10 +125,26 @@ def _chunks(data: bytes, path: Path) -> Iterator[Chunk]:
         length, kind = struct.unpack_from(">I4s", data, at) if at + 12 <= len(data) else (0, b"")
         if not kind or at + 12 + length > len(data):
             raise corrupt(path, f"it ends after {len(data):,} bytes, in the middle of a chunk")
-        yield Chunk(kind, data[at + 8 : at + 8 + length])
+        chunk = Chunk(kind, data[at + 8 : at + 8 + length])
+        if not kind[0] & _LOWER_CASE and not data.startswith(_checksum(chunk), at + 8 + length):
+            raise corrupt(path, f"the checksum of its {kind.decode('ascii', 'replace')} is wrong")
+        yield chunk
         if kind == b"IEND":
             return
         at += 12 + length
+
+
+def _for_libpng(data: bytes) -> bytes:
+    """Leave only what pixels are made of: libpng prints warnings about the other chunks."""
+    view, at, pieces = memoryview(data), len(SIGNATURE), [memoryview(SIGNATURE)]
+    while at < len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        if kind in (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"):
+            pieces.append(view[at : at + 12 + length])
+        if kind == b"IEND":
+            break
+        at += 12 + length
+    return b"".join(pieces)
 
 
 def _check_layout(path: Path, chunks: list[Chunk], bits: int, colour: int, as_mask: bool) -> None:
@@ -146,7 +163,7 @@ def _check_layout(path: Path, chunks: list[Chunk], bits: int, colour: int, as_ma
 
 
 def _is_kept(kind: bytes) -> bool:
-    is_critical, is_unsafe = not kind[0] & 0x20, not kind[3] & 0x20
+    is_critical, is_unsafe = not kind[0] & _LOWER_CASE, not kind[3] & _LOWER_CASE
     if is_critical or kind in (b"acTL", b"fcTL", b"fdAT", b"tRNS", b"hIST"):
         return False
     return not is_unsafe or kind in _STAYS_TRUE
@@ -173,7 +190,8 @@ def _inflated(data: bytes) -> bytes:
 
 
 def _packed(chunk: Chunk) -> bytes:
-    checksum = zlib.crc32(chunk.data, zlib.crc32(chunk.kind))
-    return (
-        struct.pack(">I", len(chunk.data)) + chunk.kind + chunk.data + struct.pack(">I", checksum)
-    )
+    return struct.pack(">I", len(chunk.data)) + chunk.kind + chunk.data + _checksum(chunk)
+
+
+def _checksum(chunk: Chunk) -> bytes:
+    return struct.pack(">I", zlib.crc32(chunk.data, zlib.crc32(chunk.kind)))

@@ -103,6 +103,8 @@ def reading(path: Path) -> Iterator[None]:
         raise no_such_file(path) from None
     except OSError as error:
         raise not_readable(path, error.strerror or str(error)) from error
+    except MemoryError as error:
+        raise TooLarge(f"{path} takes more memory than this computer has free.") from error
     except _BROKEN as error:
         raise corrupt(path, _first_line(str(error)) or type(error).__name__) from error
 

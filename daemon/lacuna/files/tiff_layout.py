@@ -11,18 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 from tifffile import COMPRESSION, PHOTOMETRIC
 
+from lacuna_wire.errors import TooLarge
 from lacuna_wire.messages import PixelLayout
 
 from .picture import Pixels, layout_of
-from .refusals import corrupt, unsupported
+from .refusals import MAX_PIXELS, corrupt, unsupported
 
 NONE, JPEG = 1, 7
 LOSSLESS = {
     NONE: "none", 5: "LZW", 8: "Deflate", 32946: "Deflate", 32773: "PackBits", 34925: "LZMA",
     50000: "ZSTD",
 }  # fmt: skip
+OFFSETS, COUNTS = (324, 273), (325, 279)  # tags of tiles, of strips
 NO_PREDICTOR, HORIZONTAL, FLOATING_POINT = 1, 2, 3
-SEPARATE = 2  # planes
+SIDE_BY_SIDE, SEPARATE = 1, 2  # arrangements of the channels
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 _COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _YCBCR: 3}
@@ -180,11 +182,19 @@ def _check_coding(path: Path, page: Any) -> None:
 
 
 def check_segments(path: Path, page: Any, file_bytes: int) -> None:
-    """Refuse a page of which a part is missing.
+    """Refuse a page of which a part is missing, or a strip or tile too large to decode.
 
     Raises:
-        LacunaError: `corrupt_picture`.
+        LacunaError: `corrupt_picture` or `too_large`.
     """
+    if not any(tag in page.tags for tag in OFFSETS) or not any(tag in page.tags for tag in COUNTS):
+        raise corrupt(path, "it does not say where its strips or tiles are")
+    if page.planarconfig not in (SIDE_BY_SIDE, SEPARATE) or page.samplesperpixel < 1:
+        raise corrupt(
+            path,
+            f"its {page.samplesperpixel} channels are arranged in way {page.planarconfig}, "
+            f"and there are only 1 and 2",
+        )
     width, height = segment_size(page)
     if min(width, height, page.imagewidth, page.imagelength) < 1:
         raise corrupt(path, f"its size is {page.imagewidth} x {page.imagelength} px")
@@ -192,6 +202,11 @@ def check_segments(path: Path, page: Any, file_bytes: int) -> None:
     expected = -(-page.imagewidth // width) * -(-page.imagelength // height) * planes
     if len(page.dataoffsets) != expected or len(page.databytecounts) != expected:
         raise corrupt(path, f"it has {len(page.dataoffsets):,} of {expected:,} strips or tiles")
+    if page.compression != NONE and width * height > MAX_PIXELS:
+        raise TooLarge(
+            f"{path} has compressed strips or tiles of {width:,} x {height:,} px, the limit is "
+            f"{MAX_PIXELS:,} px in all; save it with smaller ones."
+        )
     ends: NDArray[np.int64] = np.add(page.dataoffsets, page.databytecounts, dtype=np.int64)
     if ends.max() > file_bytes:
         raise corrupt(

@@ -23,7 +23,7 @@ from lacuna_wire.errors import TooLarge
 from .directories import Flavour
 from .photoshop import without_thumbnail
 from .picture import Patch
-from .tiff_layout import Storage, sub_pages
+from .tiff_layout import COUNTS, OFFSETS, Storage, sub_pages
 from .tiff_segments import (
     Segment,
     channels_of,
@@ -35,7 +35,6 @@ from .tiff_segments import (
     write_rows,
 )
 
-_OFFSETS, _COUNTS = (324, 273), (325, 279)  # of tiles, of strips
 _SUB_DIRECTORIES, _PHOTOSHOP_RESOURCES = 330, 34377
 _MAX_CLASSIC_BYTES = 2**32 - 2**20  # positions have 32 bits; some room for the tags themselves
 _BLOCK_BYTES = 2**20
@@ -143,8 +142,8 @@ def _rewrite_tags(part: Path, page: Any, offsets: list[int], counts: list[int]) 
     with TiffFile(part, mode="r+") as tiff:
         tags = tiff.pages.first.tags
         for codes, old, new in (
-            (_OFFSETS, page.dataoffsets, offsets),
-            (_COUNTS, page.databytecounts, counts),
+            (OFFSETS, page.dataoffsets, offsets),
+            (COUNTS, page.databytecounts, counts),
         ):
             tag = next(tags[code] for code in codes if code in tags)
             if list(old) != new:

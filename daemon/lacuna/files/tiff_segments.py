@@ -15,7 +15,7 @@ from lacuna_wire.rect import Rect
 
 from .jpeg import DEFAULT, Coding, coding_of
 from .picture import Pixels
-from .refusals import reading, unsupported
+from .refusals import corrupt, reading, unsupported
 from .tiff_layout import FLOATING_POINT, HORIZONTAL, JPEG, NO_PREDICTOR, NONE, SEPARATE
 from .tiff_layout import segment_size as segment_size_of
 
@@ -96,6 +96,9 @@ def decode_segment(page: Any, segment: Segment) -> Pixels:
         )
     if pixels is None:  # never written: such files are allowed to be sparse
         return np.full(shape[1:], page.nodata, page.dtype)
+    least = (1, segment.rect.height, segment.rect.width, shape[3])
+    if any(found < side for found, side in zip(pixels.shape, least, strict=True)):
+        raise corrupt(path_of(page), f"strip or tile {segment.number:,} is smaller than it says")
     return np.asarray(pixels[0])
 
 
