@@ -10,10 +10,12 @@ import sys
 import time
 import uuid
 from collections import Counter
+from functools import cache
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
 import pytest
+import yaml
 
 from lacuna_wire import JobRequest, JobStatus, Options, Rect
 from lacuna_wire.client import Client
@@ -21,6 +23,7 @@ from lacuna_wire.endpoint import Endpoint
 from lacuna_wire.errors import error_from_dict
 
 FAKES = Path(__file__).parents[1] / "fakes"
+OPENAPI = Path(__file__).parents[2] / "docs" / "openapi.yaml"
 SAFETY_S = 20.0  # a busy machine may be slow; nothing here takes so long when all is well
 ENDED_LINE = re.compile(r"lacuna\.jobs: job ([0-9a-f-]{36}): ")
 
@@ -85,7 +88,9 @@ class Daemon:
             headers = {"Authorization": f"Bearer {self.endpoint.token}", **(headers or {})}
         try:
             connection.request(method, path, body=body, headers=headers or {})
-            return Answer(connection.getresponse())
+            answer = Answer(connection.getresponse())
+            check_documented(method, path, answer.status)
+            return answer
         finally:
             connection.close()
 
@@ -124,6 +129,19 @@ class Daemon:
         code = self.process.wait(SAFETY_S)
         self.process.stderr.close()
         return code
+
+
+def check_documented(method, path, status) -> None:
+    """Hold docs/openapi.yaml to every answer that any test gets."""
+    template = re.sub(r"/v1/jobs/[^/?]+", "/v1/jobs/{id}", path.partition("?")[0])
+    verbs = openapi()["paths"].get(template, {})
+    if method.lower() in verbs:
+        assert str(status) in verbs[method.lower()]["responses"], f"{method} {template}: {status}"
+
+
+@cache
+def openapi() -> dict:
+    return yaml.safe_load(OPENAPI.read_text("utf-8"))
 
 
 class Answer:

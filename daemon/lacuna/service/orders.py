@@ -84,7 +84,7 @@ def check_filled(filled: Filled, request: JobRequest, files: SpoolFiles) -> None
     found = files.output.stat().st_size if files.output.exists() else 0
     if not request.image.contains(filled.rect) or found != expected:
         raise LacunaError(
-            f"the worker wrote {found:,} bytes for {tuple(filled.rect)}, {expected:,} were expected",
+            f"the worker wrote {found:,} bytes for {tuple(filled.rect)}, {expected:,} were due",
             code="internal",
         )
 

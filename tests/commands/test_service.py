@@ -1,0 +1,106 @@
+"""`lacuna serve`, `status` and `stop`, as a user runs them."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+SAFETY_S = 30
+
+
+@pytest.fixture
+def lacuna(tmp_path):
+    """Run a command of the command line, in a state folder of its own; the daemon is stopped."""
+    environment = {
+        **os.environ, "LACUNA_STATE_DIR": str(tmp_path / "state"), "XDG_CACHE_HOME": str(tmp_path)
+    }  # fmt: skip
+
+    def run(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "lacuna", *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=SAFETY_S,
+            check=False,
+        )
+
+    run.environment = environment
+    yield run
+    run("stop")
+
+
+@pytest.fixture
+def serving(lacuna):
+    """A daemon as users have it, in the foreground."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lacuna", "serve", "--foreground", "--keep-model", "90s"],
+        env=lacuna.environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    first_line = process.stderr.readline()
+    yield process, first_line
+    process.terminate()
+    process.wait(SAFETY_S)
+    process.stderr.close()
+
+
+def test_nothing_runs_and_both_say_so(lacuna):
+    status, stop = lacuna("status"), lacuna("stop")
+
+    assert (status.returncode, stop.returncode) == (1, 0)
+    assert "does not run" in status.stdout
+    assert "does not run" in stop.stdout
+
+
+def test_daemon_is_shown_and_stopped(lacuna, serving):
+    process, first_line = serving
+    assert "listens on port" in first_line
+
+    status = lacuna("status")
+    assert status.returncode == 0
+    for fact in (f"process {process.pid}", "protocol 1", "0 of 4", "not loaded"):
+        assert fact in status.stdout
+
+    second = lacuna("serve")
+    assert second.returncode == 0
+    assert "already running" in second.stderr
+
+    stop = lacuna("stop")
+    assert "has ended" in stop.stdout
+    assert process.wait(SAFETY_S) == 0
+    assert lacuna("status").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--keep-model", "5"], "no duration"),
+        (["--keep-model", "-5m"], "no duration"),
+        (["--port", "70000"], "70000"),
+        (["--device", "../gpu"], "not a valid name"),
+    ],
+)
+def test_wrong_option_is_one_sentence_and_nothing_starts(lacuna, arguments, reason):
+    answer = lacuna("serve", *arguments)
+
+    assert answer.returncode == 2
+    assert reason in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert lacuna("status").returncode == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_real_front_is_small(serving):
+    """It runs from login on, so neither the engine nor the network may be in it."""
+    process, _ = serving
+    with open(f"/proc/{process.pid}/maps", encoding="ascii") as lines:
+        loaded = lines.read()
+    with open(f"/proc/{process.pid}/status", encoding="ascii") as lines:
+        rss_kib = int(re.search(r"VmRSS:\s+(\d+)", lines.read())[1])
+
+    assert not re.search(r"numpy|torch|cv2|rich", loaded)
+    assert rss_kib < 64 * 1024

@@ -1,0 +1,158 @@
+"""The protocol's documents say what the daemon does, no more and no less.
+
+Besides, every answer that any other test gets is looked up in openapi.yaml: see `conftest.py`.
+"""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import lacuna.service
+from lacuna.service import settings
+from lacuna.service.app import ROUTES
+from lacuna_wire import JobStatus, Options, PixelLayout, Rect, messages
+from lacuna_wire.errors import CLASSES
+
+from .conftest import OPENAPI, openapi, request
+
+PROTOCOL = OPENAPI.with_name("protocol.md").read_text("utf-8")
+SOURCES = [
+    *Path(lacuna.service.__file__).parent.glob("*.py"),
+    *Path(messages.__file__).parent.glob("*.py"),
+]
+VERBS = ("get", "put", "post", "delete")
+
+
+def schema(name: str) -> dict:
+    return openapi()["components"]["schemas"][name]
+
+
+def test_openapi_has_the_routes_of_the_application():
+    documented = {
+        (verb.upper(), path)
+        for path, verbs in openapi()["paths"].items()
+        for verb in verbs
+        if verb in VERBS
+    }
+
+    assert documented == {(method, path) for method, path, _ in ROUTES}
+
+
+def test_protocol_describes_every_route():
+    for method, path, _ in ROUTES:
+        assert re.search(rf"^### `{method} {re.escape(path)}[?`]", PROTOCOL, re.M), (method, path)
+
+
+def codes_in(path: Path) -> set[str]:
+    """Words that are given as `code=` anywhere in a file."""
+    return {
+        keyword.value.value
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == "code" and isinstance(keyword.value, ast.Constant)
+    }
+
+
+def test_every_code_is_in_the_protocol():
+    used = set(CLASSES).union(*map(codes_in, SOURCES))
+    documented = set(re.findall(r"^\| `([a-z_]+)` \|", PROTOCOL, re.M))
+
+    # These two are for whoever starts the daemon, and never travel.
+    assert used - documented <= {"daemon_stuck", "port_taken"}
+
+
+def test_every_documented_code_has_the_status_of_its_class():
+    rows = re.findall(r"^\| `([a-z_]+)` \| ([0-9]{3})", PROTOCOL, re.M)
+
+    assert len(rows) > 15
+    for code, status in rows:
+        if code in CLASSES:
+            assert CLASSES[code].status == int(status), code
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("Options", Options._fields),
+        ("PixelLayout", PixelLayout._fields),
+        ("Rect", Rect._fields),
+        ("JobStatus", JobStatus._fields),
+        ("JobRequest", tuple(request().as_dict())),
+    ],
+)
+def test_openapi_has_the_keys_of_the_messages(name, keys):
+    assert set(schema(name)["properties"]) == set(keys)
+    assert schema(name)["additionalProperties"] is False
+
+
+def test_openapi_has_the_words_of_the_messages():
+    layout = schema("PixelLayout")["properties"]
+    assert layout["channels"]["enum"] == list(messages.CHANNELS)
+    assert layout["sample"]["enum"] == list(messages.SAMPLE_BYTES)
+    assert layout["transfer"]["enum"] == list(messages.TRANSFERS)
+    assert schema("State")["enum"] == list(messages.STATES)
+    assert schema("Options")["properties"]["result"]["enum"] == list(messages.RESULTS)
+
+
+@pytest.mark.parametrize("document", ["openapi", "protocol"])
+def test_documented_defaults_are_the_defaults(document):
+    for name, value in Options()._asdict().items():
+        if document == "openapi":
+            assert schema("Options")["properties"][name]["default"] == value
+        else:
+            shown = {True: "true", "": '`""`'}.get(value, f'`"{value}"`')
+            shown = str(value) if type(value) is int else shown
+            assert f"| `{name}` | {shown} |" in PROTOCOL, name
+
+
+def test_openapi_has_the_limits_of_the_messages():
+    options = schema("Options")["properties"]
+    assert options["tile"]["maximum"] == messages.MAX_TILE
+    assert options["grow"]["maximum"] == options["feather"]["maximum"] == messages.MAX_GROW
+    assert schema("Rect")["properties"]["width"]["maximum"] == messages.MAX_SIDE
+
+
+def test_status_has_the_documented_keys(shared):
+    facts = shared.client.status()
+
+    assert set(facts) == set(schema("DaemonStatus")["properties"])
+    assert set(facts["limits"]) == set(schema("DaemonStatus")["properties"]["limits"]["properties"])
+    for key in facts:
+        assert f"`{key}`" in PROTOCOL, key
+
+
+def test_ticket_and_job_have_the_documented_keys(shared):
+    answer = shared.call(
+        "POST", "/v1/jobs", {"Content-Type": "application/json"}, as_json(request())
+    ).json
+    job = shared.call("DELETE", f"/v1/jobs/{answer['id']}").json
+
+    assert set(answer) == set(schema("Ticket")["properties"])
+    assert set(job) == set(schema("JobStatus")["properties"])
+
+
+def as_json(asked) -> bytes:
+    return json.dumps(asked.as_dict()).encode()
+
+
+def test_documented_limits_are_the_limits():
+    limits = settings.Settings(token="", instance="")
+    for text in (
+        f"| jobs that have not ended | {limits.max_jobs} |",
+        f"| one upload | {limits.max_body_bytes // settings.GIB} GiB |",
+        f"| all pixels in the spool | {limits.max_spool_bytes // settings.GIB} GiB,",
+        f"| JSON body | {limits.max_json_bytes // 1024} KiB |",
+        f"| pause in a body | {limits.upload_idle_s:.0f} s |",
+        f"| slowness of an upload | {limits.min_upload_rate // settings.MIB} MiB/s",
+        f"| time until the pixels come | {limits.client_gone_s:.0f} s |",
+        f"| time until the first tile is done | {limits.first_tile_s:.0f} s |",
+        f"| time for every other tile | {limits.stall_s:.0f} s,",
+        f"| time that a job runs | {limits.job_deadline_s / 60:.0f} min |",
+        f"| memory of jobs that have ended | {limits.result_ttl_s / 60:.0f} min, and the last "
+        f"{limits.max_ended_jobs} |",
+    ):
+        assert text in PROTOCOL, text
