@@ -241,7 +241,7 @@ def test_one_frame_that_calls_itself_animation_is_a_picture(tmp_path):
     ("tag", "change", "words"),
     [
         (284, (284, 3), "arranged in way 3"),
-        (277, (277, 0), "0 channels"),
+        (277, (277, 0), "damaged"),
         (257, (257, 9_000), "of 1,286 strips"),
         (273, (65_001, None), "where its strips or tiles are"),
         (279, (65_001, None), "where its strips or tiles are"),
