@@ -14,7 +14,7 @@ from .rect import Rect
 PROTOCOL = 1
 MAX_SIDE = 65_535  # pixels; the widest picture that a Rect of this protocol describes
 MAX_GROW = 512  # pixels
-MAX_TILE = 8_192  # pixels
+MIN_TILE, MAX_TILE = 64, 8_192  # pixels
 
 CHANNELS = {"RGBA": 4, "BGRA": 4, "RGB": 3, "GRAY": 1, "GRAYA": 2}
 SAMPLE_BYTES = {"u8": 1, "u16": 2, "f16": 2, "f32": 4}
@@ -117,6 +117,8 @@ class Options(NamedTuple):
             )
         if not isinstance(options.colour_correction, bool):
             raise BadRequest("options.colour_correction must be true or false")
+        if 0 < options.tile < MIN_TILE:
+            raise BadRequest(f"options.tile must be {MIN_TILE} or more, not {options.tile}")
         if 0 < options.tile <= options.overlap:
             raise BadRequest(
                 f"an overlap of {options.overlap} px leaves a tile of {options.tile} px no room"
@@ -177,7 +179,8 @@ class JobRequest(NamedTuple):
             _number(image[side], f"image.{side}", 1, None)
             if image[side] > MAX_SIDE:
                 raise TooLarge(
-                    f"image.{side} is {image[side]:,} px, this protocol allows {MAX_SIDE:,} px"
+                    f"image.{side} is {_short(image[side])} px, "
+                    f"this protocol allows {MAX_SIDE:,} px"
                 )
         request = cls(
             id=_uuid(fields["id"]),
@@ -193,6 +196,10 @@ class JobRequest(NamedTuple):
             raise BadRequest(
                 f"the selection {tuple(request.selection)} is not inside the image of "
                 f"{request.width} x {request.height} px"
+            )
+        if request.options.result == "layer" and not request.layout.has_alpha:
+            raise BadRequest(
+                f"a layer needs an alpha channel, which {request.layout.channels} does not have"
             )
         return request
 
