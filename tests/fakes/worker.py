@@ -39,7 +39,7 @@ def main() -> None:
         faults = {name.removeprefix("fault.").replace(".", ":")}
         report("filling", 0, arguments.tiles)
         for tile in range(1, arguments.tiles + 1):
-            print("noise on stdout")
+            print("noise on stdout", end="", flush=True)
             misbehave(f"tile:{tile}", faults)
             time.sleep(arguments.tile_s)
             if should_stop():
@@ -93,6 +93,8 @@ def misbehave(moment: str, faults: set[str]) -> None:
         if kind == "hang":
             while True:
                 time.sleep(3600)
+        elif kind == "gil":
+            ctypes.PyDLL(None).pause()  # hangs in C code, and no other thread of Python can run
         elif kind == "slow":
             time.sleep(0.6)
         elif kind == "exit":

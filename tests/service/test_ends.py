@@ -97,6 +97,19 @@ def test_upload_that_pauses_is_cut_off(start):
     assert not daemon.spooled
 
 
+def test_upload_that_is_slow_but_never_pauses_is_taken(start):
+    daemon = start(upload_idle_s=0.5, min_upload_rate=1)
+    ticket = daemon.submit()
+
+    def pieces():
+        for _ in range(10):
+            time.sleep(0.1)
+            yield bytes(ticket.input_bytes // 10)
+
+    daemon.client.upload(ticket.id, pieces(), ticket.input_bytes)
+    assert daemon.wait(ticket).state == "done"
+
+
 def test_upload_that_drips_is_cut_off(start):
     daemon = start(upload_idle_s=0.4)
     ticket = daemon.submit()

@@ -89,9 +89,10 @@ def test_shutdown_is_answered_and_then_done(start):
     assert nothing_left(daemon)
 
 
-def test_killed_daemon_takes_its_worker_along_and_the_next_one_sweeps_its_spool(start):
+@pytest.mark.parametrize("fault", ["", pytest.param("tile.2.gil", marks=linux)])
+def test_killed_daemon_takes_its_worker_along_and_the_next_one_sweeps_its_spool(start, fault):
     daemon = start("--tile-s", "0.2", "--tiles", "100")
-    ticket, _ = daemon.run()
+    ticket, _ = daemon.run(fault=fault)
     eventually(lambda: daemon.status(ticket).tiles_done)
     daemon.process.kill()
     daemon.process.wait()

@@ -61,6 +61,26 @@ def test_worker_killed_while_idle_harms_no_job(start):
         assert follow(daemon).state == "done"  # also if nobody has noticed the death yet
 
 
+def test_worker_that_dies_before_it_begins_an_order_leaves_it_to_the_next_one(start):
+    """The death of an idle worker may be seen only when its pipe is used again."""
+    code = (
+        "import json, os, sys\n"
+        "with open(sys.argv[2], 'a') as starts: starts.write(f'{os.getpid()}\\n')\n"
+        "first = len(open(sys.argv[2]).readlines()) == 1\n"
+        'print(\'{"type": "ready"}\', flush=True)\n'
+        "for number, line in enumerate(sys.stdin):\n"
+        "    if first and number == 1: os._exit(1)\n"
+        "    job = json.loads(line)\n"
+        "    with open(job['output'], 'wb') as output: output.write(bytes(52 * 42 * 4))\n"
+        "    done = {'type': 'done', 'id': job['id'], 'rect': job['window']}\n"
+        "    print(json.dumps({**done, 'tiles': 1, 'device': ''}), flush=True)\n"
+    )
+    daemon = start(worker_command=[sys.executable, "-c", code])
+
+    assert [follow(daemon).state for _ in range(3)] == ["done"] * 3
+    assert len(daemon.worker_pids) == 2
+
+
 def test_worker_killed_while_it_starts_is_started_again(start):
     daemon = start("--fault", "start:slow")
     ticket, _ = daemon.run()

@@ -90,8 +90,9 @@ class Job:
         """Take over what the worker reports; the percentage never falls, whatever is added."""
         if self.phase == PHASES["running"] and not tiles_done:
             self.filling_since = time.monotonic()  # the start of a worker says nothing of a tile
-        self.phase, self.tiles_done, self.tiles_total = phase, tiles_done, tiles_total
-        if tiles_total:
+        self.phase, self.tiles_done = phase, tiles_done
+        if tiles_total:  # 0: not known yet, so the plan's number stands
+            self.tiles_total = tiles_total
             self.percent = max(self.percent, min(99.0, 100.0 * tiles_done / tiles_total))
         self.touch()
 
