@@ -1,0 +1,130 @@
+"""The arrows of docs/architecture.md, checked: who may import whom, and what stays light."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DAEMON = ROOT / "daemon/lacuna"
+
+# Parts of the daemon that must not know each other.
+STRANGERS = {"service", "engine", "network", "files"}
+# Where the parts meet, and nowhere else.
+MEETING_POINTS = {"cli", "commands", "filler", "removal", "worker", "__main__", "__init__"}
+# Library -> the parts of the daemon in which it stays.
+ONLY_IN = {
+    "aiohttp": {"service"},
+    "torch": {"network"},
+    "safetensors": {"network"},
+    "tifffile": {"files"},
+    "imagecodecs": {"files"},
+    "click": {"cli", "commands"},
+    "rich": {"commands"},
+}
+
+
+def imports(path):
+    """Dotted names of every absolute import in a file, also of those inside functions."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add(node.module)
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def part_of(path):
+    """The daemon's part that a file belongs to: `engine`, `cli`, ..."""
+    return path.relative_to(DAEMON).parts[0].removesuffix(".py")
+
+
+def test_wire_imports_the_standard_library_only():
+    for path in (ROOT / "shared/lacuna_wire").rglob("*.py"):
+        tops = {name.partition(".")[0] for name in imports(path)}
+        assert tops <= sys.stdlib_module_names, path
+
+
+def test_wire_is_python_3_8_syntax():
+    for path in (ROOT / "shared/lacuna_wire").rglob("*.py"):
+        ast.parse(path.read_text("utf-8"), feature_version=(3, 8))
+
+
+@pytest.mark.parametrize("part", sorted(STRANGERS))
+def test_parts_of_the_daemon_do_not_know_each_other(part):
+    others = STRANGERS - {part}
+    for path in (DAEMON / part).rglob("*.py"):
+        known = {name.split(".")[1] for name in imports(path) if name.startswith("lacuna.")}
+        assert not known & (others | MEETING_POINTS), path
+
+
+def test_parts_meet_only_where_they_should():
+    parts = {part_of(path) for path in DAEMON.rglob("*.py")}
+    assert parts == STRANGERS | MEETING_POINTS
+
+
+@pytest.mark.parametrize("library", sorted(ONLY_IN))
+def test_library_stays_in_its_part(library):
+    users = {
+        part_of(path)
+        for path in DAEMON.rglob("*.py")
+        if library in {name.partition(".")[0] for name in imports(path)}
+    }
+    assert users <= ONLY_IN[library]
+    assert users, f"nothing uses {library} any more"
+
+
+@pytest.mark.parametrize(
+    ("start", "absent"),
+    [
+        ("lacuna.cli", {"torch", "numpy", "cv2", "aiohttp", "rich", "tifffile"}),
+        ("lacuna.service.serve", {"torch", "numpy", "cv2", "rich"}),
+        ("lacuna.engine.context", {"torch", "numpy", "cv2", "aiohttp"}),
+        ("lacuna.removal", {"torch", "aiohttp"}),
+        ("lacuna.network.catalogue", {"torch"}),
+    ],
+)
+def test_light_modules_load_nothing_heavy(start, absent):
+    code = f"import sys, {start}; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert not absent & set(run.stdout.split())
+
+
+def test_no_file_is_named_after_nothing():
+    names = {path.stem for path in [*DAEMON.rglob("*.py"), *(ROOT / "shared").rglob("*.py")]}
+
+    assert not names & {"utils", "util", "helpers", "common", "misc", "base"}
+
+
+def test_no_cycle_among_the_modules_of_the_daemon():
+    """Relative imports count too; depth-first search over the modules."""
+    graph = {}
+    for path in DAEMON.rglob("*.py"):
+        package = path.relative_to(DAEMON).parent.parts
+        module = ".".join((*package, path.stem)) if path.stem != "__init__" else ".".join(package)
+        targets = set()
+        for node in ast.parse(path.read_text("utf-8")).body:  # inside functions is not at load
+            if isinstance(node, ast.ImportFrom) and node.level:
+                base = package[: len(package) - node.level + 1]
+                found = ".".join((*base, node.module)) if node.module else ""
+                targets |= {found} if found else {".".join((*base, a.name)) for a in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module.startswith("lacuna."):
+                targets.add(node.module.removeprefix("lacuna."))
+        graph[module] = targets
+
+    def visit(module, trail):
+        assert module not in trail, " -> ".join([*trail, module])
+        if module not in done:
+            for target in graph.get(module, ()):
+                visit(target, [*trail, module])
+            done.add(module)
+
+    done = set()
+    for module in graph:
+        visit(module, [])
+    assert len(done) >= len(graph)
