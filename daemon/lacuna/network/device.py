@@ -11,10 +11,10 @@ from lacuna_wire.errors import Unprocessable
 
 from .catalogue import WeightsInfo
 
-# Memory at the peak of one forward pass, per pixel of the tile and channel of the first layer.
-# Measured on a CPU as the growth of the peak RSS, for width 32 and 64 at 512 and 1024 px: 10.3 to
-# 12.3 and 5.8 to 7.1, rounded up. Activations at full size dominate it, so blocks do not count.
-BYTES_PER_PIXEL_AND_CHANNEL = {torch.float32: 12.5, torch.bfloat16: 7.5}
+# Memory at the peak of a fill, per pixel of the tile and channel of the first layer: the largest
+# that `python -m benchmarks.network` measured on a CPU at 512 and 1024 px, rounded up (14.4 and
+# 8.8). Activations at full size dominate it, so the number of blocks does not count.
+BYTES_PER_PIXEL_AND_CHANNEL = {torch.float32: 14.5, torch.bfloat16: 9.0}
 
 # Tiles take their size from a short ladder, so that it does not change with every little program
 # that the user starts, and a second job meets the sizes that the first one has prepared.
@@ -27,7 +27,7 @@ OVERLAP_PER_TILE = 1 / 8
 # from 12 GB on, else 512 px.
 PLAIN_TILE = 512
 SHARE_TO_FIT = 0.5
-SHARE_OF_PLENTY = 0.05
+SHARE_OF_PLENTY = 0.06
 
 # Fourier layers see tiles of other sizes than those of the training; how far that holds up.
 TRAINED_PX_TO_TILE = 4
