@@ -86,6 +86,7 @@ def download(
             break
         except TooLarge:
             part.unlink(missing_ok=True)
+            _etag_path(part).unlink(missing_ok=True)
             raise
         except OSError as error:  # of the disk; those of the line are cuts
             raise _not_writable(error) from None
