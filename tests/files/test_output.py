@@ -165,7 +165,7 @@ def test_part_lies_beside_the_target_and_is_hidden(tmp_path):
 def test_replaced_file_hands_on_its_permissions_and_a_new_one_follows_the_umask(tmp_path, png):
     picture = open_picture(png)
     (tmp_path / "old.png").write_bytes(b"")
-    (tmp_path / "old.png").chmod(0o640)
+    (tmp_path / "old.png").chmod(0o604)
 
     old_umask = os.umask(0o027)
     try:
@@ -174,7 +174,7 @@ def test_replaced_file_hands_on_its_permissions_and_a_new_one_follows_the_umask(
     finally:
         os.umask(old_umask)
 
-    assert stat.S_IMODE((tmp_path / "old.png").stat().st_mode) == 0o640
+    assert stat.S_IMODE((tmp_path / "old.png").stat().st_mode) == 0o604
     assert stat.S_IMODE((tmp_path / "new.png").stat().st_mode) == 0o640
 
 

@@ -144,6 +144,8 @@ def test_pictures_behind_the_first_are_left_out_with_what_points_to_them(tmp_pat
     path = tmp_path / "in.jpg"
     Image.fromarray(smooth()).save(path)
     with_jpeg_segments(path, (0xE2, b"MPF\0" + bytes(60)), (0xE0, b"JFXX\0" + bytes(40)))
+    preview = b"JFIF\0\1\1\1\0\x48\0\x48\2\2" + b"removed12345"  # 2 x 2 px
+    with_jpeg_segments(path, (0xE0, preview))
     path.write_bytes(path.read_bytes() + path.read_bytes())
 
     open_picture(path).save(tmp_path / "out.jpg", [])
@@ -152,6 +154,8 @@ def test_pictures_behind_the_first_are_left_out_with_what_points_to_them(tmp_pat
     assert data.count(b"\xff\xd9") == 1
     assert b"MPF\0" not in data
     assert b"JFXX\0" not in data
+    assert b"removed" not in data
+    assert jpeg_segments(tmp_path / "out.jpg")[0] == (0xE0, preview[:12] + b"\0\0")
 
 
 def test_transparent_colour_of_a_png_becomes_a_channel(tmp_path):

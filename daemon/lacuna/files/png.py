@@ -126,6 +126,7 @@ def _chunks(data: bytes, path: Path) -> Iterator[Chunk]:
         if not kind or at + 12 + length > len(data):
             raise corrupt(path, f"it ends after {len(data):,} bytes, in the middle of a chunk")
         chunk = Chunk(kind, data[at + 8 : at + 8 + length])
+        # libpng checks this, too, but prints a line of its own before it fails.
         if not kind[0] & _LOWER_CASE and not data.startswith(_checksum(chunk), at + 8 + length):
             raise corrupt(path, f"the checksum of its {kind.decode('ascii', 'replace')} is wrong")
         yield chunk

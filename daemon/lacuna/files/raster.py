@@ -91,8 +91,7 @@ class RasterPicture:
                 pixels[place] = stored(patch, self.turn)
             yield pixels
         finally:
-            # Backwards, because where patches overlap the first one saw the original.
-            for place, original in zip(reversed(places), reversed(before), strict=True):
+            for place, original in zip(places, before, strict=True):
                 pixels[place] = original
 
 
