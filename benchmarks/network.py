@@ -7,19 +7,15 @@ they say more than the clock), and the peak of memory above what the loaded netw
 """
 
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 
 import lacuna.network  # noqa: F401 (it tells threads how to wait, and torch listens only once)
+from benchmarks.record import ROOT, record
 
-ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "network.json"
 ROUNDS = 5
 NETWORKS = {"lacuna-small": (32, 6), "big-lama": (64, 18)}
 SIDES = (256, 512, 1024)
@@ -46,9 +42,7 @@ def main() -> None:
                     f"{result['bytes_per_pixel_and_channel']:.1f} bytes per pixel and channel",
                     flush=True,
                 )
-    RESULTS.parent.mkdir(exist_ok=True)
-    with RESULTS.open("a", encoding="utf-8") as lines:
-        lines.write(json.dumps({**circumstances(), "results": results}) + "\n")
+    record("network", rounds=ROUNDS, results=results)
 
 
 def measure(device_wish: str, name: str, precision: str, side: int) -> dict[str, object]:
@@ -105,28 +99,6 @@ def resident_bytes(field: str) -> int:
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) * 1024
     raise SystemExit(f"the kernel does not say {field}")
-
-
-def circumstances() -> dict[str, object]:
-    """Return when, where and with what it was measured."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return {
-        "benchmark": "network",
-        "date": time.strftime("%Y-%m-%d"),
-        "commit": commit.stdout.strip(),
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "cpus": os.cpu_count(),
-        "load": round(os.getloadavg()[0], 1),
-        "python": platform.python_version(),
-        "torch": version("torch"),
-        "rounds": ROUNDS,
-    }
 
 
 if __name__ == "__main__":

@@ -5,9 +5,7 @@ the loopback, lets a stand-in worker invert them and fetches them back (256 MiB)
 median of five rounds after one warm-up, and how much the daemon's front grew meanwhile.
 """
 
-import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -15,18 +13,16 @@ import tempfile
 import threading
 import time
 import uuid
-from importlib.metadata import version
 from pathlib import Path
 
 import psutil
 
+from benchmarks.record import ROOT, record
 from lacuna_wire import JobRequest, Rect
 from lacuna_wire.client import Client, inpaint
 from lacuna_wire.endpoint import Endpoint, find_daemon
 
-ROOT = Path(__file__).parents[1]
 DAEMON = ROOT / "tests" / "fakes" / "daemon.py"
-RESULTS = ROOT / "benchmarks" / "results" / "wire.json"
 SIDE = 8192
 ROUNDS = 5
 MIB = 1 << 20
@@ -47,9 +43,7 @@ def main() -> None:
         f"({result['seconds_min']:.2f} to {result['seconds_max']:.2f}), "
         f"front grew by {result['front_growth_mib']:.1f} MiB to {result['front_peak_mib']:.1f} MiB"
     )
-    RESULTS.parent.mkdir(exist_ok=True)
-    with RESULTS.open("a", encoding="utf-8") as lines:
-        lines.write(json.dumps({**circumstances(), **result}) + "\n")
+    record("wire", rounds=ROUNDS, side_px=SIDE, **result)
 
 
 def measure(client: Client, front: psutil.Process) -> dict[str, float]:
@@ -87,29 +81,6 @@ def measure(client: Client, front: psutil.Process) -> dict[str, float]:
         "seconds_max": round(max(seconds[1:]), 3),
         "front_growth_mib": round((peak[0] - before) / MIB, 1),
         "front_peak_mib": round(peak[0] / MIB, 1),
-    }
-
-
-def circumstances() -> dict[str, object]:
-    """Return when, where and with what it was measured."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return {
-        "benchmark": "wire",
-        "date": time.strftime("%Y-%m-%d"),
-        "commit": commit.stdout.strip(),
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "cpus": os.cpu_count(),
-        "load": round(os.getloadavg()[0], 1),
-        "python": platform.python_version(),
-        "aiohttp": version("aiohttp"),
-        "rounds": ROUNDS,
-        "side_px": SIDE,
     }
 
 

@@ -16,13 +16,13 @@ def photos() -> Path:
     return folder
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch) -> Path:
+@pytest.fixture(scope="session", autouse=True)
+def home(tmp_path_factory):
     """A home of its own: no test meets the user's daemon, weights or settings."""
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("LACUNA_STATE_DIR", str(home / "state"))
-    for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"):
-        monkeypatch.delenv(name, raising=False)
-    return home
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        patch.setenv("LACUNA_STATE_DIR", str(home / "state"))
+        for name in ("DATA", "CACHE", "CONFIG"):
+            patch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+        yield home

@@ -3,8 +3,6 @@
 `python -m lacuna worker` runs it; nobody else does.
 """
 
-import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +12,7 @@ from lacuna.filler import Filler
 from lacuna.network.catalogue import weights_names
 from lacuna.network.device import choose_device, device_name
 from lacuna.service.orders import Filled, Order
+from lacuna.service.spool import allocate
 from lacuna.service.worker_process import Report, ShouldStop, serve_orders
 from lacuna_wire import PixelLayout, Rect
 
@@ -33,10 +32,10 @@ def fill_order(filler: Filler, order: Order, report: Report, should_stop: Should
     layout = order.request.layout
     document = map_document(order.input, order.window, layout)
 
-    def allocate(rect: Rect) -> Samples:
+    def result_for(rect: Rect) -> Samples:
         return map_result(order.output, rect, layout)
 
-    result = filler.fill(document, order.request.options, allocate, report, should_stop)
+    result = filler.fill(document, order.request.options, result_for, report, should_stop)
     return Filled(
         result.rect.shift(order.window.left, order.window.top), result.tiles, result.device
     )
@@ -54,13 +53,8 @@ def map_result(path: Path, rect: Rect, layout: PixelLayout) -> Samples:
     """Make a file of zeros for the samples of `rect` and map it for writing.
 
     Raises:
-        OSError: If the file system has no room: better now than as a bus error in mid tile.
+        NoSpace: If there is no room for it: better now than as a bus error in mid tile.
     """
-    size = rect.area * layout.pixel_bytes
-    with path.open("xb") as file:
-        if sys.platform == "linux":
-            os.posix_fallocate(file.fileno(), 0, size)
-        else:
-            file.truncate(size)
+    allocate(path, rect.area * layout.pixel_bytes)
     shape = (rect.height, rect.width, layout.channel_count)
     return np.memmap(path, DTYPES[layout.sample], "r+", 0, shape)
