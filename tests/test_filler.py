@@ -1,0 +1,118 @@
+"""Engine and the shipped network together, without a daemon."""
+
+import numpy as np
+import pytest
+
+from lacuna.engine.planes import Document
+from lacuna.filler import Filler
+from lacuna_wire import Options, PixelLayout
+from lacuna_wire.errors import Unprocessable
+
+OPTIONS = Options(result="composite", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def filler():
+    return Filler()
+
+
+def fill(filler, samples, selection, options=OPTIONS, layout=PixelLayout("RGB")):  # noqa: B008
+    """Return the whole picture with the fill laid in."""
+    made = []
+
+    def allocate(rect):
+        made.append(np.zeros((rect.height, rect.width, samples.shape[2]), samples.dtype))
+        return made[0]
+
+    document = Document(samples, selection, layout)
+    result = filler.fill(document, options, allocate, lambda *_: None, lambda: False)
+    whole = samples.copy()
+    whole[result.rect.slices] = made[0]
+    return whole
+
+
+def draw(kind, height, width):
+    selection = np.zeros((height, width), np.uint8)
+    if kind == "one pixel":
+        selection[height // 2, width // 2] = 255
+    elif kind == "a border":
+        selection[:, 0] = 255
+        selection[0] = 255
+    else:
+        selection[:] = 255
+        selection[height - 1, width - 1] = 0
+    return selection
+
+
+SIZES = [(1, 1), (7, 5), (1, 4096), (8191, 3)]  # width, height
+CASES = [
+    (size, kind)
+    for size in SIZES
+    for kind in ("one pixel", "a border", "all but one pixel")
+    if draw(kind, size[1], size[0]).any() and not draw(kind, size[1], size[0]).all()
+]
+
+
+@pytest.mark.parametrize(("size", "kind"), CASES)
+def test_odd_pictures_come_back_in_the_right_size_with_known_pixels_untouched(filler, size, kind):
+    width, height = size
+    samples = np.random.default_rng(2).integers(0, 256, (height, width, 3)).astype(np.uint8)
+    selection = draw(kind, height, width)
+
+    whole = fill(filler, samples, selection)
+
+    np.testing.assert_array_equal(whole[selection == 0], samples[selection == 0])
+
+
+def test_one_selected_pixel_in_a_flat_picture_is_filled_with_nearly_its_colour(filler):
+    samples = np.full((64, 64, 3), (90, 140, 60), np.uint8)
+    selection = draw("one pixel", 64, 64)
+    samples[32, 32] = 255
+
+    whole = fill(filler, samples, selection)
+
+    np.testing.assert_allclose(whole[32, 32].astype(int), (90, 140, 60), atol=8)
+
+
+def test_picture_of_one_selected_pixel_has_no_context(filler):
+    with pytest.raises(Unprocessable) as caught:
+        fill(filler, np.zeros((1, 1, 3), np.uint8), np.full((1, 1), 255, np.uint8))
+    assert caught.value.code == "no_context"
+
+
+def test_fill_is_the_same_every_time(filler):
+    samples = np.random.default_rng(3).integers(0, 256, (120, 150, 3)).astype(np.uint8)
+    selection = np.zeros((120, 150), np.uint8)
+    selection[40:90, 50:100] = 255
+
+    np.testing.assert_array_equal(
+        fill(filler, samples, selection), fill(filler, samples, selection)
+    )
+
+
+def test_unknown_weights_are_refused_by_name(filler):
+    samples, selection = np.zeros((8, 8, 3), np.uint8), draw("one pixel", 8, 8)
+
+    with pytest.raises(Unprocessable, match="nobody"):
+        fill(filler, samples, selection, OPTIONS._replace(weights="nobody"))
+
+
+def test_large_photograph_keeps_its_known_pixels_and_loses_a_thin_line(filler, photos):
+    """A white line over a real sky: what is filled in lies close to the truth."""
+    import cv2
+
+    path = photos / "pop_jared-evans-119758.jpg"
+    if not path.exists():
+        pytest.skip(f"this photograph is not here: {path}")
+    truth = np.ascontiguousarray(cv2.imread(str(path))[:1200, :1600, ::-1])
+    selection = np.zeros(truth.shape[:2], np.uint8)
+    cv2.line(selection, (100, 150), (1500, 900), 255, 9)
+    samples = truth.copy()
+    samples[selection > 0] = 255
+
+    whole = fill(filler, samples, selection)
+
+    np.testing.assert_array_equal(whole[selection == 0], truth[selection == 0])
+    error = np.abs(whole.astype(int) - truth)[selection > 0].mean()
+    untouched = np.abs(255 - truth.astype(int))[selection > 0].mean()
+    assert error < 0.05 * untouched
