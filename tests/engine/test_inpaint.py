@@ -119,17 +119,29 @@ def test_network_without_guidance_never_sees_what_is_missing():
     assert not any(under.any() for under in seen)
 
 
-def test_network_without_guidance_fills_the_coarsest_level_only():
-    samples = np.full((400, 400, 3), 128, np.uint8)
-    selection = select(400, 400, Rect(100, 100, 200, 200))
-    network = StandIn(paint(0, 1, 0), guided=False, tile_px=256)
+def test_network_without_guidance_decides_on_the_coarsest_level_and_patches_carry_it_down():
+    """Its answer is green; only the left half of the picture has green patches to carry."""
+    samples = noise(400, 400)
+    samples[:, :200] = (20, 200, 20)
+    selection = select(400, 400, Rect(120, 120, 160, 160))
+    network = StandIn(paint(20 / 255, 200 / 255, 20 / 255), guided=False, tile_px=256)
 
     whole, progress = run(samples, selection, network)
 
     assert max(height for height, _ in network.shapes) <= 64
     assert progress[-1][1:] == (len(network.shapes), len(network.shapes))
-    middle = whole[150:250, 150:250].astype(int)  # green, met smoothly with the gray rim
-    assert (middle[..., 1] > middle[..., 0] + 50).all()
+    right_half = whole[120:280, 200:280].astype(int)  # where the rim alone would say noise
+    green = np.abs(right_half - [20, 200, 20]).max(axis=2) < 40
+    assert green.mean() > 0.5
+
+
+def test_network_without_guidance_fills_a_small_hole_on_the_pictures_own_level():
+    samples = noise(200, 200)
+    network = StandIn(paint(1, 0, 0), guided=False)
+
+    whole, _ = run(samples, select(200, 200, Rect(90, 90, 20, 20)), network)
+
+    assert (whole[90:110, 90:110] == [255, 0, 0]).all()
 
 
 def test_transparent_pixels_never_bleed_into_the_fill():
@@ -164,20 +176,29 @@ def test_only_tiles_with_a_selected_pixel_are_filled():
     assert progress[-1][1] <= 2 * (2000 // 112 + 2)
 
 
-def test_progress_counts_up_to_the_total_that_it_began_with():
+def test_progress_says_that_the_guide_is_made_and_then_counts_up_to_the_total_it_began_with():
     _, progress = run(noise(300, 300), select(300, 300, Rect(50, 60, 180, 150)), StandIn())
 
     total = progress[0][2]
-    assert progress == [("filling", done, total) for done in range(total + 1)]
+    guiding = [step for step in progress if step[0] == "guiding"]
+    assert progress == guiding + [("filling", done, total) for done in range(1, total + 1)]
+    assert set(guiding) == {("guiding", 0, total)}
+    assert total > 1
 
 
-def test_stop_is_heard_after_one_tile():
-    network = StandIn()
+@pytest.mark.parametrize("phase", ["guiding", "filling"])
+def test_stop_is_heard_in_every_phase(phase):
+    network, phases = StandIn(), []
+    samples, selection = noise(300, 300), select(300, 300, Rect(50, 60, 180, 150))
+    rect = changed_rect(selection, COMPOSITE)
+    result = np.zeros((rect.height, rect.width, 3), np.uint8)
 
     with pytest.raises(JobCancelled):
-        run(noise(300, 300), select(300, 300, Rect(50, 60, 180, 150)), network,
-            should_stop=lambda: True)  # fmt: skip
-    assert len(network.shapes) == 1
+        inpaint(
+            Document(samples, selection, PixelLayout("RGB")), COMPOSITE, network, result,
+            lambda *step: phases.append(step[0]), lambda: phases[-1] == phase,
+        )  # fmt: skip
+    assert len(network.shapes) == (0 if phase == "guiding" else 1)
 
 
 def test_out_of_memory_halves_the_tile_and_gives_the_same_fill():

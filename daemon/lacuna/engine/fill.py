@@ -13,10 +13,12 @@ from .composite import match_colour
 from .guide import pull_push
 from .hole import Hole
 from .planes import Document, Pixels
-from .pyramid import Level, enlarge
+from .pyramid import Level
 from .tiles import MULTIPLE_PX, plan_tiles
 
 SMALLEST_TILE_PX = 64  # out of memory even here is the end
+
+Guide = Callable[[Rect], Pixels]  # first fill of some pixels of the window
 
 
 class Network(Protocol):
@@ -54,35 +56,35 @@ class Step(NamedTuple):
         network: Fills a tile.
         options: What the user chose.
         overlap: Pixels that neighbouring tiles share at least.
+        alive: Called while a guide is made; raises to stop the job.
         tile_done: Called after every tile; raises to stop the job.
     """
 
     network: Network
     options: Options
     overlap: int
+    alive: Callable[[], None]
     tile_done: Callable[[], None]
 
 
-def fill_level(level: Level, tiles: list[Rect], coarser: Pixels | None, step: Step) -> Pixels:
-    """Fill a reduced level as a whole.
+def fill_level(level: Level, tiles: list[Rect], step: Step) -> Pixels:
+    """Fill a reduced level by a network that needs no guide.
 
     Args:
         level: Its image and what is missing of it.
         tiles: Where the network looks.
-        coarser: The filled coarser level, float32 (H/2, W/2, 3), or None on the coarsest.
 
     Returns:
-        float32 (H, W, 3): known pixels as they were, the fill where tiles lie, the guide elsewhere.
+        float32 (H, W, 3): known pixels as they were, the fill where tiles lie, else a smooth one.
     """
     mask = level.mask
-    guide = first_fill(level.image, level.some_known, level.rect, level.rect, coarser)
+    plane = np.where(mask > 0, pull_push(level.image, level.some_known), level.image)
 
     def filled() -> Iterator[tuple[Rect, Pixels]]:
         for rect in tiles:
-            at = rect.slices
-            yield rect, fill_tile(level.image[at], mask[at], guide[at], step)
+            image = level.image[rect.slices]
+            yield rect, fill_tile(image, mask[rect.slices], image, step)
 
-    plane = np.where(mask > 0, guide, level.image)
     for rect, pixels, covered in blend_tiles(filled(), level.rect, max(1, step.overlap)):
         seen = covered & (mask[rect.slices][..., 0] > 0)
         plane[rect.slices][seen] = pixels[seen]
@@ -90,21 +92,16 @@ def fill_level(level: Level, tiles: list[Rect], coarser: Pixels | None, step: St
 
 
 def fill_native(
-    window: Document,
-    hole: Hole,
-    tiles: list[Rect],
-    part: Rect,
-    coarser: Pixels | None,
-    step: Step,
+    window: Document, hole: Hole, tiles: list[Rect], part: Rect, guide: Guide | None, step: Step
 ) -> Iterator[tuple[Rect, Pixels]]:
     """Fill the picture's own level, reading one tile at a time.
 
     Args:
         window: The region's window of the document.
         hole: Its two masks.
-        tiles: Where the network looks; none if the coarser level is the answer.
+        tiles: Where the network looks.
         part: Pixels that are wanted, in window coordinates.
-        coarser: The filled level 1, or None if there is only this level.
+        guide: First fill for a network that wants one.
 
     Yields:
         (rect, fill float32 (rect.height, rect.width, 3)), from top to bottom, covering `part`.
@@ -117,38 +114,13 @@ def fill_native(
         for rect in tiles:
             image = window.image(rect)
             mask = hole.missing[rect.slices][..., None].astype(np.float32)
-            guide = first_fill(image, 1 - mask, rect, window.rect, coarser)
-            yield rect, fill_tile(image, mask, guide, step)
+            yield rect, fill_tile(image, mask, image if guide is None else guide(rect), step)
 
     for rect, pixels, covered in blend_tiles(filled(), part, max(1, step.overlap)):
         bare = ~covered & (hole.soft[rect.slices] > 0)
-        if not tiles and coarser is not None:
-            pixels = enlarge(coarser, rect, window.rect)
-        elif bare.any():
+        if bare.any():
             raise ValueError(f"{np.count_nonzero(bare)} selected pixels are under no tile")
         yield rect, pixels
-
-
-def first_fill(
-    image: Pixels, known: Pixels, rect: Rect, frame: Rect, coarser: Pixels | None
-) -> Pixels:
-    """Guide the network over `rect` of a level: the coarser fill, met smoothly with the rim.
-
-    On the coarsest level there is nothing but the rim, drawn into the hole. On the others the
-    coarser fill decides; what it misses of the known pixels near the rim is spread the same way.
-
-    Args:
-        image: float32 (rect.height, rect.width, 3).
-        known: float32 (rect.height, rect.width, 1), 1 = `image` has a colour there.
-        rect: Where they lie on the level.
-        frame: The whole level.
-        coarser: The filled coarser level, or None on the coarsest.
-    """
-    if coarser is None:
-        return pull_push(image, known)
-    guide = enlarge(coarser, rect, frame)
-    guide += pull_push(image - guide, known)
-    return np.clip(guide, 0, 1)
 
 
 def fill_tile(image: Pixels, mask: Pixels, guide: Pixels, step: Step) -> Pixels:
@@ -157,7 +129,7 @@ def fill_tile(image: Pixels, mask: Pixels, guide: Pixels, step: Step) -> Pixels:
     Args:
         image: float32 (H, W, 3), true where known.
         mask: float32 (H, W, 1), 1 = missing.
-        guide: float32 (H, W, 3), a first fill.
+        guide: float32 (H, W, 3), a first fill; looked at only by a network that wants one.
     """
     shown = np.where(mask > 0, guide, image) if step.network.guided else image * (1 - mask)
     fill = fill_or_split(shown, mask, step.network)

@@ -13,10 +13,11 @@ from lacuna_wire import Options, Rect
 from lacuna_wire.errors import BadRequest, JobCancelled
 from lacuna_wire.rect import bounding_rect
 
+from .completion import HOLE_RADIUS_PX, WHOLE_WINDOW_PX, native_guide
 from .composite import composite
 from .fill import Network, Step, fill_level, fill_native
 from .hole import find_hole, has_context
-from .planes import Document, Mask, Pixels, Samples, strips
+from .planes import Document, Mask, Samples, strips
 from .pyramid import build_levels, hole_radius, level_count, reduce_missing
 from .regions import Region, plan_regions
 from .tiles import MULTIPLE_PX, plan_tiles
@@ -28,10 +29,17 @@ ShouldStop = Callable[[], bool]
 
 
 class Plan(NamedTuple):
-    """A region and the tiles of each of its levels, in coordinates of the level; level 0 first."""
+    """How a region is filled.
+
+    Attributes:
+        region: Its part and window.
+        levels: Levels above the picture's own.
+        tiles: Where the network looks: on level 0 if it corrects a guide, else on the coarsest.
+    """
 
     region: Region
-    tiles: list[list[Rect]]
+    levels: int
+    tiles: list[Rect]
 
 
 def changed_rect(selection: Mask, options: Options) -> Rect:
@@ -75,8 +83,8 @@ def inpaint(
     tile, overlap = tile_and_overlap(options, network)
     regions = plan_regions(document.selection, options.grow)
     plans = [plan_tiles_of(document, region, options, network, tile, overlap) for region in regions]
-    total = sum(len(tiles) for plan in plans for tiles in plan.tiles)
-    step = Step(network, options, overlap, _counter(total, report, should_stop))
+    total = sum(len(plan.tiles) for plan in plans)
+    step = Step(network, options, overlap, *_counter(total, report, should_stop))
 
     place = bounding_rect([region.part for region in regions])
     if options.result == "composite":
@@ -103,28 +111,27 @@ def tile_and_overlap(options: Options, network: Network) -> tuple[int, int]:
 def plan_tiles_of(
     document: Document, region: Region, options: Options, network: Network, tile: int, overlap: int
 ) -> Plan:
-    """Decide how many levels a region needs, and which tiles each of them.
+    """Decide how many levels a region needs, and where the network looks.
 
-    Tiles without a selected pixel are left out. A network without guidance cannot take over from
-    a coarser level, so it gets the coarsest one only.
+    Tiles without a selected pixel are left out.
     """
     if not has_context(document.crop(region.window), options):
         # Nothing but transparency around: whatever the client sent is worth a look.
         region = Region(region.part, document.rect)
     window, part = region.window, region.part.relative_to(region.window)
     hole = find_hole(document.crop(window), options)
-    levels = level_count(hole_radius(hole.missing), network.max_hole_radius_px, window)
+    bridged = HOLE_RADIUS_PX if network.guided else network.max_hole_radius_px
+    levels = level_count(hole_radius(hole.missing), bridged, window)
+    if network.guided and window.area > WHOLE_WINDOW_PX:
+        levels = max(1, levels)
 
-    wanted, tiles = (hole.soft > 0).astype(np.uint8), []
-    for number in range(levels + 1):
-        if number:
-            wanted, part = reduce_missing(wanted), part.reduce(2)
-        plane = Rect(0, 0, wanted.shape[1], wanted.shape[0])
-        area = part.grow(TILE_CONTEXT_PX).intersect(plane)
-        grid = plan_tiles(area, plane, tile, overlap)
-        used = network.guided or number == levels
-        tiles.append([rect for rect in grid if used and wanted[rect.slices].any()])
-    return Plan(region, tiles)
+    wanted = (hole.soft > 0).astype(np.uint8)
+    for _ in range(0 if network.guided else levels):
+        wanted, part = reduce_missing(wanted), part.reduce(2)
+    plane = Rect(0, 0, wanted.shape[1], wanted.shape[0])
+    area = part.grow(TILE_CONTEXT_PX).intersect(plane)
+    tiles = plan_tiles(area, plane, tile, overlap)
+    return Plan(region, levels, [rect for rect in tiles if wanted[rect.slices].any()])
 
 
 def fill_region(document: Document, plan: Plan, step: Step) -> Iterator[tuple[Rect, Samples]]:
@@ -135,23 +142,37 @@ def fill_region(document: Document, plan: Plan, step: Step) -> Iterator[tuple[Re
     """
     region = plan.region
     window = document.crop(region.window)
-    hole = find_hole(window, step.options)
-    levels = build_levels(window, hole.missing, len(plan.tiles) - 1)
-    coarser: Pixels | None = None
-    while levels:
-        coarser = fill_level(levels.pop(), plan.tiles[len(levels) + 1], coarser, step)
-
     part = region.part.relative_to(region.window)
-    for rect, fill in fill_native(window, hole, plan.tiles[0], part, coarser, step):
+    hole = find_hole(window, step.options)
+    levels = build_levels(window, hole.missing, plan.levels)
+    if step.network.guided:
+        guide = native_guide(window, hole.missing, levels, None, step.alive)
+        bands = fill_native(window, hole, plan.tiles, part, guide, step)
+    elif levels:
+        start = fill_level(levels[-1], plan.tiles, step)
+        guide = native_guide(window, hole.missing, levels, start, step.alive)
+        bands = ((strip, guide(strip)) for strip in strips(part))
+    else:
+        bands = fill_native(window, hole, plan.tiles, part, None, step)
+    for rect, fill in bands:
         soft = hole.soft[rect.slices]
         samples = composite(window.samples[rect.slices], fill, soft, window.layout, step.options)
         yield rect.shift(region.window.left, region.window.top), samples
 
 
-def _counter(total: int, report: Report, should_stop: ShouldStop) -> Callable[[], None]:
-    """Count tiles: each call reports one more and raises `JobCancelled` if the job should stop."""
+def _counter(
+    total: int, report: Report, should_stop: ShouldStop
+) -> tuple[Callable[[], None], Callable[[], None]]:
+    """Return two functions that report and raise `JobCancelled` if the job should stop.
+
+    The first says that work goes on, the second that one more tile is done.
+    """
     done = 0
-    report("filling", done, total)
+
+    def alive() -> None:
+        report("guiding", done, total)
+        if should_stop():
+            raise JobCancelled("The job was cancelled.")
 
     def tile_done() -> None:
         nonlocal done
@@ -160,4 +181,5 @@ def _counter(total: int, report: Report, should_stop: ShouldStop) -> Callable[[]
         if should_stop():
             raise JobCancelled("The job was cancelled.")
 
-    return tile_done
+    report("guiding", done, total)
+    return alive, tile_done

@@ -10,6 +10,7 @@ from lacuna_wire import PixelLayout, Rect
 
 Pixels = NDArray[np.float32]
 Mask = NDArray[np.uint8]
+Places = NDArray[np.int64]  # row or column numbers, or numbers of places
 Samples = NDArray[Any]  # (H, W, C) in the document's own depth
 
 DTYPES: dict[str, np.dtype[Any]] = {
@@ -55,6 +56,11 @@ class Document(NamedTuple):
     def image(self, rect: Rect) -> Pixels:
         """Decode a window to float32 (rect.height, rect.width, 3) in [0, 1]."""
         return image_from_samples(self.samples[rect.slices], self.layout)
+
+    def colours(self, rows: Places, columns: Places) -> Pixels:
+        """Decode single pixels to float32 (N, 3) in [0, 1]."""
+        row = image_from_samples(self.samples[rows, columns][None], self.layout)
+        return row.reshape(-1, 3)
 
 
 def strips(rect: Rect) -> Iterator[Rect]:

@@ -1,0 +1,207 @@
+"""A first fill with structure and texture: patches of known pixels, from the coarse to the fine.
+
+The coarsest level decides what goes where; each finer one takes over its matches and, as long as
+that is affordable, improves them (the frame of Darabi et al., "Image Melding", SIGGRAPH 2012).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from lacuna_wire import Rect
+
+from .guide import pull_push
+from .patches import RADIUS, Ground, Matches, judge, prepare, search, vote
+from .planes import Document, Mask, Pixels, Places
+from .pyramid import Level, enlarge
+
+HOLE_RADIUS_PX = 16  # on the coarsest level; below, structure is lost, above, it is not found
+MIN_SOURCES = 200  # with fewer patches to choose from, a level decides nothing
+# Rounds of search and vote: the first level has to find everything, the last ones only touch up.
+ROUNDS = (8, 5, 4, 3, 2, 2, 1)
+STARTED_RANK = 4
+FIRST_SEARCHES = 4
+SEARCHED_TARGETS = 60_000  # more would take seconds; from here on matches are only taken over
+NEAR_PX = 32
+STEPS = (8, 2, 1)  # distances of the neighbours that are asked
+# Patches that vote on one native pixel, of the 49 over it: enough to hide where they meet.
+NATIVE_SHIFTS = tuple((down, right) for down in (-2, 0, 2) for right in (-2, 0, 2))
+
+
+# Up to this size a window is completed as a whole on its own level too, 40 bytes per pixel; larger
+# ones are shown piece by piece from the matches of level 1.
+WHOLE_WINDOW_PX = 1 << 20
+
+Guide = Callable[[Rect], Pixels]
+
+
+class Completion(NamedTuple):
+    """A completed level, and where its patches come from.
+
+    Attributes:
+        image: float32 (H, W, 3).
+        ground: The plane of the search.
+        matches: Source of every target.
+    """
+
+    image: Pixels
+    ground: Ground
+    matches: Matches
+
+
+def native_guide(
+    window: Document,
+    missing: Mask,
+    levels: Sequence[Level],
+    start: Pixels | None,
+    alive: Callable[[], None],
+) -> Guide:
+    """Complete a region's window.
+
+    Args:
+        window: The region's window of the document.
+        missing: uint8 (H, W) of the window, 1 = missing.
+        levels: Its levels from 1 on; at least one if it is larger than WHOLE_WINDOW_PX.
+        start: First fill of the coarsest level, float32 (H, W, 3); None for a smooth one.
+        alive: Called after every round; raises to stop.
+
+    Returns:
+        A function from rectangles of the window to float32 (height, width, 3), of meaning where
+        pixels are missing.
+    """
+    whole = window.rect.area <= WHOLE_WINDOW_PX
+    if whole:
+        known = (1 - missing[..., None]).astype(np.float32)
+        levels = [Level(window.image(window.rect), known), *levels]
+    completed = complete(levels, start, alive)
+    if completed is None:
+        smooth = complete_smoothly(levels, start)
+        if whole:
+            return lambda rect: smooth[rect.slices]
+        return lambda rect: enlarge(smooth, rect, window.rect)
+    if whole:
+        return lambda rect: completed.image[rect.slices]
+    return lambda rect: show_native(window, missing, completed, rect)
+
+
+def complete_smoothly(levels: Sequence[Level], start: Pixels | None) -> Pixels:
+    """Complete levels where there is no patch to copy: the rim, drawn into the hole.
+
+    What a coarser fill misses of the known pixels at the rim is spread over the hole, so the edge
+    is met on every level.
+    """
+    coarsest = levels[-1]
+    filled = pull_push(coarsest.image, coarsest.some_known) if start is None else start
+    for level in reversed(levels[:-1]):
+        filled = enlarge(filled, level.rect, level.rect)
+        filled = np.clip(filled + pull_push(level.image - filled, level.some_known), 0, 1)
+    return filled
+
+
+def complete(
+    levels: Sequence[Level], start: Pixels | None, alive: Callable[[], None]
+) -> Completion | None:
+    """Complete levels, the coarsest last, by patches of their own known pixels.
+
+    Args:
+        levels: Each half as large as the one before.
+        start: First fill of the coarsest, float32 (H, W, 3); None for a smooth one.
+        alive: Called after every round; raises to stop.
+
+    Returns:
+        The finest level, or None if none of them has enough whole known patches.
+    """
+    rng = np.random.default_rng(0)  # the same picture is filled in the same way every time
+    done: Completion | None = None
+    # A start that a network made is to be kept: it needs no more rounds than a middle level.
+    for rank, level in enumerate(reversed(levels), 0 if start is None else STARTED_RANK):
+        if done is not None:
+            first = enlarge(done.image, level.rect, level.rect)
+        elif start is not None and level is levels[-1]:
+            first = start
+        else:
+            first = pull_push(level.image, level.some_known)
+        ground = prepare(np.where(level.mask > 0, first, level.image), level.mask)
+        if done is None and len(ground.sources) < MIN_SOURCES:
+            continue
+        done = _complete_level(ground, done, rank, rng, alive)
+    return done
+
+
+def _complete_level(
+    ground: Ground,
+    coarser: Completion | None,
+    rank: int,
+    rng: np.random.Generator,
+    alive: Callable[[], None],
+) -> Completion:
+    height, width = ground.missing.shape
+    source = rng.choice(ground.sources, len(ground.targets))
+    reach = max(height, width) // 2
+    if coarser is not None:
+        rows, columns = np.divmod(ground.targets, ground.stride)
+        finer = taken_over(coarser, rows - RADIUS, columns - RADIUS)
+        place = np.clip((finer[0] + RADIUS) * ground.stride + finer[1] + RADIUS, 0, None)
+        place = np.minimum(place, ground.is_source.size - 1)
+        source = np.where(ground.is_source[place], place, source)
+        reach = max(4, min(NEAR_PX, max(height, width) // 8))
+        vote(ground, judge(ground, source))
+    rounds = ROUNDS[min(rank, len(ROUNDS) - 1)] if len(source) <= SEARCHED_TARGETS else 0
+    matches = judge(ground, source)
+    if coarser is None:
+        # The first fill is all there is to go by, and a vote of random patches would wipe it out.
+        for _ in range(FIRST_SEARCHES):
+            matches = search(ground, matches, rng, reach, STEPS)
+    for _ in range(rounds):
+        matches = search(ground, matches, rng, reach, STEPS)
+        vote(ground, matches)
+        matches = judge(ground, matches.source)
+        alive()
+    return Completion(ground.image[RADIUS:-RADIUS, RADIUS:-RADIUS], ground, matches)
+
+
+def taken_over(coarser: Completion, rows: Places, columns: Places) -> tuple[Places, Places]:
+    """Rows and columns of the sources of pixels of the next finer level, -1 where there is none."""
+    ground = coarser.ground
+    height, width = ground.missing.shape
+    cells = (np.minimum(rows // 2, height - 1) + RADIUS) * ground.stride
+    number = ground.number[cells + np.minimum(columns // 2, width - 1) + RADIUS]
+    down, right = np.divmod(coarser.matches.source[number], ground.stride)
+    found = number >= 0
+    return (
+        np.where(found, 2 * (down - RADIUS) + rows % 2, -1),
+        np.where(found, 2 * (right - RADIUS) + columns % 2, -1),
+    )
+
+
+def show_native(window: Document, missing: Mask, coarser: Completion, rect: Rect) -> Pixels:
+    """Complete a part of level 0 from the matches of level 1, reading only what it needs.
+
+    Args:
+        window: The region's window of the document.
+        missing: uint8 (H, W) of the window, 1 = missing.
+        coarser: Level 1.
+        rect: Wanted pixels, in window coordinates.
+
+    Returns:
+        float32 (rect.height, rect.width, 3), of meaning where pixels are missing.
+    """
+    shown = enlarge(coarser.image, rect, window.rect)
+    height, width = missing.shape
+    rows, columns = np.nonzero(missing[rect.slices])
+    rows, columns = rows + rect.top, columns + rect.left
+    total = np.zeros((len(rows), 3), np.float32)
+    votes = np.zeros(len(rows), np.int64)
+    for down, right in NATIVE_SHIFTS:
+        row, column = np.clip(rows + down, 0, height - 1), np.clip(columns + right, 0, width - 1)
+        source_row, source_column = taken_over(coarser, row, column)
+        row, column = source_row + rows - row, source_column + columns - column
+        there = (source_row >= 0) & (row >= 0) & (row < height) & (column >= 0) & (column < width)
+        there[there] = missing[row[there], column[there]] == 0
+        total[there] += window.colours(row[there], column[there])
+        votes[there] += 1
+    voted = votes > 0  # where nobody votes, the enlarged level stays
+    mean = total[voted] / votes[voted, None]
+    shown[rows[voted] - rect.top, columns[voted] - rect.left] = mean
+    return shown

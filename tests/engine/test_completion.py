@@ -1,0 +1,194 @@
+"""Completion by patches: texture and structure of known pixels, in bounded memory."""
+
+import numpy as np
+import pytest
+
+from lacuna.engine import completion, inpaint, patches
+from lacuna.engine.completion import complete, native_guide, show_native
+from lacuna.engine.guide import pull_push
+from lacuna.engine.hole import find_hole
+from lacuna.engine.patches import Matches, compare, cut, cut_trust, judge, prepare, search, vote
+from lacuna.engine.planes import Document
+from lacuna.engine.pyramid import build_levels
+from lacuna.engine.regions import Region
+from lacuna_wire import Options, PixelLayout, Rect
+from tests.fakes.networks import StandIn
+
+
+def stripes(height, width, period=8):
+    """Black and white columns: what a membrane turns gray and a patch keeps."""
+    row = (np.arange(width) // (period // 2) % 2).astype(np.float32)
+    return np.broadcast_to(row[None, :, None], (height, width, 3)).copy()
+
+
+def hole(height, width, rect):
+    mask = np.zeros((height, width, 1), np.float32)
+    mask[rect.slices] = 1
+    return mask
+
+
+def document_of(image, rect):
+    selection = np.zeros(image.shape[:2], np.uint8)
+    selection[rect.slices] = 255
+    samples = np.rint(image * 255).astype(np.uint8)
+    samples[rect.slices] = 77  # what was removed
+    return Document(samples, selection, PixelLayout("RGB"))
+
+
+def guide_of(document, levels):
+    missing = find_hole(document, Options()).missing
+    return native_guide(
+        document, missing, build_levels(document, missing, levels), None, lambda: None
+    )
+
+
+@pytest.mark.parametrize("levels", [1, 2])
+def test_stripes_go_on_through_the_hole_and_stay_sharp(levels):
+    image, rect = stripes(160, 200), Rect(70, 50, 60, 60)
+
+    filled = guide_of(document_of(image, rect), levels)(rect)
+
+    error = np.abs(filled - image[rect.slices])
+    smooth = np.abs(pull_push(image, 1 - hole(160, 200, rect)) - image)[rect.slices]
+    assert error.mean() < 0.05
+    assert smooth.mean() > 0.3
+
+
+def test_large_window_shown_piece_by_piece_is_as_sharp_as_a_whole_one(monkeypatch):
+    image, rect = stripes(160, 200), Rect(70, 50, 60, 60)
+    document = document_of(image, rect)
+    monkeypatch.setattr(completion, "WHOLE_WINDOW_PX", 100)
+
+    guide = guide_of(document, 2)
+    whole = guide(rect)
+    top, bottom = guide(Rect(70, 50, 60, 20)), guide(Rect(70, 70, 60, 40))
+
+    assert np.abs(whole - image[rect.slices]).mean() < 0.1
+    np.testing.assert_array_equal(np.concatenate([top, bottom]), whole)
+
+
+def test_every_colour_of_the_fill_is_a_known_one():
+    rng = np.random.default_rng(8)
+    image = np.where(rng.random((120, 120, 1)) < 0.5, np.float32([1, 0, 0]), np.float32([0, 0, 1]))
+    document = document_of(image.astype(np.float32), Rect(40, 40, 40, 40))
+
+    filled = guide_of(document, 1)(Rect(40, 40, 40, 40))
+
+    assert filled[..., 1].max() < 0.02  # nothing of the gray that was removed
+    assert filled.min() >= -1e-6
+    assert filled.max() <= 1 + 1e-6
+
+
+def test_same_picture_is_completed_in_the_same_way_every_time():
+    rng = np.random.default_rng(9)
+    document = document_of(rng.random((150, 150, 3)).astype(np.float32), Rect(50, 50, 40, 40))
+
+    one, other = (guide_of(document, 1)(Rect(50, 50, 40, 40)) for _ in range(2))
+
+    np.testing.assert_array_equal(one, other)
+
+
+def test_without_a_whole_known_patch_the_rim_is_drawn_in():
+    image = np.full((30, 30, 3), 0.25, np.float32)
+    document = document_of(image, Rect(2, 2, 26, 26))
+
+    filled = guide_of(document, 1)(Rect(2, 2, 26, 26))
+
+    np.testing.assert_allclose(filled, 0.25, atol=1e-2)
+    missing = find_hole(document, Options()).missing
+    assert complete(build_levels(document, missing, 1), None, lambda: None) is None
+
+
+def test_first_fill_of_the_coarsest_level_decides_which_known_patches_are_taken():
+    """Red ground on the left, blue on the right: the rim alone says half and half."""
+    image = np.zeros((128, 128, 3), np.float32)
+    image[:, :64, 0] = 1
+    image[:, 64:, 2] = 1
+    rect = Rect(40, 40, 48, 48)
+    document = document_of(image, rect)
+    missing = find_hole(document, Options()).missing
+    levels = build_levels(document, missing, 2)
+    for colour in (0, 2):
+        start = levels[-1].image.copy()
+        start[levels[-1].mask[..., 0] > 0] = np.eye(3, dtype=np.float32)[colour]
+
+        guide = native_guide(document, missing, levels, start, lambda: None)
+
+        assert guide(rect)[..., colour].mean() > 0.65
+
+
+def test_search_never_makes_a_match_worse_and_keeps_to_whole_known_patches():
+    rng = np.random.default_rng(4)
+    mask = hole(60, 70, Rect(20, 20, 25, 18))
+    ground = prepare(rng.random((60, 70, 3)).astype(np.float32), mask)
+    first = judge(ground, rng.choice(ground.sources, len(ground.targets)))
+
+    better = search(ground, first, rng, reach=30, steps=(8, 1))
+
+    assert (better.cost <= first.cost).all()
+    assert better.cost.mean() < 0.9 * first.cost.mean()
+    assert ground.is_source[better.source].all()
+    np.testing.assert_allclose(judge(ground, better.source).cost, better.cost, rtol=1e-5)
+
+
+def test_cost_of_a_patch_with_itself_is_zero_and_counts_known_pixels_most():
+    image = np.zeros((40, 40, 3), np.float32)
+    mask = hole(40, 40, Rect(15, 15, 10, 10))
+    ground = prepare(image, mask)
+
+    target = ground.targets[:1]  # at the corner: one pixel of its patch is missing
+    same = compare(ground, cut(ground, target), cut_trust(ground, target), target)
+    trust = cut_trust(ground, target)[0]
+
+    assert same == 0
+    assert trust.argmin() == patches.SIDE**2 - 1
+    assert trust.sum() == pytest.approx(1)
+
+
+def test_vote_of_one_source_for_all_shows_that_source():
+    image = stripes(50, 50)
+    mask = hole(50, 50, Rect(24, 24, 1, 1))
+    image[24, 24] = 0.5
+    ground = prepare(image, mask)
+    shifted = ground.targets - 2 * 8  # two periods to the left
+
+    vote(ground, Matches(shifted, np.zeros(len(shifted), np.float32)))
+
+    np.testing.assert_allclose(ground.image[27, 27], stripes(50, 50)[24, 24])
+
+
+def test_nothing_missing_in_a_piece_gives_the_enlarged_level():
+    document = document_of(stripes(100, 100), Rect(60, 60, 20, 20))
+    missing = find_hole(document, Options()).missing
+    done = complete(build_levels(document, missing, 1), None, lambda: None)
+
+    assert show_native(document, missing, done, Rect(0, 0, 10, 10)).shape == (10, 10, 3)
+
+
+def test_large_search_is_left_out_but_matches_are_still_taken_over(monkeypatch):
+    """Time must not grow with the square of the hole."""
+    calls = []
+    monkeypatch.setattr(completion, "SEARCHED_TARGETS", 500)
+    monkeypatch.setattr(
+        completion,
+        "search",
+        lambda ground, *rest: calls.append(len(ground.targets)) or search(ground, *rest),
+    )
+    image, rect = stripes(160, 200, period=16), Rect(70, 50, 60, 60)
+
+    filled = guide_of(document_of(image, rect), 2)(rect)
+
+    assert max(calls) <= 500
+    assert np.abs(filled - image[rect.slices]).mean() < 0.2
+
+
+def test_window_too_large_for_a_whole_gets_a_level_however_thin_its_hole():
+    samples = np.zeros((1100, 1100, 3), np.uint8)
+    selection = np.zeros((1100, 1100), np.uint8)
+    np.fill_diagonal(selection, 255)
+    document = Document(samples, selection, PixelLayout("RGB"))
+    region = Region(document.rect, document.rect)
+
+    plan = inpaint.plan_tiles_of(document, region, Options(), StandIn(), 256, 32)
+
+    assert plan.levels == 1
