@@ -4,8 +4,8 @@
 [--radius 16,32,64]` cuts squares of that side out of photographs, reduced first so that nothing of
 their JPEG compression is left, and covers three kinds of holes: thin strokes, compact objects of
 5 % of the side, large ones of 25 %. It prints PSNR inside the hole and the SqueezeNet feature
-distance around it for OpenCV's Telea, the guide alone, and the network with each radius that it is
-trusted to bridge on one level.
+distance around it for OpenCV's Telea, the guide alone, and the network; for weights without
+guidance once for each radius that they are trusted to bridge on one level.
 """
 
 import argparse
