@@ -174,16 +174,29 @@ def vote(ground: Ground, matches: Matches) -> None:
     sigma = np.percentile(matches.cost, 75) + 1e-6
     weight = np.exp(-matches.cost / (2 * sigma)) * ground.trust[ground.targets] + 1e-8
     colours = ground.image.reshape(-1, 3)
-    sums = np.zeros((len(colours), 4), np.float32)
-    for shift in ground.around:
-        place = ground.targets + shift  # no place twice, so plain addition is safe
-        sums[place, :3] += weight[:, None] * colours[matches.source + shift]
-        sums[place, 3] += weight
-    inside = (slice(RADIUS, -RADIUS), slice(RADIUS, -RADIUS))
-    voted = sums.reshape(*ground.image.shape[:2], 4)[inside][ground.missing]
-    hole = ground.image[inside]
-    hole[ground.missing] = voted[:, :3] / voted[:, 3:]
-    ground.image[:] = np.pad(hole, ((RADIUS, RADIUS), (RADIUS, RADIUS), (0, 0)), mode="edge")
+    hole = np.flatnonzero(_with_border(ground.missing.astype(np.uint8)))
+    # Sums for the missing pixels alone: a scratch across a large plane must not cost the plane.
+    rank = np.searchsorted(hole, ground.targets[:, None] + ground.row_starts[None, :])
+    sums = np.zeros((len(hole), 4), np.float32)
+    for row, start in enumerate(ground.row_starts):
+        position = rank[:, row].copy()
+        for column in range(SIDE):
+            shift = start + column
+            place = ground.targets + shift
+            which = np.flatnonzero(hole[np.minimum(position, len(hole) - 1)] == place)
+            at = position[which]  # no pixel twice, so plain addition is safe
+            sums[at, :3] += weight[which, None] * colours[matches.source[which] + shift]
+            sums[at, 3] += weight[which]
+            position[which] += 1
+    colours[hole] = sums[:, :3] / sums[:, 3:]
+    _extend_edges(ground.image)
+
+
+def _extend_edges(image: Pixels) -> None:
+    """Repeat the outermost pixels in the border."""
+    image[:RADIUS], image[-RADIUS:] = image[RADIUS], image[-RADIUS - 1]
+    image[:, :RADIUS] = image[:, RADIUS, None]
+    image[:, -RADIUS:] = image[:, -RADIUS - 1, None]
 
 
 def _with_border(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
