@@ -169,7 +169,9 @@ def _active_layer(image: Any, drawables: List[Any]) -> Any:
         raise LacunaError(
             "There is a floating selection: anchor it or make it a layer first (Layer menu)."
         )
-    if len(drawables) != 1:
+    if not drawables:
+        raise LacunaError("No layer is active: choose the one that is to be inpainted.")
+    if len(drawables) > 1:
         raise LacunaError(
             f"{len(drawables)} layers are active: choose the one that is to be inpainted."
         )
