@@ -114,7 +114,8 @@ def progress_text(status: JobStatus) -> str:
     'Lacuna: filling, 42 %'
     """
     if status.state == "queued" and status.queue_position:
-        return f"Lacuna: waiting for {status.queue_position} other fills"
+        several = f"{status.queue_position} other fills"
+        return f"Lacuna: waiting for {'another fill' if status.queue_position == 1 else several}"
     return f"Lacuna: {status.phase or status.state}, {status.percent:.0f} %"
 
 
