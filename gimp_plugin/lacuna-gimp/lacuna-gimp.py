@@ -101,7 +101,8 @@ def remove_selected(image: Gimp.Image, drawables: list, settings: Settings) -> G
 
         rect, pixels = fill(
             new_request(source.size, source.selection, source.layout, settings),
-            read_window=lambda window: picture.read_window(source, window),
+            read_pixels=lambda rect: picture.read_pixels(source, rect),
+            read_selection=lambda rect: picture.read_selection(source, rect),
             check_open=lambda: picture.check_open(source),
             show=show,
         )

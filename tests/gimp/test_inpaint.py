@@ -26,11 +26,15 @@ def inpaint(monkeypatch):
     return inpaint
 
 
-def run(inpaint, read_window=lambda _window: [b"pixels", b"mask"], check_open=lambda: None):
+def run(inpaint, read_pixels=lambda _rect: b"pixels", check_open=lambda: None):
     shown = []
     job = inpaint.new_request((20, 10), Rect(3, 3, 4, 4), PixelLayout(), inpaint.Settings(grow=2))
     answer = inpaint.fill(
-        job, read_window, check_open, lambda text, fraction: shown.append((text, fraction))
+        job,
+        read_pixels,
+        lambda _rect: b"mask",
+        check_open,
+        lambda text, fraction: shown.append((text, fraction)),
     )
     return answer, shown
 
@@ -52,11 +56,11 @@ def test_pixels_are_read_and_progress_is_shown_in_the_calling_thread_only(inpain
     def read(window):
         threads["read"] = threading.current_thread()
         assert window == WINDOW
-        return [b"pixels", b"mask"]
+        return b"pixels"
 
     def talk(_client, _request, read_window, on_progress, _should_cancel):
         threads["talk"] = threading.current_thread()
-        assert read_window(WINDOW) == [b"pixels", b"mask"]
+        assert list(read_window(WINDOW)) == [b"pixels", b"mask"]
         on_progress(STATUS)
         return RESULT, bytearray(b"fill")
 
@@ -64,10 +68,30 @@ def test_pixels_are_read_and_progress_is_shown_in_the_calling_thread_only(inpain
     (rect, pixels), shown = run(inpaint, read)
 
     assert (rect, pixels) == (RESULT, b"fill")
-    assert isinstance(pixels, bytes)  # the only type that GIMP takes quickly
     assert ("Lacuna: filling, 40 %", 0.4) in shown
     assert threads["read"] is threading.current_thread()
     assert threads["talk"] is not threading.current_thread()
+
+
+def test_large_window_is_read_in_strips_one_ahead_of_what_is_sent(inpaint, monkeypatch):
+    monkeypatch.setattr(inpaint, "STRIP_BYTES", 3 * 8 * 4)  # three rows
+    read, sent = [], []
+
+    def read_rows(rect):
+        read.append(rect)
+        return b"%d" % rect.top
+
+    def talk(_client, _request, read_window, *_):
+        for chunk in read_window(WINDOW):
+            eventually(lambda: len(read) > len(sent) + 1 or len(read) == 3)
+            sent.append(chunk)
+        return RESULT, bytearray(b"fill")
+
+    monkeypatch.setattr(inpaint.wire, "inpaint", talk)
+    run(inpaint, read_rows)
+
+    assert [(rect.top, rect.height) for rect in read] == [(2, 3), (5, 3), (8, 2)]
+    assert sent == [b"2", b"5", b"8", b"mask", b"mask", b"mask"]
 
 
 def test_daemon_that_dies_is_asked_once_more_under_another_id(inpaint, monkeypatch):
@@ -147,7 +171,7 @@ def test_image_that_is_closed_cancels_the_job_and_is_what_the_user_hears(inpaint
 
 def test_window_that_cannot_be_read_ends_the_job_with_that_error(inpaint, monkeypatch):
     def talk(_client, _request, read_window, *_):
-        read_window(WINDOW)
+        list(read_window(WINDOW))
 
     def closed(_window):
         raise LacunaError("The layer was removed")

@@ -15,7 +15,7 @@ from gi.repository import Babl, Gegl, Gimp
 
 from lacuna_wire import LacunaError, PixelLayout, Rect
 
-STRIP_ROWS = 1024  # of the selection that are in memory at a time while its bounds are searched
+STRIP_ROWS = 512  # that are searched, or given to GIMP, at a time
 
 # Depth in GIMP's enumeration -> the wire's word, babl's word. The wire has no 32-bit integers and
 # no doubles; GIMP converts the fill to these when it takes it.
@@ -103,13 +103,17 @@ def open_source(image: Any, drawables: List[Any], visible: bool) -> Iterator[Sou
             readable.delete()
 
 
-def read_window(source: Source, window: Rect) -> List[bytes]:
-    """Return the pixels of a window of the source, and then its mask, one byte per pixel."""
+def read_pixels(source: Source, rect: Rect) -> bytes:
+    """Return a part of the source in its layout."""
     check_open(source)
-    pixels = source.readable.get_buffer().get(
-        _rectangle(window), 1.0, _native_format(source.readable, source.encoding), _OUTSIDE
-    )
-    return [pixels, _read_selection(source.image, window.shift(*source.origin))]
+    native = _native_format(source.readable, source.encoding)
+    return bytes(source.readable.get_buffer().get(_rectangle(rect), 1.0, native, _OUTSIDE))
+
+
+def read_selection(source: Source, rect: Rect) -> bytes:
+    """Return the mask of a part of the source, one byte per pixel."""
+    check_open(source)
+    return _read_mask(source.image, rect.shift(*source.origin))
 
 
 def check_open(source: Source) -> None:
@@ -120,13 +124,13 @@ def check_open(source: Source) -> None:
         raise LacunaError("The layer was removed before the fill was ready.")
 
 
-def add_layer(source: Source, rect: Rect, pixels: bytes) -> Any:
+def add_layer(source: Source, rect: Rect, pixels: bytearray) -> Any:
     """Put a fill above its source, in one undo step, and leave the source layer active.
 
     Args:
         source: From `open_source`.
         rect: Pixels of the source that the fill covers.
-        pixels: They, in the source's layout. Bytes: any other type is copied value by value.
+        pixels: They, in the source's layout.
 
     Raises:
         LacunaError: If image or layer are gone, or GIMP does not take the layer.
@@ -140,14 +144,19 @@ def add_layer(source: Source, rect: Rect, pixels: bytes) -> Any:
     # GIMP mixes in linear light by default, which shows as a rim where the selection is soft.
     new.set_composite_space(Gimp.LayerColorSpace.RGB_NON_LINEAR)
     new.set_offsets(source.origin[0] + rect.left, source.origin[1] + rect.top)
-    buffer = new.get_buffer()
-    whole = Gegl.Rectangle.new(0, 0, rect.width, rect.height)
     if len(pixels) != rect.area * source.layout.pixel_bytes:
         raise LacunaError(  # GEGL would silently leave the layer empty
             f"the fill of {rect.width} x {rect.height} px has {len(pixels):,} bytes, "
             f"{rect.area * source.layout.pixel_bytes:,} were expected"
         )
-    buffer.set(whole, _native_format(new, source.encoding), pixels)
+    buffer = new.get_buffer()
+    native = _native_format(new, source.encoding)
+    row_bytes = rect.width * source.layout.pixel_bytes
+    for top in range(0, rect.height, STRIP_ROWS):
+        rows = min(STRIP_ROWS, rect.height - top)
+        strip = memoryview(pixels)[top * row_bytes : (top + rows) * row_bytes]
+        # Bytes, because any other type is taken value by value, which lasts twenty times as long.
+        buffer.set(Gegl.Rectangle.new(0, top, rect.width, rows), native, bytes(strip))
     buffer.flush()
     new.update(0, 0, rect.width, rect.height)
     # The layer is complete before the image hears of it: there is no undo group to be left open.
@@ -212,7 +221,7 @@ def _native_format(drawable: Any, encoding: str) -> str:
     return str(Babl.get_name(Babl.format_with_space(encoding, space)))
 
 
-def _read_selection(image: Any, rect: Rect) -> bytes:
+def _read_mask(image: Any, rect: Rect) -> bytes:
     # Linear, though the eye sees it: "Y' u8" would make 188 of a half-selected 128.
     buffer = image.get_selection().get_buffer()
     return bytes(buffer.get(_rectangle(rect), 1.0, "Y u8", _OUTSIDE))
@@ -223,7 +232,7 @@ def _selected_bounds(image: Any, within: Rect) -> Optional[Rect]:
     bounds = Rect(0, 0, 0, 0)
     for top in range(within.top, within.bottom, STRIP_ROWS):
         strip = Rect(within.left, top, within.width, min(STRIP_ROWS, within.bottom - top))
-        found = nonzero_bounds(_read_selection(image, strip), strip.width)
+        found = nonzero_bounds(_read_mask(image, strip), strip.width)
         bounds = bounds.union(found.shift(strip.left, strip.top))
     return bounds if bounds.area else None
 

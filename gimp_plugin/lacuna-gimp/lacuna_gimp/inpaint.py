@@ -8,7 +8,7 @@ import queue
 import threading
 import uuid
 from concurrent.futures import Future
-from typing import Callable, List, NamedTuple, Tuple
+from typing import Callable, Iterable, Iterator, List, NamedTuple, Tuple
 
 from lacuna_wire import JobRequest, JobStatus, Options, PixelLayout, Rect
 from lacuna_wire import client as wire
@@ -18,7 +18,11 @@ from .guard import guarded
 
 TICK_S = 0.1  # between two looks whether the image is still open
 
-ReadWindow = Callable[[Rect], List[bytes]]
+# Bytes of pixels that are read at once: while they are sent, the next ones are read.
+STRIP_BYTES = 16 << 20
+
+Read = Callable[[Rect], bytes]
+ReadWindow = Callable[[Rect], Iterable[bytes]]
 _Task = Callable[[], None]
 
 
@@ -56,18 +60,20 @@ def new_request(
 
 def fill(
     request: JobRequest,
-    read_window: ReadWindow,
+    read_pixels: Read,
+    read_selection: Read,
     check_open: Callable[[], None],
     show: Callable[[str, float], None],
-) -> Tuple[Rect, bytes]:
+) -> Tuple[Rect, bytearray]:
     """Have the daemon do one job; start it if it does not run.
 
     Args:
         request: From `new_request`.
-        read_window: Gives pixels and mask of a window.
+        read_pixels: Gives the pixels of a part of the image in the layout of the request.
+        read_selection: Gives its mask, one byte per pixel.
         check_open: Raises when the job has become pointless; it is cancelled then.
         show: Gets a few words for the user and how much is done, 0 to 1.
-            All three are called in the thread that calls this function, and in no other.
+            All four are called in the thread that calls this function, and in no other.
 
     Returns:
         The pixels of the image that are covered, and they in the layout of the request.
@@ -77,12 +83,21 @@ def fill(
     """
     tasks: "queue.Queue[_Task]" = queue.Queue()
     pointless = threading.Event()
-    outcome: "Future[Tuple[Rect, bytes]]" = Future()
+    outcome: "Future[Tuple[Rect, bytearray]]" = Future()
 
-    def read_in_main(window: Rect) -> List[bytes]:
-        answer: "Future[List[bytes]]" = Future()
-        tasks.put(lambda: _settle(answer, lambda: read_window(window)))
-        return answer.result()
+    def in_main(read: Read, strip: Rect) -> "Future[bytes]":
+        answer: "Future[bytes]" = Future()
+        tasks.put(lambda: _settle(answer, lambda: read(strip)))
+        return answer
+
+    def read_in_main(window: Rect) -> Iterator[bytes]:
+        strips = cut_into_strips(window, STRIP_BYTES // request.layout.pixel_bytes)
+        reads = [(read, strip) for read in (read_pixels, read_selection) for strip in strips]
+        ahead = in_main(*reads[0])
+        for read, strip in reads[1:]:
+            ready, ahead = ahead, in_main(read, strip)
+            yield ready.result()
+        yield ahead.result()
 
     def show_in_main(status: JobStatus) -> None:
         tasks.put(lambda: show(progress_text(status), status.percent / 100))
@@ -107,6 +122,19 @@ def fill(
     return outcome.result()
 
 
+def cut_into_strips(rect: Rect, pixels: int) -> List[Rect]:
+    """Cut into full rows, from top to bottom, of about so many pixels at a time.
+
+    >>> cut_into_strips(Rect(5, 0, 10, 5), 20)[1:]
+    [Rect(left=5, top=2, width=10, height=2), Rect(left=5, top=4, width=10, height=1)]
+    """
+    rows = max(1, pixels // rect.width)
+    return [
+        Rect(rect.left, top, rect.width, min(rows, rect.bottom - top))
+        for top in range(rect.top, rect.bottom, rows)
+    ]
+
+
 def progress_text(status: JobStatus) -> str:
     """Say in a line what the daemon does.
 
@@ -124,7 +152,7 @@ def _try_twice(
     read_window: ReadWindow,
     on_progress: Callable[[JobStatus], None],
     should_cancel: Callable[[], bool],
-) -> Tuple[Rect, bytes]:
+) -> Tuple[Rect, bytearray]:
     """Do the job, and once more if the daemon ends under it: a picture may kill any daemon."""
     try:
         return _once(request, read_window, on_progress, should_cancel)
@@ -143,14 +171,13 @@ def _once(
     read_window: ReadWindow,
     on_progress: Callable[[JobStatus], None],
     should_cancel: Callable[[], bool],
-) -> Tuple[Rect, bytes]:
+) -> Tuple[Rect, bytearray]:
     client = wire.connect()
     with guarded(request.id):
         try:
-            rect, pixels = wire.inpaint(client, request, read_window, on_progress, should_cancel)
+            return wire.inpaint(client, request, read_window, on_progress, should_cancel)
         except DaemonUnreachable as error:
             raise _DiedUnderIt(error.message) from error
-    return rect, bytes(pixels)
 
 
 class _DiedUnderIt(Exception):

@@ -76,8 +76,12 @@ class Room(NamedTuple):
             )
 
     def gimp(self, script: str, **more) -> str:
-        """Run a file of this folder inside a GIMP without a window, and return what it said."""
-        shutil.copyfile(HERE / script, self.folder / script)
+        """Run a script inside a GIMP without a window, and return what it said.
+
+        `script` is the name of a file beside this one, unless the room has a file of that name.
+        """
+        if not (self.folder / script).exists():
+            shutil.copyfile(HERE / script, self.folder / script)
         shutil.copyfile(HERE / "inside.py", self.folder / "inside.py")
         code = (
             f"import sys; sys.path.insert(0, {str(self.folder)!r}); "
