@@ -120,7 +120,8 @@ def check_open(source: Source) -> None:
     """Raise if the user has closed the image or removed the layer in the meantime."""
     if not source.image.is_valid():
         raise LacunaError("The image was closed before the fill was ready.")
-    if not source.layer.is_valid() or not source.readable.is_valid():
+    # A layer that was removed lives on for undo: valid, but in no image.
+    if not source.layer.is_valid() or not _is_in(source.image, source.layer):
         raise LacunaError("The layer was removed before the fill was ready.")
 
 
@@ -213,6 +214,13 @@ def _precisions() -> Dict[int, Tuple[str, str, str, str, str]]:
 def _place(layer: Any) -> Rect:
     _, left, top = layer.get_offsets()
     return Rect(left, top, layer.get_width(), layer.get_height())
+
+
+def _is_in(image: Any, layer: Any) -> bool:
+    outermost = layer
+    while outermost.get_parent() is not None:
+        outermost = outermost.get_parent()
+    return outermost.get_id() in [each.get_id() for each in image.get_layers()]
 
 
 def _native_format(drawable: Any, encoding: str) -> str:
