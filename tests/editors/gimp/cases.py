@@ -78,6 +78,12 @@ layer.add_alpha()
 fill("with_alpha", image, layer, U8)
 image.delete()
 
+image, layer = photo()
+image.set_color_profile(Gimp.ColorProfile.new_rgb_adobe())
+layer.add_alpha()
+fill("adobe_rgb", image, layer, None)  # as it lies in GIMP: any name would convert it to sRGB
+image.delete()
+
 image, layer = photo(rect=(300, 200, 40, 40))
 top = copied(image, layer, 120, 90)
 fill("layer_with_offset", image, top, U8)

@@ -27,7 +27,7 @@ LAYOUTS = {
     "feathered_float": PixelLayout("RGBA", "f32", "linear"),
 }
 U8_CASES = (
-    "feathered", "two_parts", "at_the_border", "with_alpha", "layer_with_offset",
+    "feathered", "two_parts", "at_the_border", "with_alpha", "adobe_rgb", "layer_with_offset",
     "layer_larger_than_canvas", "layer_smaller_than_canvas", "options", "layer_mask",
     "layer_in_a_group", "group",
 )  # fmt: skip
