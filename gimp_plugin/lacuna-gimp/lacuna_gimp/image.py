@@ -142,9 +142,12 @@ def add_layer(source: Source, rect: Rect, pixels: bytearray) -> Any:
     gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
     kind = Gimp.ImageType.GRAYA_IMAGE if gray else Gimp.ImageType.RGBA_IMAGE
     new = Gimp.Layer.new(image, name, rect.width, rect.height, kind, 100.0, Gimp.LayerMode.NORMAL)
+    if new is None:  # the image was given indexed colours in the meantime
+        raise LacunaError(f"GIMP makes no layer for the fill: {_gimp_error()}")
     # GIMP mixes in linear light by default, which shows as a rim where the selection is soft.
     new.set_composite_space(Gimp.LayerColorSpace.RGB_NON_LINEAR)
-    new.set_offsets(source.origin[0] + rect.left, source.origin[1] + rect.top)
+    left, top = _origin_now(source)
+    new.set_offsets(left + rect.left, top + rect.top)
     if len(pixels) != rect.area * source.layout.pixel_bytes:
         raise LacunaError(  # GEGL would silently leave the layer empty
             f"the fill of {rect.width} x {rect.height} px has {len(pixels):,} bytes, "
@@ -153,11 +156,11 @@ def add_layer(source: Source, rect: Rect, pixels: bytearray) -> Any:
     buffer = new.get_buffer()
     native = _native_format(new, source.encoding)
     row_bytes = rect.width * source.layout.pixel_bytes
-    for top in range(0, rect.height, STRIP_ROWS):
-        rows = min(STRIP_ROWS, rect.height - top)
-        strip = memoryview(pixels)[top * row_bytes : (top + rows) * row_bytes]
+    for row in range(0, rect.height, STRIP_ROWS):
+        rows = min(STRIP_ROWS, rect.height - row)
+        strip = memoryview(pixels)[row * row_bytes : (row + rows) * row_bytes]
         # Bytes, because any other type is taken value by value, which lasts twenty times as long.
-        buffer.set(Gegl.Rectangle.new(0, top, rect.width, rows), native, bytes(strip))
+        buffer.set(Gegl.Rectangle.new(0, row, rect.width, rows), native, bytes(strip))
     buffer.flush()
     new.update(0, 0, rect.width, rect.height)
     # The layer is complete before the image hears of it: there is no undo group to be left open.
@@ -214,6 +217,14 @@ def _precisions() -> Dict[int, Tuple[str, str, str, str, str]]:
 def _place(layer: Any) -> Rect:
     _, left, top = layer.get_offsets()
     return Rect(left, top, layer.get_width(), layer.get_height())
+
+
+def _origin_now(source: Source) -> Tuple[int, int]:
+    """Return where the source lies by now: the user may have moved the layer, or cropped."""
+    now = _place(source.layer)
+    if source.readable is not source.layer or (now.width, now.height) != source.size:
+        return source.origin
+    return now.left, now.top
 
 
 def _is_in(image: Any, layer: Any) -> bool:

@@ -147,6 +147,21 @@ def test_cancel_ends_the_job_and_leaves_the_image_as_it_was(screen, daemon):
     assert screen.layers() == [PHOTO]
 
 
+def test_layer_that_is_moved_meanwhile_takes_its_fill_along(screen, daemon):
+    select(screen, *HALF_OF_IT)
+    screen.xdotool("key ctrl+alt+i")
+    eventually(lambda: running(daemon))
+    screen.execute("Gimp.get_images()[0].get_layers()[0].set_offsets(-100, 30)")
+    (_, left, top, *_size), photo = wait_for_layers(screen, 2)
+    undo(screen)
+    undo(screen)
+
+    assert photo[1:3] == [-100, 30]
+    # Enlarged by the 3 px that the dialog was told.
+    assert (left, top) == pytest.approx((206 - 3 - 100, 88 - 3 + 30), abs=4)
+    assert screen.layers() == [PHOTO]
+
+
 def test_layer_that_is_removed_meanwhile_cancels_its_job_with_a_message(screen, daemon):
     select(screen, *HALF_OF_IT)
     screen.xdotool("key ctrl+alt+i")
