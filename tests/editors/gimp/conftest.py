@@ -1,4 +1,4 @@
-"""The real GIMP 3 and the real daemon, once for all tests in this folder."""
+"""The real GIMP 3 and the real daemon, new for every file of tests."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def room(tmp_path_factory):
     """A GIMP with the plug-in, a photograph that everybody has, and a daemon that runs."""
     from skimage import data, io
