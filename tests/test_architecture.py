@@ -9,9 +9,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DAEMON = ROOT / "daemon/lacuna"
+GIMP = ROOT / "gimp_plugin/lacuna-gimp"
 
 # Parts of the daemon that must not know each other.
-STRANGERS = {"service", "engine", "network", "files"}
+STRANGERS = {"service", "engine", "network", "files", "desktop"}
 # Where the parts meet, and nowhere else.
 MEETING_POINTS = {"cli", "commands", "filler", "removal", "worker", "__main__", "__init__"}
 # Library -> the parts of the daemon in which it stays.
@@ -52,6 +53,27 @@ def test_wire_imports_the_standard_library_only():
 def test_wire_is_python_3_8_syntax():
     for path in (ROOT / "shared/lacuna_wire").rglob("*.py"):
         ast.parse(path.read_text("utf-8"), feature_version=(3, 8))
+
+
+def test_gimp_plugin_imports_the_standard_library_gimp_and_the_wire_only():
+    for path in GIMP.rglob("*.py"):
+        if "_vendor" in path.parts:
+            continue
+        tops = {name.partition(".")[0] for name in imports(path)}
+        assert tops <= sys.stdlib_module_names | {"gi", "lacuna_wire", "lacuna_gimp"}, path
+
+
+def test_pixels_of_gimp_stay_in_one_file():
+    """Whoever names GEGL, babl or a buffer is `image.py`; who talks to the daemon knows no GIMP."""
+    for path in (GIMP / "lacuna_gimp").rglob("*.py"):
+        words = {
+            getattr(node, "attr", getattr(node, "id", None))
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        }
+        pixels = words & {"Gegl", "Babl", "get_buffer", "insert_layer", "get_offsets"}
+        assert bool(pixels) == (path.name == "image.py"), path
+    for name in ("inpaint", "guard"):
+        assert not {"gi", "gi.repository"} & imports(GIMP / "lacuna_gimp" / f"{name}.py")
 
 
 @pytest.mark.parametrize("part", sorted(STRANGERS))

@@ -14,7 +14,6 @@ from typing import (
     Iterator,
     NamedTuple,
     Optional,
-    Sequence,
     Tuple,
     TypeVar,
 )
@@ -195,7 +194,7 @@ def connect(start: bool = True) -> Client:
 def inpaint(
     client: Client,
     request: JobRequest,
-    read_window: Callable[[Rect], Sequence[Buffer]],
+    read_window: Callable[[Rect], Iterable[Buffer]],
     on_progress: Callable[[JobStatus], None],
     should_cancel: Callable[[], bool],
 ) -> Tuple[Rect, bytearray]:
@@ -205,7 +204,7 @@ def inpaint(
         client: From `connect`.
         request: What to fill.
         read_window: Gives the pixels of a rectangle of the image in the layout of the request,
-            and then its mask, one byte per pixel; called once.
+            and then its mask, one byte per pixel; called once, and a generator will do.
         on_progress: Gets every status, about twice a second at least.
         should_cancel: Asked as often; True cancels the job.
 
@@ -222,7 +221,7 @@ def inpaint(
         if should_cancel():
             raise JobCancelled("The fill was cancelled.")
 
-    def watched(chunks: Sequence[Buffer]) -> Iterator[memoryview]:
+    def watched(chunks: Iterable[Buffer]) -> Iterator[memoryview]:
         for part in slices(chunks):
             stop_if_cancelled()
             yield part

@@ -1,0 +1,1 @@
+"""What connects the daemon to the programs on the user's desktop."""

@@ -1,0 +1,60 @@
+"""A plug-in that is handed out is complete: it needs nothing of the checkout."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from lacuna.desktop.plugins import copy_plugin, zip_plugin
+from lacuna_wire import LacunaError
+
+PLUGIN = Path(__file__).parents[2] / "gimp_plugin" / "lacuna-gimp"
+
+
+def test_copy_brings_the_wire_with_it(tmp_path):
+    target = tmp_path / "plug-ins" / "lacuna-gimp"
+    copy_plugin(PLUGIN, target)
+
+    assert os.access(target / "lacuna-gimp.py", os.X_OK)
+    code = "import lacuna_wire.client; from lacuna_gimp.inpaint import fill; print('complete')"
+    run = subprocess.run(
+        [sys.executable, "-I", "-c", f"import sys; sys.path[:0] = sys.argv[1:]; {code}",
+         str(target), str(target / "_vendor")],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert run.stdout == "complete\n"
+
+
+def test_copy_replaces_an_older_one_whole(tmp_path):
+    target = tmp_path / "lacuna-gimp"
+    copy_plugin(PLUGIN, target)
+    (target / "of_an_older_version.py").touch()
+    copy_plugin(PLUGIN, target)
+
+    assert not (target / "of_an_older_version.py").exists()
+
+
+def test_folder_of_another_name_is_refused_because_gimp_would_not_look_into_it(tmp_path):
+    with pytest.raises(LacunaError, match="only in a folder lacuna-gimp, not lacuna"):
+        copy_plugin(PLUGIN, tmp_path / "lacuna")
+
+
+def test_folder_without_a_script_is_refused(tmp_path):
+    with pytest.raises(LacunaError, match="is no plug-in for GIMP"):
+        copy_plugin(tmp_path, tmp_path / "lacuna-gimp")
+
+
+def test_zip_keeps_the_executable_bit_and_one_folder_at_its_top(tmp_path):
+    archive = tmp_path / "lacuna-gimp-0.1.zip"
+    zip_plugin(PLUGIN, archive)
+
+    with zipfile.ZipFile(archive) as opened:
+        names = opened.namelist()
+        script = opened.getinfo("lacuna-gimp/lacuna-gimp.py")
+    assert {name.split("/")[0] for name in names} == {"lacuna-gimp"}
+    assert "lacuna-gimp/_vendor/lacuna_wire/client.py" in names
+    assert not [name for name in names if "__pycache__" in name]
+    assert (script.external_attr >> 16) & 0o111

@@ -1,0 +1,89 @@
+"""What the plug-in does when the daemon does not run, cannot be started, or is of another age."""
+
+import json
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from lacuna_wire.client import Client
+from lacuna_wire.endpoint import Endpoint, hello_proof
+from tests.editors.gimp.rooms import CHECKOUT
+from tests.service.conftest import eventually, runs
+
+TOKEN = "0" * 64
+
+
+@pytest.fixture
+def state(room, tmp_path):
+    """A state folder of its own, which GIMP sees too."""
+    folder = room.folder / tmp_path.name
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def one_fill(room, state):
+    room.gimp("one_fill.py", LACUNA_STATE_DIR=str(state))
+    return json.loads((room.folder / "report.json").read_text())["one"]
+
+
+def write_private(path, fields):
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(fields))
+
+
+def test_daemon_that_does_not_run_is_started(room, state):
+    paths = f"{CHECKOUT / 'daemon'}:{CHECKOUT / 'shared'}"
+    # The daemon belongs to this machine; from inside the root it is started through /run/machine.
+    write_private(
+        state / "launch.json",
+        {
+            "command": [
+                "/usr/sbin/chroot", "/run/machine", "/usr/bin/env",
+                f"PYTHONPATH={paths}", sys.executable, "-m", "lacuna", "serve", "--device", "cpu",
+            ]
+        },
+    )  # fmt: skip
+
+    facts = one_fill(room, state)
+
+    assert facts["error"] is None
+    assert facts["layers_more"] == 1
+    endpoint = Endpoint(**json.loads((state / "endpoint.json").read_text()))
+    Client(endpoint).shutdown()
+    eventually(lambda: not runs(endpoint.pid))
+
+
+def test_daemon_that_nobody_can_start_is_a_sentence_that_says_how(room, state):
+    facts = one_fill(room, state)
+
+    assert "start it once with `lacuna serve`" in facts["error"]
+
+
+def test_daemon_of_another_protocol_is_named_with_both_versions(room, state):
+    class Future(BaseHTTPRequestHandler):
+        def do_GET(self):
+            nonce = parse_qs(urlsplit(self.path).query)["nonce"][0]
+            proof = hello_proof(TOKEN, nonce, "later")
+            hello = {"instance": "later", "version": "9.1", "protocol": 7, "proof": proof}
+            body = json.dumps(hello).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Future) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        endpoint = Endpoint(server.server_port, 1, "later", 7, "9.1", TOKEN)
+        write_private(state / "endpoint.json", endpoint._asdict())
+        facts = one_fill(room, state)
+        server.shutdown()
+
+    assert "9.1" in facts["error"]
+    assert "protocol 7" in facts["error"]
+    assert "protocol 1" in facts["error"]
