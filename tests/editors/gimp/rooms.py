@@ -107,19 +107,20 @@ def new_room(folder: Path) -> Room:
     return room
 
 
-def start_daemon(room: Room) -> subprocess.Popen:
+def start_daemon(room: Room, state: Path | None = None) -> subprocess.Popen:
     """Start the daemon of this checkout with the weights that come with it, and wait for it."""
+    state = state or room.state
     from tests.service.conftest import eventually
 
     process = subprocess.Popen(
         [sys.executable, "-m", "lacuna", "serve", "--device", "cpu"],
         env={
             **os.environ,
-            "LACUNA_STATE_DIR": str(room.state),
+            "LACUNA_STATE_DIR": str(state),
             "PYTHONPATH": os.pathsep.join(map(str, (CHECKOUT / "daemon", CHECKOUT / "shared"))),
         },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    eventually(lambda: (room.state / "endpoint.json").exists())
+    eventually(lambda: (state / "endpoint.json").exists())
     return process

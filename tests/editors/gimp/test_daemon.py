@@ -3,6 +3,7 @@
 import json
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,8 +11,8 @@ import pytest
 
 from lacuna_wire.client import Client
 from lacuna_wire.endpoint import Endpoint, hello_proof
-from tests.editors.gimp.rooms import CHECKOUT
-from tests.service.conftest import eventually, runs
+from tests.editors.gimp.rooms import CHECKOUT, start_daemon
+from tests.service.conftest import SAFETY_S, eventually, runs
 
 TOKEN = "0" * 64
 
@@ -24,8 +25,8 @@ def state(room, tmp_path):
     return folder
 
 
-def one_fill(room, state):
-    room.gimp("one_fill.py", LACUNA_STATE_DIR=str(state))
+def one_fill(room, state, script="one_fill.py"):
+    room.gimp(script, LACUNA_STATE_DIR=str(state))
     return json.loads((room.folder / "report.json").read_text())["one"]
 
 
@@ -34,9 +35,9 @@ def write_private(path, fields):
     path.write_text(json.dumps(fields))
 
 
-def test_daemon_that_does_not_run_is_started(room, state):
+def write_launch(state):
+    """Say how to start the daemon of this machine; inside the root that is through /run/machine."""
     paths = f"{CHECKOUT / 'daemon'}:{CHECKOUT / 'shared'}"
-    # The daemon belongs to this machine; from inside the root it is started through /run/machine.
     write_private(
         state / "launch.json",
         {
@@ -47,13 +48,38 @@ def test_daemon_that_does_not_run_is_started(room, state):
         },
     )  # fmt: skip
 
+
+def end_daemon(state):
+    endpoint = Endpoint(**json.loads((state / "endpoint.json").read_text()))
+    Client(endpoint).shutdown()
+    eventually(lambda: not runs(endpoint.pid))
+
+
+def test_daemon_that_does_not_run_is_started(room, state):
+    write_launch(state)
+
     facts = one_fill(room, state)
 
     assert facts["error"] is None
     assert facts["layers_more"] == 1
-    endpoint = Endpoint(**json.loads((state / "endpoint.json").read_text()))
-    Client(endpoint).shutdown()
-    eventually(lambda: not runs(endpoint.pid))
+    end_daemon(state)
+
+
+def test_daemon_killed_in_mid_job_is_started_again_and_the_fill_comes_all_the_same(room, state):
+    first = start_daemon(room, state)
+    write_launch(state)
+    client = Client(Endpoint(**json.loads((state / "endpoint.json").read_text())))
+
+    with ThreadPoolExecutor() as pool:
+        filled = pool.submit(one_fill, room, state, "long_fill.py")
+        eventually(lambda: any(job["state"] == "running" for job in client.status()["jobs"]))
+        first.kill()
+        first.wait(SAFETY_S)
+        facts = filled.result()
+
+    assert facts["error"] is None
+    assert facts["layers_more"] == 1
+    end_daemon(state)
 
 
 def test_daemon_that_nobody_can_start_is_a_sentence_that_says_how(room, state):
