@@ -117,6 +117,17 @@ def test_first_fill_of_the_coarsest_level_decides_which_known_patches_are_taken(
         assert guide(rect)[..., colour].mean() > 0.65
 
 
+def test_first_fill_is_kept_where_its_level_has_no_patches_to_choose_from():
+    document = document_of(np.full((60, 60, 3), 0.25, np.float32), Rect(20, 20, 20, 20))
+    missing = find_hole(document, Options()).missing
+    levels = build_levels(document, missing, 2)  # 15 x 15 cells: no 200 whole known patches
+    start = np.where(levels[-1].mask > 0, np.float32(0.9), levels[-1].image)
+
+    guide = native_guide(document, missing, levels, start, lambda: None)
+
+    assert guide(Rect(28, 28, 4, 4)).mean() > 0.5
+
+
 def test_search_never_makes_a_match_worse_and_keeps_to_whole_known_patches():
     rng = np.random.default_rng(4)
     mask = hole(60, 70, Rect(20, 20, 25, 18))

@@ -20,15 +20,13 @@ HOLE_RADIUS_PX = 16  # on the coarsest level; below, structure is lost, above, i
 MIN_SOURCES = 200  # with fewer patches to choose from, a level decides nothing
 # Rounds of search and vote: the first level has to find everything, the last ones only touch up.
 ROUNDS = (8, 5, 4, 3, 2, 2, 1)
-STARTED_RANK = 4
-FIRST_SEARCHES = 4
+STARTED_RANK = 4  # where ROUNDS begins if a network has made the first fill
+FIRST_SEARCHES = 4  # before the first vote
 SEARCHED_TARGETS = 60_000  # more would take seconds; from here on matches are only taken over
 NEAR_PX = 32
 STEPS = (8, 2, 1)  # distances of the neighbours that are asked
 # Patches that vote on one native pixel, of the 49 over it: enough to hide where they meet.
 NATIVE_SHIFTS = tuple((down, right) for down in (-2, 0, 2) for right in (-2, 0, 2))
-
-
 # Up to this size a window is completed as a whole on its own level too, 40 bytes per pixel; larger
 # ones are shown piece by piece from the matches of level 1.
 WHOLE_WINDOW_PX = 1 << 20
@@ -110,7 +108,8 @@ def complete(
         alive: Called after every round; raises to stop.
 
     Returns:
-        The finest level, or None if none of them has enough whole known patches.
+        The finest level, or None if none of them has enough whole known patches, or not the one
+        that `start` is for.
     """
     rng = np.random.default_rng(0)  # the same picture is filled in the same way every time
     done: Completion | None = None
@@ -124,6 +123,8 @@ def complete(
             first = pull_push(level.image, level.some_known)
         ground = prepare(np.where(level.mask > 0, first, level.image), level.mask)
         if done is None and len(ground.sources) < MIN_SOURCES:
+            if start is not None:
+                return None
             continue
         done = _complete_level(ground, done, rank, rng, alive)
     return done
