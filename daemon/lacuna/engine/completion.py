@@ -31,7 +31,7 @@ NATIVE_SHIFTS = tuple((down, right) for down in (-2, 0, 2) for right in (-2, 0, 
 # ones are shown piece by piece from the matches of level 1.
 WHOLE_WINDOW_PX = 1 << 20
 
-Guide = Callable[[Rect], Pixels]
+Guide = Callable[[Rect], Pixels]  # first fill of some pixels of the window
 
 
 class Completion(NamedTuple):

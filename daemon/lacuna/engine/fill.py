@@ -9,6 +9,7 @@ from lacuna_wire import Options, Rect
 from lacuna_wire.errors import OutOfMemory
 
 from .blend import blend_tiles
+from .completion import Guide
 from .composite import match_colour
 from .guide import pull_push
 from .hole import Hole
@@ -17,8 +18,6 @@ from .pyramid import Level
 from .tiles import MULTIPLE_PX, plan_tiles
 
 SMALLEST_TILE_PX = 64  # out of memory even here is the end
-
-Guide = Callable[[Rect], Pixels]  # first fill of some pixels of the window
 
 
 class Network(Protocol):

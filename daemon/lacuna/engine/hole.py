@@ -41,12 +41,3 @@ def find_hole(window: Document, options: Options) -> Hole:
             code="no_context",
         )
     return Hole(soft, missing)
-
-
-def has_context(window: Document, options: Options) -> bool:
-    """Tell whether any pixel of a window is known."""
-    try:
-        find_hole(window, options)
-    except Unprocessable:
-        return False
-    return True

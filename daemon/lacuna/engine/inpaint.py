@@ -10,13 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from lacuna_wire import Options, Rect
-from lacuna_wire.errors import BadRequest, JobCancelled
+from lacuna_wire.errors import BadRequest, JobCancelled, Unprocessable
 from lacuna_wire.rect import bounding_rect
 
 from .completion import HOLE_RADIUS_PX, WHOLE_WINDOW_PX, native_guide
 from .composite import composite
 from .fill import Network, Step, fill_level, fill_native
-from .hole import find_hole, has_context
+from .hole import find_hole
 from .planes import Document, Mask, Samples, strips
 from .pyramid import build_levels, hole_radius, level_count, reduce_missing
 from .regions import Region, plan_regions
@@ -115,11 +115,13 @@ def plan_tiles_of(
 
     Tiles without a selected pixel are left out.
     """
-    if not has_context(document.crop(region.window), options):
+    try:
+        hole = find_hole(document.crop(region.window), options)
+    except Unprocessable:
         # Nothing but transparency around: whatever the client sent is worth a look.
         region = Region(region.part, document.rect)
+        hole = find_hole(document, options)
     window, part = region.window, region.part.relative_to(region.window)
-    hole = find_hole(document.crop(window), options)
     bridged = HOLE_RADIUS_PX if network.guided else network.max_hole_radius_px
     levels = level_count(hole_radius(hole.missing), bridged, window)
     if network.guided and window.area > WHOLE_WINDOW_PX:
