@@ -20,8 +20,9 @@ from gi.repository import Gimp, GLib, GObject
 
 from lacuna_gimp import dialog
 from lacuna_gimp import image as picture
-from lacuna_gimp.inpaint import Settings, fill, new_request
+from lacuna_gimp.inpaint import fill
 from lacuna_wire import LacunaError
+from lacuna_wire.editor import Settings, new_request
 from lacuna_wire.errors import JobCancelled
 
 DIRECT = "plug-in-lacuna-inpaint"

@@ -12,9 +12,8 @@ import gi
 gi.require_version("Gimp", "3.0")
 from gi.repository import Gimp, GObject
 
+from lacuna_wire.editor import Settings
 from lacuna_wire.messages import MAX_GROW
-
-from .inpaint import Settings
 
 PARASITE = "lacuna-settings"
 

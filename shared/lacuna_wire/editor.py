@@ -1,0 +1,190 @@
+"""The part of a click that no editor knows more of than another: what was chosen, and one fill.
+
+An editor may be called from its main thread only, and must not wait there. So a second thread
+talks to the daemon, in here, and hands to the main one whatever only that may do.
+"""
+
+import uuid
+from concurrent.futures import Future, wait
+from contextlib import nullcontext
+from typing import Any, Callable, ContextManager, Iterable, Iterator, List, NamedTuple, Tuple
+
+from . import client as wire
+from .errors import DaemonUnreachable, JobCancelled
+from .messages import JobRequest, JobStatus, Options, PixelLayout
+from .rect import Rect
+
+TICK_S = 0.1  # between two looks whether an answer of the main thread is still wanted
+
+Task = Callable[[], None]
+
+
+class Settings(NamedTuple):
+    """What the user chose.
+
+    Attributes:
+        grow: Pixels by which the selection is enlarged first.
+        feather: Pixels over which its edge fades towards its inside.
+        visible: Whether all that is visible is read, and not the active layer alone.
+        weights: Name of installed weights; empty for the daemon's default.
+        colour_correction: Whether the fill is matched to what is around it.
+    """
+
+    grow: int = 0
+    feather: int = 0
+    visible: bool = False
+    weights: str = ""
+    colour_correction: bool = True
+
+
+class Editor(NamedTuple):
+    """What a fill needs of the editor.
+
+    Attributes:
+        run_in_main: Takes a function and has the main thread call it soon; returns at once.
+        read_pixels: Gives the pixels of a part of the image in the layout of the request.
+        read_selection: Gives its mask, one byte per pixel.
+        show: Gets every status of the job. These three are called in the main thread only.
+        strip_pixels: How many pixels the main thread reads at a time; while they are sent, the
+            next ones are read.
+        should_cancel: Asked again and again, in any thread; True cancels the job.
+        guarded: Surrounds a job, whose id it gets, from before it is submitted to its end.
+    """
+
+    run_in_main: Callable[[Task], None]
+    read_pixels: Callable[[Rect], Any]
+    read_selection: Callable[[Rect], Any]
+    show: Callable[[JobStatus], None]
+    strip_pixels: int
+    should_cancel: Callable[[], bool]
+    guarded: Callable[[str], ContextManager[None]] = lambda _id: nullcontext()
+
+
+def new_request(
+    size: Tuple[int, int], selection: Rect, layout: PixelLayout, settings: Settings
+) -> JobRequest:
+    """Put into the protocol's words what is asked for."""
+    options = Options(
+        weights=settings.weights,
+        grow=settings.grow,
+        feather=settings.feather,
+        colour_correction=settings.colour_correction,
+        result="layer",
+    )
+    return JobRequest(str(uuid.uuid4()), *size, selection, layout, options)
+
+
+def fill(request: JobRequest, editor: Editor) -> Tuple[Rect, bytearray]:
+    """Have the daemon do one job, in a thread that may wait; start the daemon if it does not run.
+
+    If the daemon ends under the job it is tried once more: a picture may kill any daemon.
+
+    Returns:
+        The pixels of the image that are covered, and they in the layout of the request.
+
+    Raises:
+        LacunaError: Whatever kept it from being done.
+        Exception: Whatever reading raised in the main thread.
+    """
+    try:
+        return _once(request, editor)
+    except _DiedUnderIt:
+        again = request._replace(id=str(uuid.uuid4()))
+    try:
+        return _once(again, editor)
+    except _DiedUnderIt as error:
+        raise DaemonUnreachable(
+            f"The daemon of Lacuna ended twice during this fill; the last time: {error.reason}"
+        ) from error
+
+
+def cut_into_strips(rect: Rect, pixels: int) -> List[Rect]:
+    """Cut into full rows, from top to bottom, of about so many pixels at a time.
+
+    >>> cut_into_strips(Rect(5, 0, 10, 5), 20)[1:]
+    [Rect(left=5, top=2, width=10, height=2), Rect(left=5, top=4, width=10, height=1)]
+    """
+    rows = max(1, pixels // rect.width)
+    return [
+        Rect(rect.left, top, rect.width, min(rows, rect.bottom - top))
+        for top in range(rect.top, rect.bottom, rows)
+    ]
+
+
+def ask_main(editor: Editor, make: Callable[[], Any]) -> "Future[Any]":
+    """Have the main thread call `make`; its answer, or what it raised, comes as a future."""
+    answer: "Future[Any]" = Future()
+    editor.run_in_main(lambda: settle(answer, make))
+    return answer
+
+
+def wait_for_main(editor: Editor, answer: "Future[Any]") -> Any:
+    """Return an answer of `ask_main`.
+
+    Raises:
+        JobCancelled: If the job is cancelled before the main thread came to it.
+    """
+    while not wait([answer], TICK_S).done:
+        if editor.should_cancel():
+            raise JobCancelled("The fill was cancelled.")
+    return answer.result()
+
+
+def settle(future: "Future[Any]", make: Callable[[], Any]) -> None:
+    """Put into `future` what `make` returns or raises."""
+    try:
+        future.set_result(make())
+    except BaseException as error:  # whoever waits for it raises it
+        future.set_exception(error)
+
+
+def progress_text(status: JobStatus) -> str:
+    """Say in a line what the daemon does.
+
+    >>> progress_text(JobStatus("", "running", phase="filling", percent=41.7))
+    'Lacuna: filling, 42 %'
+    """
+    if status.state == "queued" and status.queue_position:
+        several = f"{status.queue_position} other fills"
+        return f"Lacuna: waiting for {'another fill' if status.queue_position == 1 else several}"
+    return f"Lacuna: {status.phase or status.state}, {status.percent:.0f} %"
+
+
+def _once(request: JobRequest, editor: Editor) -> Tuple[Rect, bytearray]:
+    def read_window(window: Rect) -> Iterable[Any]:
+        return _read_ahead(window, editor)
+
+    def show(status: JobStatus) -> None:
+        editor.run_in_main(lambda: editor.show(status))
+
+    client = wire.connect()
+    with editor.guarded(request.id):
+        try:
+            return wire.inpaint(client, request, read_window, show, editor.should_cancel)
+        except DaemonUnreachable as error:
+            raise _DiedUnderIt(error.message) from error
+
+
+def _read_ahead(window: Rect, editor: Editor) -> Iterator[Any]:
+    """Give the pixels of a window strip by strip, then its mask; the next one is read meanwhile."""
+    strips = cut_into_strips(window, editor.strip_pixels)
+    reads = [
+        (read, strip) for read in (editor.read_pixels, editor.read_selection) for strip in strips
+    ]
+
+    def ask(read: Callable[[Rect], Any], strip: Rect) -> "Future[Any]":
+        return ask_main(editor, lambda: read(strip))
+
+    ahead = ask(*reads[0])
+    for read, strip in reads[1:]:
+        ready, ahead = ahead, ask(read, strip)
+        yield wait_for_main(editor, ready)
+    yield wait_for_main(editor, ahead)
+
+
+class _DiedUnderIt(Exception):
+    """The daemon was there when the job began."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
