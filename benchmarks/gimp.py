@@ -1,7 +1,7 @@
 """What the plug-in for GIMP costs beside the daemon's computing: `python -m benchmarks.gimp`.
 
 Two figures: a small selection in a photograph of 24 megapixels with the real weights, and a whole
-layer of 8192 x 8192 px with a stand-in that inverts it. Needs the root of `.ci/gimp-root`.
+layer of 8192 x 8192 px with a stand-in that inverts it. Needs the root of `.ci/debian13`.
 """
 
 import json
@@ -13,7 +13,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.record import ROOT, record
-from tests.editors.gimp.rooms import Room, new_room, reason_to_skip, start_daemon
+from tests.editors.gimp.rooms import Room, new_room, reason_to_skip
+from tests.editors.machines import start_daemon
 from tests.service.conftest import eventually
 
 RUNS = 5

@@ -2,7 +2,7 @@
 
 A picture of 8192 x 8192 px is open in the real window, all of it is selected and filled by a
 stand-in that inverts it. Meanwhile GIMP is asked for an answer over the session bus, again and
-again: its longest silence is how long a click would have waited. Needs the root of `.ci/gimp-root`.
+again: its longest silence is how long a click would have waited. Needs the root of `.ci/debian13`.
 """
 
 import os

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.editors.gimp.rooms import new_room, reason_to_skip, start_daemon
+from tests.editors.gimp.rooms import new_room, reason_to_skip
+from tests.editors.machines import start_daemon
 from tests.service.conftest import SAFETY_S
 
 

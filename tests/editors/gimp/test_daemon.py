@@ -11,7 +11,7 @@ import pytest
 
 from lacuna_wire.client import Client
 from lacuna_wire.endpoint import Endpoint, hello_proof
-from tests.editors.gimp.rooms import CHECKOUT, start_daemon
+from tests.editors.machines import CHECKOUT, start_daemon
 from tests.service.conftest import SAFETY_S, eventually, runs
 
 TOKEN = "0" * 64

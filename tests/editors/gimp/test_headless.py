@@ -1,15 +1,13 @@
 """What the plug-in makes of every kind of image, held against the engine, in a real GIMP."""
 
 import json
-import uuid
 
 import numpy as np
 import pytest
 
-from lacuna.engine.context import plan_job
-from lacuna.engine.planes import DTYPES, Document
-from lacuna.filler import Filler
-from lacuna_wire import JobRequest, Options, PixelLayout, Rect
+from lacuna.engine.planes import DTYPES
+from lacuna_wire import PixelLayout, Rect
+from tests.editors.fills import ROUNDING, engine_fill
 
 # Case of cases.py -> how its samples lie.
 LAYOUTS = {
@@ -32,8 +30,6 @@ U8_CASES = (
     "layer_in_a_group", "group",
 )  # fmt: skip
 CASES = (*LAYOUTS, *U8_CASES)
-# Two processes share the cores differently and add up in another order.
-ROUNDING = {"u8": 1, "u16": 8, "f16": 2e-3, "f32": 1e-4}
 REFUSALS = {
     "no_selection": "Nothing is selected",
     "selection_outside_the_layer": 'Nothing of the layer "Background" is selected',
@@ -67,31 +63,6 @@ class Case:
         self.fill = read("fill", self.place, *samples)
         self.selection = read("selection", self.source, np.uint8, 1)[..., 0]
 
-    def engine_fill(self):
-        """What the engine makes of the window that the daemon asks for."""
-        rows, columns = np.nonzero(self.selection)
-        selected = Rect.from_edges(
-            int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
-        )
-        named = {key: self.facts["arguments"].get(key, 0) for key in ("grow", "feather")}
-        options = Options(device="cpu", **named)
-        request = JobRequest(
-            str(uuid.uuid4()), self.source.width, self.source.height, selected, self.layout, options
-        )
-        window, _ = plan_job(request)
-        document = Document(self.before[window.slices], self.selection[window.slices], self.layout)
-        made = {}
-
-        def allocate(rect):
-            made["fill"] = np.zeros((rect.height, rect.width, self.fill.shape[2]), self.fill.dtype)
-            return made["fill"]
-
-        result = FILLER.fill(document, options, allocate, lambda *_: None, lambda: False)
-        return result.rect.shift(window.left, window.top), made["fill"]
-
-
-FILLER = Filler()
-
 
 @pytest.fixture(scope="module")
 def report(room):
@@ -109,7 +80,8 @@ every_case = pytest.mark.parametrize("case", CASES, indirect=True)
 
 @every_case
 def test_fill_is_what_the_engine_gives_for_this_window(case):
-    rect, expected = case.engine_fill()
+    asked = {key: case.facts["arguments"].get(key, 0) for key in ("grow", "feather")}
+    rect, expected = engine_fill(case.before, case.selection, case.layout, **asked)
 
     assert rect == case.rect
     seen = expected[..., -1] > 0

@@ -8,8 +8,9 @@ import pytest
 
 from lacuna_wire.client import Client
 from lacuna_wire.endpoint import Endpoint
-from tests.editors.gimp.rooms import new_room, start_daemon
+from tests.editors.gimp.rooms import new_room
 from tests.editors.gimp.screens import Screen
+from tests.editors.machines import start_daemon
 from tests.service.conftest import SAFETY_S, eventually
 
 # Places on the screen, in pixels; GIMP's window fills it.

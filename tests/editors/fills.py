@@ -1,0 +1,58 @@
+"""What the engine makes of pixels, to hold an editor's new layer against it."""
+
+import uuid
+from functools import cache
+
+import numpy as np
+
+from lacuna.engine.context import plan_job
+from lacuna.engine.planes import Document
+from lacuna.filler import Filler
+from lacuna_wire import JobRequest, Options, PixelLayout, Rect
+
+# Two processes share the cores differently and add up in another order.
+ROUNDING = {"u8": 1, "u16": 8, "f16": 2e-3, "f32": 1e-4}
+
+
+def engine_fill(
+    before: np.ndarray,
+    selection: np.ndarray,
+    layout: PixelLayout,
+    grow: int = 0,
+    feather: int = 0,
+) -> tuple[Rect, np.ndarray]:
+    """Fill the window that the daemon would ask for.
+
+    Args:
+        before: (H, W, C) samples of the source as `layout` describes them.
+        selection: (H, W) uint8, 255 = selected.
+        layout: What the samples mean.
+        grow: Pixels.
+        feather: Pixels.
+
+    Returns:
+        Where the fill lies in `before`, and its samples, dtype and C as there.
+    """
+    rows, columns = np.nonzero(selection)
+    selected = Rect.from_edges(
+        int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
+    )
+    height, width, channels = before.shape
+    options = Options(device="cpu", grow=grow, feather=feather)
+    request = JobRequest(str(uuid.uuid4()), width, height, selected, layout, options)
+    window, _ = plan_job(request)
+    document = Document(before[window.slices], selection[window.slices], layout)
+    made = {}
+
+    def allocate(rect: Rect) -> np.ndarray:
+        made["fill"] = np.zeros((rect.height, rect.width, channels), before.dtype)
+        return made["fill"]
+
+    result = filler().fill(document, options, allocate, lambda *_: None, lambda: False)
+    return result.rect.shift(window.left, window.top), made["fill"]
+
+
+@cache
+def filler() -> Filler:
+    """One for all tests: it keeps the network."""
+    return Filler()
