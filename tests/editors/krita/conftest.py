@@ -1,0 +1,112 @@
+"""Every real Krita that is here, and the real daemon; one start of each for a file of tests."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from lacuna_wire.client import Client
+from lacuna_wire.endpoint import Endpoint
+from tests.editors.krita.kritas import Krita
+from tests.editors.krita.rooms import MACHINES, PROGRAMS, new_room, warm_resources
+from tests.editors.machines import start_daemon
+from tests.service.conftest import SAFETY_S
+
+# The document of the test before is closed, and a photograph is open and active.
+OPEN = """
+def steps():
+    global document
+    for each in documents():
+        each.setModified(False)
+        each.close()
+    document = krita.openDocument(picture)
+    krita.activeWindow().addView(document)
+    while krita.activeDocument() != document or not document.activeNode():
+        yield 10
+
+steps()
+"""
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "editors/krita" in item.path.as_posix():
+            # The first one waits for the first start of every Krita: 13 s each on an idle machine.
+            item.add_marker(pytest.mark.timeout(300))
+
+
+class House:
+    """A room whose Krita is started when it is needed, and again after it died."""
+
+    def __init__(self, room) -> None:
+        self.room = room
+        self.resident = None
+
+    def krita(self) -> Krita:
+        if self.resident and not self.resident.alive:
+            self.resident.close()
+            self.resident = None
+        if not self.resident:
+            self.resident = Krita(self.room, self.room.folder / "photo.png")
+        return self.resident
+
+
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory):
+    """Resources of every machine's Krita as they are after its first start; made side by side."""
+    here = [each for each in MACHINES if not each.reason_to_skip(*PROGRAMS)]
+    with ThreadPoolExecutor() as pool:
+        made = [
+            pool.submit(warm_resources, tmp_path_factory.mktemp(f"warm-{each.name}"), each)
+            for each in here
+        ]
+        return {each: future.result() for each, future in zip(here, made, strict=True)}
+
+
+@pytest.fixture(scope="module", params=MACHINES, ids=lambda machine: machine.name)
+def house(request, tmp_path_factory):
+    from skimage import data, io
+
+    reason = request.param.reason_to_skip(*PROGRAMS)
+    if reason:
+        pytest.skip(reason)
+    warm = request.getfixturevalue("warm")
+    folder = tmp_path_factory.mktemp(f"krita-{request.param.name}")
+    io.imsave(folder / "photo.png", data.rocket(), check_contrast=False)
+    house = House(new_room(folder, request.param, warm[request.param]))
+    yield house
+    if house.resident:
+        code = house.resident.close()
+        assert code == 0, f"Krita ended with {code}:\n{house.resident.last_words}"
+
+
+@pytest.fixture
+def krita(house):
+    """The Krita of this file, with whatever the test before left open in it."""
+    krita = house.krita()
+    yield krita
+    assert krita.alive, krita.last_words
+    assert krita.uncaught() == []
+
+
+@pytest.fixture
+def document(krita):
+    """Path of a photograph that has just been opened; inside Krita it is `document`."""
+    picture = krita.room.folder / "photo.png"
+    krita.run(OPEN, picture=str(picture))
+    return picture
+
+
+@pytest.fixture(scope="module")
+def served(house):
+    """The daemon that this room's Krita meets."""
+    daemon = start_daemon(house.room)
+    yield daemon
+    daemon.terminate()
+    daemon.wait(SAFETY_S)
+
+
+@pytest.fixture
+def daemon(served, house):
+    """What the room's daemon is asked with."""
+    return Client(Endpoint(**json.loads((house.room.state / "endpoint.json").read_text())))

@@ -1,0 +1,107 @@
+"""A Krita with a window on a screen that nobody sees, which does what a test asks."""
+
+import json
+import subprocess
+import time
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+from tests.editors import screens
+from tests.editors.krita.rooms import Room
+from tests.editors.machines import SAFETY_S
+from tests.service.conftest import eventually
+
+WIDTH, HEIGHT = 1600, 1000
+READY = "krita.activeWindow() and [bool(d.activeNode()) for d in documents()] == [True] * count"
+QUIT = """
+for each in documents():
+    each.setModified(False)  # otherwise Krita asks whether to save it
+QtCore.QTimer.singleShot(0, krita.action("file_quit").trigger)
+"""
+
+
+class Krita(screens.Screen):
+    """A screen, a window manager, and a Krita that fills it."""
+
+    def __init__(self, room: Room, *pictures: Path) -> None:
+        """Start Krita with pictures open, and wait until it answers."""
+        self.calls = 0
+        for left_over in room.calls.iterdir():
+            left_over.unlink()
+        super().__init__(room, f"krita-{room.machine.name}", WIDTH, HEIGHT)
+        try:
+            self.open("openbox")
+            self.process = self.open("krita", "--nosplash", *pictures)
+            self.wait_for(f"bool({READY})", SAFETY_S, count=len(pictures))
+            self.run("krita.activeWindow().qwindow().showMaximized()")
+        except BaseException:
+            super().close()
+            raise
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    @property
+    def last_words(self) -> str:
+        """The end of what Krita said, and where it was when it crashed."""
+        texts = (self.room.folder / "krita.log", self.room.calls / "fault.log")
+        found = (text.read_text("utf-8", "replace") for text in texts if text.exists())
+        return "\n".join(text[-3000:] for text in found)
+
+    def run(self, code: str, /, **values: Any) -> Any:
+        """Run Python inside Krita and return what its last expression is worth.
+
+        Args:
+            code: May name `krita`, `documents`, `heart`, all of the module `krita`, the modules
+                `QtCore`, `QtGui` and `QtWidgets`, and what earlier calls have left.
+            values: Further names, with values that `repr` can write.
+
+        Returns:
+            What JSON can say, or bytes.
+
+        Raises:
+            AssertionError: If the code raises, with its traceback; or if Krita dies.
+        """
+        number = self.calls
+        self.calls += 1
+        given = "".join(f"{name} = {value!r}\n" for name, value in values.items())
+        place = self.room.calls / f"call-{number}.py"
+        place.with_suffix(".new").write_text(given + dedent(code), "utf-8")
+        place.with_suffix(".new").replace(place)
+        answer = self.room.calls / f"answer-{number}.json"
+        give_up = time.monotonic() + SAFETY_S
+        while not answer.exists():
+            assert self.alive, f"Krita ended with {self.process.poll()}:\n{self.last_words}"
+            assert time.monotonic() < give_up, f"Krita does not answer:\n{self.last_words}"
+            time.sleep(0.005)
+        fields = json.loads(answer.read_text("utf-8"))
+        assert "error" not in fields, fields["error"]
+        raw = answer.with_suffix(".raw")
+        return raw.read_bytes() if raw.exists() else fields["value"]
+
+    def wait_for(self, code: str, within_s: float = 20.0, /, **values: Any) -> Any:
+        """Run code until it is worth something, and return that."""
+        return eventually(lambda: self.run(code, **values), within_s)
+
+    def uncaught(self) -> list[str]:
+        """Tracebacks that no plug-in caught since this was last asked."""
+        return self.run("answer = list(uncaught); uncaught.clear(); answer")
+
+    def key(self, keys: str) -> None:
+        """Press keys as xdotool names them: `ctrl+z`."""
+        self.xdotool(f"key {keys}")
+
+    def close(self) -> int:
+        """Quit without saving, turn the screen off, and return Krita's exit code."""
+        try:
+            if self.alive:
+                self.run(QUIT)
+                self.process.wait(SAFETY_S / 5)
+        except (AssertionError, subprocess.TimeoutExpired):
+            self.process.kill()  # its negative code tells
+        finally:
+            code = self.process.wait(SAFETY_S)
+            super().close()
+        return code
