@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lacuna.desktop.plugins import copy_plugin, zip_plugin
+from lacuna.desktop.plugins import copy_gimp_plugin, zip_gimp_plugin
 from lacuna_wire import LacunaError
 
 PLUGIN = Path(__file__).parents[2] / "gimp_plugin" / "lacuna-gimp"
@@ -16,7 +16,7 @@ PLUGIN = Path(__file__).parents[2] / "gimp_plugin" / "lacuna-gimp"
 
 def test_copy_brings_the_wire_with_it(tmp_path):
     target = tmp_path / "plug-ins" / "lacuna-gimp"
-    copy_plugin(PLUGIN, target)
+    copy_gimp_plugin(PLUGIN, target)
 
     assert os.access(target / "lacuna-gimp.py", os.X_OK)
     code = "import lacuna_wire.client; from lacuna_gimp.inpaint import fill; print('complete')"
@@ -30,26 +30,26 @@ def test_copy_brings_the_wire_with_it(tmp_path):
 
 def test_copy_replaces_an_older_one_whole(tmp_path):
     target = tmp_path / "lacuna-gimp"
-    copy_plugin(PLUGIN, target)
+    copy_gimp_plugin(PLUGIN, target)
     (target / "of_an_older_version.py").touch()
-    copy_plugin(PLUGIN, target)
+    copy_gimp_plugin(PLUGIN, target)
 
     assert not (target / "of_an_older_version.py").exists()
 
 
 def test_folder_of_another_name_is_refused_because_gimp_would_not_look_into_it(tmp_path):
     with pytest.raises(LacunaError, match="only in a folder lacuna-gimp, not lacuna"):
-        copy_plugin(PLUGIN, tmp_path / "lacuna")
+        copy_gimp_plugin(PLUGIN, tmp_path / "lacuna")
 
 
 def test_folder_without_a_script_is_refused(tmp_path):
     with pytest.raises(LacunaError, match="is no plug-in for GIMP"):
-        copy_plugin(tmp_path, tmp_path / "lacuna-gimp")
+        copy_gimp_plugin(tmp_path, tmp_path / "lacuna-gimp")
 
 
 def test_zip_keeps_the_executable_bit_and_one_folder_at_its_top(tmp_path):
     archive = tmp_path / "lacuna-gimp-0.1.zip"
-    zip_plugin(PLUGIN, archive)
+    zip_gimp_plugin(PLUGIN, archive)
 
     with zipfile.ZipFile(archive) as opened:
         names = opened.namelist()

@@ -14,11 +14,11 @@ from lacuna_wire import LacunaError
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "_vendor")
 
 
-def copy_plugin(source: Path, target: Path) -> None:
-    """Put a plug-in that runs into `target`, which is replaced: with `_vendor/lacuna_wire` in it.
+def copy_gimp_plugin(source: Path, target: Path) -> None:
+    """Put the plug-in that runs into `target`, which is replaced: with `_vendor/lacuna_wire` in it.
 
     Args:
-        source: Folder of the plug-in in a checkout, like `gimp_plugin/lacuna-gimp`.
+        source: Folder of the plug-in in a checkout, `gimp_plugin/lacuna-gimp`.
         target: Where it goes, like `~/.config/GIMP/3.0/plug-ins/lacuna-gimp`.
 
     Raises:
@@ -29,22 +29,75 @@ def copy_plugin(source: Path, target: Path) -> None:
         raise LacunaError(f"{source} is no plug-in for GIMP: it has no {script}")
     if target.name != source.name:
         raise LacunaError(f"GIMP finds {script} only in a folder {source.name}, not {target.name}")
+    _copy_with_wire(source, target)
+    (target / script).chmod(0o755)  # without it GIMP passes over the script in silence
+
+
+def copy_krita_plugin(source: Path, resources: Path) -> None:
+    """Put the plug-in where Krita finds it; what lies there of an older one is replaced.
+
+    It has to be enabled as well: `enable_NAME=true` under `[python]` in `kritarc`.
+
+    Args:
+        source: Folder of the plug-in in a checkout, `krita_plugin`, with one `NAME.desktop`.
+        resources: Krita's folder for resources, like `~/.local/share/krita`.
+
+    Raises:
+        LacunaError: If `source` is no Krita plug-in.
+    """
+    name = _krita_name(source)
+    pykrita, actions = resources / "pykrita", resources / "actions"
+    for folder in (pykrita, actions):
+        folder.mkdir(parents=True, exist_ok=True)
+    _copy_with_wire(source / name, pykrita / name)
+    shutil.copyfile(source / f"{name}.desktop", pykrita / f"{name}.desktop")
+    shutil.copyfile(source / f"{name}.action", actions / f"{name}.action")
+
+
+def zip_gimp_plugin(source: Path, archive: Path) -> None:
+    """Write a zip with the plug-in's folder in it, to be unpacked into GIMP's `plug-ins`."""
+    with tempfile.TemporaryDirectory() as place:
+        copy_gimp_plugin(source, Path(place) / source.name)
+        _zip(Path(place), archive)
+
+
+def zip_krita_plugin(source: Path, archive: Path) -> None:
+    """Write a zip for *Tools > Scripts > Import Python Plugin from File* in Krita."""
+    name = _krita_name(source)
+    with tempfile.TemporaryDirectory() as place:
+        _copy_with_wire(source / name, Path(place) / name)
+        for kind in ("desktop", "action"):
+            shutil.copyfile(source / f"{name}.{kind}", Path(place) / f"{name}.{kind}")
+        _zip(Path(place), archive)
+
+
+def _krita_name(source: Path) -> str:
+    names = [path.stem for path in source.glob("*.desktop")]
+    if len(names) != 1 or not (source / names[0] / "__init__.py").is_file():
+        raise LacunaError(
+            f"{source} is no plug-in for Krita: it has {len(names)} .desktop files and no package "
+            "of that name"
+        )
+    return names[0]
+
+
+def _copy_with_wire(source: Path, target: Path) -> None:
     if target.exists():
         shutil.rmtree(target)
     shutil.copytree(source, target, ignore=_LEFT_OUT)
     wire = Path(lacuna_wire.__file__).parent
     shutil.copytree(wire, target / "_vendor" / wire.name, ignore=_LEFT_OUT)
-    (target / script).chmod(0o755)  # without it GIMP passes over the script in silence
 
 
-def zip_plugin(source: Path, archive: Path) -> None:
-    """Write a zip with the plug-in's folder in it, to be unpacked into GIMP's `plug-ins`."""
-    with tempfile.TemporaryDirectory() as place:
-        copy_plugin(source, Path(place) / source.name)
-        # It keeps the executable bit and writes entries for folders, unlike a plain ZipFile.
-        made = shutil.make_archive(str(archive.with_suffix("")), "zip", place, source.name)
-        Path(made).replace(archive)
+def _zip(folder: Path, archive: Path) -> None:
+    # It keeps the executable bit and writes entries for folders, without which Krita finds no
+    # plug-in in it; a plain ZipFile does neither.
+    made = shutil.make_archive(str(archive.with_suffix("")), "zip", folder)
+    Path(made).replace(archive)
 
 
 if __name__ == "__main__":
-    zip_plugin(Path(sys.argv[1]), Path(sys.argv[2]))
+    checkout, made_zips = Path(sys.argv[1]), Path(sys.argv[2])
+    made_zips.mkdir(parents=True, exist_ok=True)
+    zip_gimp_plugin(checkout / "gimp_plugin" / "lacuna-gimp", made_zips / "lacuna-gimp.zip")
+    zip_krita_plugin(checkout / "krita_plugin", made_zips / "lacuna-krita.zip")

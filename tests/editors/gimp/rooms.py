@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from lacuna.desktop.plugins import copy_plugin
+from lacuna.desktop.plugins import copy_gimp_plugin
 from tests.editors import machines
 from tests.editors.machines import CHECKOUT, DEBIAN13
 
@@ -47,7 +47,7 @@ def new_room(folder: Path) -> Room:
     room = Room(DEBIAN13, folder)
     room.furnish()
     (folder / "config").mkdir()
-    copy_plugin(PLUGIN, folder / "config" / "plug-ins" / PLUGIN.name)
+    copy_gimp_plugin(PLUGIN, folder / "config" / "plug-ins" / PLUGIN.name)
     for name in ("gimprc", "shortcutsrc"):
         shutil.copyfile(HERE / name, folder / "config" / name)
     return room

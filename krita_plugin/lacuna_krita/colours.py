@@ -1,0 +1,131 @@
+"""Krita's colour spaces: which of them travel as they are, and the conversion of the others.
+
+The wire knows RGB and gray. What is CMYK, LAB, XYZ or YCbCr travels as RGB of a gamut that holds
+every printable colour, with more depth than it has, and is converted back when it arrives.
+"""
+
+from typing import Any, Dict, NamedTuple, Optional, Tuple
+
+from krita import Krita
+
+from lacuna_wire import LacunaError, PixelLayout, Rect
+
+from .qt import QByteArray
+from .translation import _
+
+CHANNELS = {"RGBA": 4, "GRAYA": 2, "CMYKA": 5, "LABA": 4, "XYZA": 4, "YCbCrA": 4, "A": 1}
+SAMPLE_BYTES = {"U8": 1, "U16": 2, "F16": 2, "F32": 4}
+# Integers lie as blue, green, red in Krita, floats as red, green, blue.
+_AS_THEY_ARE = {
+    ("RGBA", "U8"): ("BGRA", "u8"),
+    ("RGBA", "U16"): ("BGRA", "u16"),
+    ("RGBA", "F16"): ("RGBA", "f16"),
+    ("RGBA", "F32"): ("RGBA", "f32"),
+    ("GRAYA", "U8"): ("GRAYA", "u8"),
+    ("GRAYA", "U16"): ("GRAYA", "u16"),
+    ("GRAYA", "F16"): ("GRAYA", "f16"),
+    ("GRAYA", "F32"): ("GRAYA", "f32"),
+}
+WIDE_PROFILE = "LargeRGB-elle-V2-g22.icc"  # the primaries of ProPhoto; comes with every Krita
+
+_LINEAR_WORDS = ("linear", "-g10")
+_CURVED_WORDS = ("srgbtrc", "-g18", "-g22", "-labl", "-rec709", "srgb built-in")
+# What a linear profile and the two usual curves make of it in sRGB: 0.46, and 0.18 to 0.2.
+_DARK_GRAY, _HALF_WAY = 0.18, 0.32
+_measured: Dict[Tuple[str, str], bool] = {}
+
+
+class Space(NamedTuple):
+    """A colour space as Krita names it: model, depth, and name of the profile."""
+
+    model: str
+    depth: str
+    profile: str
+
+    @property
+    def pixel_bytes(self) -> int:
+        return CHANNELS[self.model] * SAMPLE_BYTES[self.depth]
+
+
+def plan_journey(space: Space) -> Tuple[Space, PixelLayout]:
+    """Return the space in which pixels of this one travel, and that in the protocol's words.
+
+    Raises:
+        LacunaError: If it is none that Krita had when this was written.
+    """
+    if space.model not in CHANNELS or space.depth not in SAMPLE_BYTES:
+        raise LacunaError(
+            _("Lacuna does not know the colour space {} {} ({}).").format(*space)
+        )
+    travel = space
+    if (space.model, space.depth) not in _AS_THEY_ARE:
+        depth = "U16" if space.depth in ("U8", "U16") else "F32"
+        travel = Space("RGBA", depth, WIDE_PROFILE)
+    channels, sample = _AS_THEY_ARE[travel.model, travel.depth]
+    return travel, PixelLayout(channels, sample, "linear" if is_linear(travel) else "srgb")
+
+
+def is_linear(space: Space) -> bool:
+    """Tell whether samples are proportional to light; Krita tells no more than the profile's name.
+
+    A name that says nothing is tried out, once.
+    """
+    name = space.profile.lower()
+    if any(word in name for word in _LINEAR_WORDS):
+        return True
+    if any(word in name for word in _CURVED_WORDS):
+        return False
+    key = space.model, space.profile
+    if key not in _measured:
+        _measured[key] = _gray_in_srgb(space) > _HALF_WAY
+    return _measured[key]
+
+
+class Converter:
+    """Brings pixels from one colour space to another, or leaves them alone if it is the same.
+
+    Krita converts layers only. They must not be of the user's document, whose history would then
+    tell of it: so there is a small one that nobody sees, from the first call to `close`.
+    """
+
+    def __init__(self, source: Space, target: Space) -> None:
+        self.source, self.target = source, target
+        self.document: Optional[Any] = None
+
+    def __call__(self, pixels: Any, rect: Rect) -> Any:
+        """Return the pixels of `rect` in the target's space, as a QByteArray if they had to change.
+
+        Raises:
+            LacunaError: If Krita does not know one of the spaces.
+        """
+        if self.source == self.target:
+            return pixels
+        if self.document is None:
+            self.document = Krita.instance().createDocument(1, 1, "Lacuna", *self.source, 72.0)
+        layer = self.document and self.document.createNode("Lacuna", "paintlayer")
+        if not layer:
+            raise LacunaError(_("Krita has no colour space {} {} ({}).").format(*self.source))
+        layer.setPixelData(QByteArray(pixels), 0, 0, rect.width, rect.height)
+        if not layer.setColorSpace(*self.target):
+            raise LacunaError(_("Krita has no colour space {} {} ({}).").format(*self.target))
+        return layer.pixelData(0, 0, rect.width, rect.height)
+
+    def close(self) -> None:
+        """Let the small document go; a later call makes a new one."""
+        document, self.document = self.document, None
+        if document is not None:
+            document.setModified(False)  # nobody is to be asked
+            document.close()
+
+
+def _gray_in_srgb(space: Space) -> float:
+    """Return what a dark gray of this profile is in sRGB."""
+    source = Space(space.model, "U16", space.profile)
+    level = round(_DARK_GRAY * 65535).to_bytes(2, "little")
+    colour = level * (CHANNELS[space.model] - 1) + b"\xff\xff"
+    convert = Converter(source, Space("RGBA", "U16", "sRGB-elle-V2-srgbtrc.icc"))
+    try:
+        converted = bytes(convert(colour, Rect(0, 0, 1, 1)))
+    finally:
+        convert.close()
+    return int.from_bytes(converted[2:4], "little") / 65535

@@ -1,0 +1,235 @@
+"""What happens from the click to the layer: one fill per document, and what can be said of it.
+
+Whatever the user does meanwhile, a fill ends with a layer in its place, or with one sentence.
+"""
+
+import time
+import traceback
+from typing import Any, List, NamedTuple, Optional
+
+from krita import Krita
+
+from lacuna_wire import JobStatus, LacunaError, Rect
+from lacuna_wire.editor import Settings, new_request
+from lacuna_wire.errors import JobCancelled
+
+from . import document as picture
+from .colours import Converter
+from .qt import QObject, QTimer, pyqtSignal
+from .translation import _
+from .worker import Steps, Worker
+
+# What Krita's one thread reads or writes at once, between two looks at what the user does.
+STRIP_PIXELS = 1 << 21
+CONVERTED_PIXELS = 1 << 17  # of a colour space that has to be converted first
+CHECK_MS = 500  # between two looks whether the document is still open
+SETTLE_MS, SETTLE_TRIES = 40, 50
+QUIT_S = 2.0  # that Krita waits for the daemon to hear of it
+
+
+class State(NamedTuple):
+    """What the docker shows of one document.
+
+    Attributes:
+        text: What was last said.
+        percent: How much is done, 0 to 100; None if nothing is going on.
+    """
+
+    text: str = ""
+    percent: Optional[float] = None
+
+    @property
+    def running(self) -> bool:
+        return self.percent is not None
+
+
+class Fills(QObject):
+    """All fills that are going on in this Krita.
+
+    Attributes:
+        changed: Something is new about a document: the docker should look again.
+        said: Gets a document, a sentence, and whether it tells of a failure.
+    """
+
+    changed = pyqtSignal()
+    said = pyqtSignal(object, str, bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._running: List[_Fill] = []
+        self._last: List[Any] = []  # pairs of document and state; wrappers can only be compared
+
+    def start(self, document: Any, settings: Settings) -> None:
+        """Begin to fill what is selected in a document; all else is told by the signals."""
+        if self.state(document).running:
+            self._say(document, _("A fill is running in this document: wait, or cancel it."), True)
+            return
+        try:
+            fill = _Fill(document, settings)
+        except LacunaError as error:
+            self._say(document, error.message, True)
+            return
+        self._running.append(fill)
+        self._set(document, State(_("Waiting for the daemon"), 0.0))
+        fill.shown.connect(self._show)
+        fill.ended.connect(self._end)
+        fill.start()
+
+    def state(self, document: Any) -> State:
+        """Return what there is to say of a document."""
+        for known, state in self._last:
+            if known == document:
+                return state
+        return State()
+
+    def cancel(self, document: Any) -> None:
+        """End the fill of a document, if there is one."""
+        for fill in self._running:
+            if fill.source.document == document:
+                fill.cancel()
+
+    def quit(self) -> None:
+        """End all fills, because Krita ends."""
+        for fill in self._running:
+            fill.cancel()
+        until = time.monotonic() + QUIT_S
+        for fill in self._running:
+            fill.join(max(0.0, until - time.monotonic()))
+
+    def _show(self, fill: "_Fill", status: JobStatus) -> None:
+        if fill in self._running:
+            self._set(fill.source.document, State(describe(status), status.percent))
+
+    def _end(self, fill: "_Fill", sentence: str, failed: bool) -> None:
+        self._running.remove(fill)
+        self._set(fill.source.document, State(sentence))
+        self._say(fill.source.document, sentence, failed)
+
+    def _say(self, document: Any, sentence: str, failed: bool) -> None:
+        if not self.state(document).running:
+            self._set(document, State(sentence))
+        self.said.emit(document, sentence, failed)
+
+    def _set(self, document: Any, state: State) -> None:
+        open_ones = Krita.instance().documents()
+        self._last = [
+            (known, old)
+            for known, old in self._last
+            if known != document and any(known == each for each in open_ones)
+        ]
+        self._last.append((document, state))
+        self.changed.emit()
+
+
+class _Fill(QObject):
+    """One fill of one document.
+
+    Attributes:
+        shown: Gets this fill and a status of its job.
+        ended: Gets this fill, a sentence, and whether it tells of a failure.
+    """
+
+    shown = pyqtSignal(object, object)
+    ended = pyqtSignal(object, str, bool)
+
+    def __init__(self, document: Any, settings: Settings) -> None:
+        """Look at the document; raises `LacunaError` if there is nothing to be filled."""
+        super().__init__()
+        self.source = source = picture.open_source(document, settings.visible)
+        self._convert = Converter(source.space, source.travel)
+        self._pointless: Optional[LacunaError] = None
+        self._begun = time.monotonic()
+        self._worker = Worker(
+            new_request(source.size, source.bounds, source.layout, settings),
+            Steps(
+                read_pixels=self._read_pixels,
+                read_selection=self._read_selection,
+                show=lambda status: self.shown.emit(self, status),
+                begin=lambda: picture.NewLayer(source),
+                strip_pixels=STRIP_PIXELS if source.space == source.travel else CONVERTED_PIXELS,
+            ),
+        )
+        self._worker.finished.connect(self._finish)
+        self._check = QTimer(self)
+        self._check.setInterval(CHECK_MS)
+        self._check.timeout.connect(self._check_open)
+
+    def start(self) -> None:
+        self._check.start()
+        self._worker.start()
+
+    def cancel(self) -> None:
+        self._worker.cancel()
+
+    def join(self, timeout_s: float) -> None:
+        self._worker.join(timeout_s)
+
+    def _read_pixels(self, rect: Rect) -> memoryview:
+        return memoryview(self._convert(picture.read_pixels(self.source, rect), rect))
+
+    def _read_selection(self, rect: Rect) -> memoryview:
+        self._convert.close()  # all pixels are read by now
+        return memoryview(picture.read_selection(self.source, rect))
+
+    def _check_open(self) -> None:
+        try:
+            picture.find(self.source)
+        except LacunaError as error:
+            self._pointless = error
+            self.cancel()
+
+    def _finish(self, layer: Any, error: Optional[Exception]) -> None:
+        self._check.stop()
+        self._convert.close()
+        if error is None:
+            sentence = _("Done in {:.1f} s: the fill is on a new layer.").format(
+                time.monotonic() - self._begun
+            )
+        elif isinstance(error, LacunaError):
+            cancelled = isinstance(error, JobCancelled)
+            sentence = (self._pointless or error).message if cancelled else error.message
+        else:
+            traceback.print_exception(type(error), error, error.__traceback__)
+            sentence = _("Lacuna met an error of its own: {}").format(
+                "{}: {}".format(type(error).__name__, error)
+            )
+        by_hand = isinstance(error, JobCancelled) and self._pointless is None
+        self.ended.emit(self, sentence, error is not None and not by_hand)
+        if layer is not None:
+            self._settle(layer)
+
+    def _settle(self, layer: picture.NewLayer) -> None:
+        """See to it that the picture stays the active layer, and not its fill."""
+        timer = QTimer(self)
+        tries, was_active = SETTLE_TRIES, False
+
+        def look() -> None:
+            nonlocal tries, was_active
+            tries -= 1
+            was_active, settled = layer.keep_source_active(was_active)
+            if settled or (tries <= 0 and not was_active):
+                timer.stop()
+                self.deleteLater()  # named here, so that this fill lives until then
+
+        timer.timeout.connect(look)
+        timer.start(SETTLE_MS)
+
+
+def describe(status: JobStatus) -> str:
+    """Say in a few words what the daemon does, and how long it will."""
+    words = {
+        "uploading": _("Sending"),
+        "waiting": _("Waiting"),
+        "loading": _("Loading the network"),
+        "guiding": _("Searching patches"),
+        "filling": _("Filling"),
+    }
+    if status.state == "queued" and status.queue_position:
+        return _("Waiting for {} other fills").format(status.queue_position)
+    text = words.get(status.phase, status.phase or status.state)
+    if status.state == "running" and status.eta_s is not None and status.eta_s >= 1:
+        return _("{}, {:.0f} s left").format(text, status.eta_s)
+    return text
+
+
+FILLS = Fills()

@@ -1,0 +1,114 @@
+"""One fill in a thread of its own, so that Krita never waits; it knows nothing of Krita.
+
+Signals of Qt bring to the main thread whatever only that may do.
+"""
+
+import threading
+from typing import Any, Callable, NamedTuple, Optional
+
+from lacuna_wire import JobRequest, JobStatus, LacunaError, Rect
+from lacuna_wire.client import connect
+from lacuna_wire.editor import Editor, ask_main, cut_into_strips, fill, wait_for_main
+
+from .qt import QObject, pyqtSignal
+
+
+class Steps(NamedTuple):
+    """What the main thread does for a fill.
+
+    Attributes:
+        read_pixels: Gives a part of the image in the layout of the request.
+        read_selection: Gives its mask.
+        show: Gets every status of the job.
+        begin: Makes the layer for a result of this place, with `write` and `add`.
+        strip_pixels: How much is read or written at a time.
+    """
+
+    read_pixels: Callable[[Rect], Any]
+    read_selection: Callable[[Rect], Any]
+    show: Callable[[JobStatus], None]
+    begin: Callable[[], Any]
+    strip_pixels: int
+
+
+class Worker(QObject):
+    """Runs one fill, from the request to the layer, and says how it ended.
+
+    Attributes:
+        finished: Gets the layer and None, or None and the error; in the main thread.
+    """
+
+    finished = pyqtSignal(object, object)
+    _task = pyqtSignal(object)
+
+    def __init__(self, request: JobRequest, steps: Steps) -> None:
+        super().__init__()
+        self._request, self._steps = request, steps
+        self._cancelled = threading.Event()
+        self._task.connect(self._run_task)
+        self._editor = Editor(
+            run_in_main=self._task.emit,
+            read_pixels=steps.read_pixels,
+            read_selection=steps.read_selection,
+            show=steps.show,
+            strip_pixels=steps.strip_pixels,
+            should_cancel=self._cancelled.is_set,
+        )
+        self._thread = threading.Thread(target=self._talk, name="lacuna-fill", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """End the job; `finished` tells when that is done."""
+        self._cancelled.set()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for the end of the job, though the main thread does nothing for it any more."""
+        self._thread.join(timeout_s)
+
+    def _run_task(self, task: Callable[[], None]) -> None:
+        task()
+
+    def _talk(self) -> None:
+        try:
+            layer = self._fill()
+        except Exception as error:  # here the thread ends: the main one tells the user
+            self.finished.emit(None, error)
+        else:
+            self.finished.emit(layer, None)
+
+    def _fill(self) -> Any:
+        rect, pixels = fill(self._request, self._editor)
+        layer = self._in_main(self._steps.begin)
+        view, row_bytes = memoryview(pixels), rect.width * self._request.layout.pixel_bytes
+        for strip in cut_into_strips(rect, self._steps.strip_pixels):
+            first = (strip.top - rect.top) * row_bytes
+            part = bytes(view[first : first + strip.height * row_bytes])
+            self._in_main(lambda strip=strip, part=part: layer.write(strip, part))
+        self._in_main(layer.add)
+        return layer
+
+    def _in_main(self, make: Callable[[], Any]) -> Any:
+        return wait_for_main(self._editor, ask_main(self._editor, make))
+
+
+class WeightsQuestion(QObject):
+    """Asks a daemon that runs which weights it has; one that does not run is not started.
+
+    Attributes:
+        answered: Gets the names as a list, in the main thread.
+    """
+
+    answered = pyqtSignal(object)
+
+    def ask(self) -> None:
+        threading.Thread(target=self._ask, name="lacuna-weights", daemon=True).start()
+
+    def _ask(self) -> None:
+        try:
+            names: Optional[Any] = connect(start=False).status().get("weights")
+        except LacunaError:
+            return
+        if isinstance(names, list):
+            self.answered.emit([str(name) for name in names])
