@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+from lacuna.desktop.plugins import copy_krita_plugin
 from tests.editors import machines
 from tests.editors.machines import CHECKOUT, DEBIAN13, HOST, Machine
 
@@ -48,8 +49,6 @@ def new_room(folder: Path, machine: Machine, warm: Path | None = None) -> Room:
         machine: Where its Krita is.
         warm: What `warm_resources` made for this machine; without it the first start takes 13 s.
     """
-    from lacuna.desktop.plugins import copy_krita_plugin
-
     room = bare_room(folder, machine, ("lacuna_krita", "lacuna_test_driver"))
     if warm:
         shutil.copytree(warm, room.resources, symlinks=True)

@@ -30,6 +30,11 @@ def test_picture_is_open_in_a_window_that_fills_the_screen(krita, document):
     assert len(np.unique(seen.reshape(-1, seen.shape[2]), axis=0)) > 1000
 
 
+def test_plugin_is_loaded_and_has_its_action(krita):
+    assert krita.run('"lacuna_krita" in __import__("sys").modules')
+    assert krita.run('krita.action("lacuna_inpaint_selection") is not None')
+
+
 def test_pixels_come_back_as_they_are(krita, document):
     photo = io.imread(document)
 
@@ -120,3 +125,10 @@ def test_krita_that_died_is_started_again(house):
         first.run("1")
     second = house.krita()
     assert second.run("len(documents())") == 1
+
+
+def test_krita_quits_without_a_question_even_if_something_is_unsaved(house):
+    krita = house.krita()
+    krita.run("for each in documents(): each.setModified(True)")
+
+    assert krita.close() == 0
