@@ -1,6 +1,8 @@
 """The first and the last step of the line: what is read from Krita's document, and the new layer.
 
-The only file that touches layers and their pixels. All of it is for the main thread.
+The only file that touches layers and their pixels. All of it is for the main thread. No layer is
+held from one call to the next: it would keep the image alive when its document is closed, and Krita
+crashes over an image without a document.
 """
 
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
@@ -9,7 +11,7 @@ from krita import Krita
 
 from lacuna_wire import LacunaError, PixelLayout, Rect
 
-from .colours import Converter, Space, plan_journey
+from .colours import Space, plan_journey
 from .translation import _
 
 MASKS = ("transparencymask", "filtermask", "transformmask", "selectionmask", "colorizemask")
@@ -131,63 +133,64 @@ def find(source: Source) -> Tuple[Any, Any]:
     raise LacunaError(_("The layer was removed before the fill was ready."))
 
 
-class NewLayer:
-    """A layer on its way into the document: made, written in strips, and then added in one step."""
+def target_space(source: Source) -> Space:
+    """Return the space of the layer that `add_layer` will make: always that of the image."""
+    document, _layer = find(source)
+    return space_of(document)
 
-    def __init__(self, source: Source) -> None:
-        document, _layer = find(source)
-        self.source = source
-        self.node = document.createNode(
-            _("{} inpainted").format(source.layer_name), "paintlayer"
-        )
-        self.convert = Converter(source.travel, space_of(self.node))
 
-    def write(self, rect: Rect, pixels: bytes) -> None:
-        """Set pixels where they were asked for; they are in the space in which they travelled."""
-        self.node.setPixelData(self.convert(pixels, rect), *rect)
+def add_layer(source: Source, parts: List[Tuple[Rect, Any]]) -> Any:
+    """Put a fill above its source, in one undo step, and return the new layer's id.
 
-    def add(self) -> None:
-        """Put it above its source, in one undo step.
+    Args:
+        source: From `open_source`.
+        parts: Places, and their pixels in the space of `target_space`.
 
-        Raises:
-            LacunaError: If document or layer are gone, if its place cannot be told any more, or
-                Krita does not take it.
-        """
-        self.convert.close()
-        source = self.source
+    Raises:
+        LacunaError: If document or layer are gone, if their place cannot be told any more, or
+            Krita does not take the new layer.
+    """
+    document, layer = find(source)
+    left, top = _shift_since(source)
+    new = document.createNode(_("{} inpainted").format(source.layer_name), "paintlayer")
+    for rect, pixels in parts:
+        new.setPixelData(pixels, *rect.shift(left, top))
+    new_id = new.uniqueId()
+    # What shows everything belongs above everything.
+    parent, below = layer.parentNode(), layer
+    if source.visible:
+        parent, below = document.rootNode(), None
+    parent.addChildNode(new, below)
+    # Krita's event loop has run in there, and it says "done" also where it did nothing.
+    document, _layer = find(source)
+    if not any(node.uniqueId() == new_id for node in _walk(document.rootNode())):
+        raise LacunaError(_("Krita does not take the new layer."))
+    return new_id
+
+
+def keep_source_active(source: Source, new_id: Any, was_active: bool) -> Tuple[bool, bool]:
+    """Make the source active again, so that the next selection works on the picture.
+
+    Krita makes every new layer the active one, a moment after it was added, and changes that
+    only in the document at which the user looks: so this is called again and again.
+
+    Args:
+        source: From `open_source`.
+        new_id: From `add_layer`.
+        was_active: Whether the new layer has been seen to be the active one.
+
+    Returns:
+        The same by now, and whether everything is settled.
+    """
+    try:
         document, layer = find(source)
-        shift = _shift_since(source)
-        if shift != (0, 0):
-            self.node.move(*shift)
-        root = document.rootNode()
-        # What shows everything belongs above everything.
-        parent, below = (root, None) if source.visible else (layer.parentNode(), layer)
-        # Krita runs its event loop in here: whatever else is going on may call us.
-        parent.addChildNode(self.node, below)
-        if not any(node.uniqueId() == self.node.uniqueId() for node in _walk(root)):
-            raise LacunaError(_("Krita does not take the new layer."))
-
-    def keep_source_active(self, was_active: bool) -> Tuple[bool, bool]:
-        """Make the source active again, so that the next selection works on the picture.
-
-        Krita makes every new layer the active one, a moment after it was added, and changes that
-        only in the document at which the user looks: so this is called again and again.
-
-        Args:
-            was_active: Whether the new layer has been seen to be the active one.
-
-        Returns:
-            The same by now, and whether everything is settled.
-        """
-        try:
-            document, layer = find(self.source)
-        except LacunaError:
-            return was_active, True
-        active = document.activeNode()
-        if active is not None and active.uniqueId() == self.node.uniqueId():
-            document.setActiveNode(layer)
-            return True, False
-        return was_active, was_active
+    except LacunaError:
+        return was_active, True
+    active = document.activeNode()
+    if active is not None and active.uniqueId() == new_id:
+        document.setActiveNode(layer)
+        return True, False
+    return was_active, was_active
 
 
 def space_of(place: Any) -> Space:

@@ -5,7 +5,7 @@ Whatever the user does meanwhile, a fill ends with a layer in its place, or with
 
 import time
 import traceback
-from typing import Any, List, NamedTuple, Optional
+from typing import Any, List, NamedTuple, Optional, Tuple
 
 from krita import Krita
 
@@ -14,14 +14,14 @@ from lacuna_wire.editor import Settings, new_request
 from lacuna_wire.errors import JobCancelled
 
 from . import document as picture
-from .colours import Converter
+from .colours import Converter, converter_back
 from .qt import QObject, QTimer, pyqtSignal
 from .translation import _
 from .worker import Steps, Worker
 
 # What Krita's one thread reads or writes at once, between two looks at what the user does.
 STRIP_PIXELS = 1 << 21
-CONVERTED_PIXELS = 1 << 17  # of a colour space that has to be converted first
+CONVERTED_PIXELS = 1 << 16  # of a colour space that has to be converted first
 CHECK_MS = 500  # between two looks whether the document is still open
 SETTLE_MS, SETTLE_TRIES = 40, 50
 QUIT_S = 2.0  # that Krita waits for the daemon to hear of it
@@ -137,7 +137,8 @@ class _Fill(QObject):
         super().__init__()
         self.source = source = picture.open_source(document, settings.visible)
         self._convert = Converter(source.space, source.travel)
-        self._pointless: Optional[LacunaError] = None
+        self._convert_back: Any = None
+        self._pointless = ""
         self._begun = time.monotonic()
         self._worker = Worker(
             new_request(source.size, source.bounds, source.layout, settings),
@@ -145,7 +146,8 @@ class _Fill(QObject):
                 read_pixels=self._read_pixels,
                 read_selection=self._read_selection,
                 show=lambda status: self.shown.emit(self, status),
-                begin=lambda: picture.NewLayer(source),
+                convert=self._convert_result,
+                add=self._add,
                 strip_pixels=STRIP_PIXELS if source.space == source.travel else CONVERTED_PIXELS,
             ),
         )
@@ -171,34 +173,45 @@ class _Fill(QObject):
         self._convert.close()  # all pixels are read by now
         return memoryview(picture.read_selection(self.source, rect))
 
+    def _convert_result(self, rect: Rect, pixels: bytes) -> Any:
+        if self._convert_back is None:
+            target = picture.target_space(self.source)
+            self._convert_back = converter_back(self.source.travel, target)
+        return self._convert_back(pixels, rect)
+
+    def _add(self, parts: List[Tuple[Rect, Any]]) -> Any:
+        return picture.add_layer(self.source, parts)
+
     def _check_open(self) -> None:
         try:
             picture.find(self.source)
         except LacunaError as error:
-            self._pointless = error
+            self._pointless = error.message
             self.cancel()
 
-    def _finish(self, layer: Any, error: Optional[Exception]) -> None:
+    def _finish(self, layer_id: Any, error: Optional[Exception]) -> None:
         self._check.stop()
         self._convert.close()
+        if self._convert_back is not None:
+            self._convert_back.close()
+        self.source = self.source._replace(selection=None)  # freed here, and not in some thread
         if error is None:
             sentence = _("Done in {:.1f} s: the fill is on a new layer.").format(
                 time.monotonic() - self._begun
             )
         elif isinstance(error, LacunaError):
-            cancelled = isinstance(error, JobCancelled)
-            sentence = (self._pointless or error).message if cancelled else error.message
+            sentence = (isinstance(error, JobCancelled) and self._pointless) or error.message
         else:
             traceback.print_exception(type(error), error, error.__traceback__)
             sentence = _("Lacuna met an error of its own: {}").format(
                 "{}: {}".format(type(error).__name__, error)
             )
-        by_hand = isinstance(error, JobCancelled) and self._pointless is None
+        by_hand = isinstance(error, JobCancelled) and not self._pointless
         self.ended.emit(self, sentence, error is not None and not by_hand)
-        if layer is not None:
-            self._settle(layer)
+        if layer_id is not None:
+            self._settle(layer_id)
 
-    def _settle(self, layer: picture.NewLayer) -> None:
+    def _settle(self, layer_id: Any) -> None:
         """See to it that the picture stays the active layer, and not its fill."""
         timer = QTimer(self)
         tries, was_active = SETTLE_TRIES, False
@@ -206,7 +219,7 @@ class _Fill(QObject):
         def look() -> None:
             nonlocal tries, was_active
             tries -= 1
-            was_active, settled = layer.keep_source_active(was_active)
+            was_active, settled = picture.keep_source_active(self.source, layer_id, was_active)
             if settled or (tries <= 0 and not was_active):
                 timer.stop()
                 self.deleteLater()  # named here, so that this fill lives until then

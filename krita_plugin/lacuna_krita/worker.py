@@ -4,7 +4,9 @@ Signals of Qt bring to the main thread whatever only that may do.
 """
 
 import threading
-from typing import Any, Callable, NamedTuple, Optional
+from collections import deque
+from functools import partial
+from typing import Any, Callable, Deque, List, NamedTuple, Optional, Tuple
 
 from lacuna_wire import JobRequest, JobStatus, LacunaError, Rect
 from lacuna_wire.client import connect
@@ -20,22 +22,29 @@ class Steps(NamedTuple):
         read_pixels: Gives a part of the image in the layout of the request.
         read_selection: Gives its mask.
         show: Gets every status of the job.
-        begin: Makes the layer for a result of this place, with `write` and `add`.
+        convert: Brings a part of the result into the colours of the image.
+        add: Adds a layer of such parts and returns its id.
         strip_pixels: How much is read or written at a time.
     """
 
     read_pixels: Callable[[Rect], Any]
     read_selection: Callable[[Rect], Any]
     show: Callable[[JobStatus], None]
-    begin: Callable[[], Any]
+    convert: Callable[[Rect, bytes], Any]
+    add: Callable[[List[Tuple[Rect, Any]]], Any]
     strip_pixels: int
+
+
+# What the main thread still has to do, for all fills. Much of it lets Krita run its event loop, in
+# which the next task arrives: it must wait, or it would change what the first one is working on.
+_TASKS: Deque[Callable[[], None]] = deque()
 
 
 class Worker(QObject):
     """Runs one fill, from the request to the layer, and says how it ended.
 
     Attributes:
-        finished: Gets the layer and None, or None and the error; in the main thread.
+        finished: Gets the layer's id and None, or None and the error; in the main thread.
     """
 
     finished = pyqtSignal(object, object)
@@ -68,26 +77,33 @@ class Worker(QObject):
         self._thread.join(timeout_s)
 
     def _run_task(self, task: Callable[[], None]) -> None:
-        task()
+        _TASKS.append(task)
+        if len(_TASKS) > 1:
+            return
+        while _TASKS:
+            try:
+                _TASKS[0]()
+            finally:
+                _TASKS.popleft()
 
     def _talk(self) -> None:
+        layer_id, error = None, None
         try:
-            layer = self._fill()
-        except Exception as error:  # here the thread ends: the main one tells the user
-            self.finished.emit(None, error)
-        else:
-            self.finished.emit(layer, None)
+            layer_id = self._fill()
+        except Exception as caught:  # here the thread ends: the main one tells the user
+            error = caught
+        self._task.emit(lambda: self.finished.emit(layer_id, error))
 
     def _fill(self) -> Any:
         rect, pixels = fill(self._request, self._editor)
-        layer = self._in_main(self._steps.begin)
         view, row_bytes = memoryview(pixels), rect.width * self._request.layout.pixel_bytes
+        parts = []
         for strip in cut_into_strips(rect, self._steps.strip_pixels):
             first = (strip.top - rect.top) * row_bytes
             part = bytes(view[first : first + strip.height * row_bytes])
-            self._in_main(lambda strip=strip, part=part: layer.write(strip, part))
-        self._in_main(layer.add)
-        return layer
+            converted = self._in_main(partial(self._steps.convert, strip, part))
+            parts.append((strip, converted))
+        return self._in_main(lambda: self._steps.add(parts))
 
     def _in_main(self, make: Callable[[], Any]) -> Any:
         return wait_for_main(self._editor, ask_main(self._editor, make))

@@ -7,6 +7,7 @@ talks to the daemon, in here, and hands to the main one whatever only that may d
 import uuid
 from concurrent.futures import Future, wait
 from contextlib import nullcontext
+from traceback import clear_frames
 from typing import Any, Callable, ContextManager, Iterable, Iterator, List, NamedTuple, Tuple
 
 from . import client as wire
@@ -135,6 +136,8 @@ def settle(future: "Future[Any]", make: Callable[[], Any]) -> None:
     try:
         future.set_result(make())
     except BaseException as error:  # whoever waits for it raises it
+        # What its frames hold of an editor must not live as long as the error does.
+        clear_frames(error.__traceback__)
         future.set_exception(error)
 
 

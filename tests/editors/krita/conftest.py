@@ -1,7 +1,8 @@
-"""Every real Krita that is here, and the real daemon; one start of each for a file of tests."""
+"""Every real Krita that is here, and the real daemon; one start of each for all tests."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -63,7 +64,7 @@ def warm(tmp_path_factory):
         return {each: future.result() for each, future in zip(here, made, strict=True)}
 
 
-@pytest.fixture(scope="module", params=MACHINES, ids=lambda machine: machine.name)
+@pytest.fixture(scope="session", params=MACHINES, ids=lambda machine: machine.name)
 def house(request, tmp_path_factory):
     from skimage import data, io
 
@@ -82,7 +83,7 @@ def house(request, tmp_path_factory):
 
 @pytest.fixture
 def krita(house):
-    """The Krita of this file, with whatever the test before left open in it."""
+    """The Krita of this machine, with whatever the test before left open in it."""
     krita = house.krita()
     yield krita
     assert krita.alive, krita.last_words
@@ -97,7 +98,24 @@ def document(krita):
     return picture
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def inside(krita):
+    """The names of inside.py, in Krita."""
+    if not krita.run('"open_photo" in globals()'):
+        krita.run(Path(__file__).with_name("inside.py").read_text("utf-8"))
+
+
+@pytest.fixture(scope="session")
+def small_photo(house):
+    """Where Krita finds 200 x 140 px of a photograph."""
+    from skimage import data, io
+
+    path = house.room.folder / "small.png"
+    io.imsave(path, data.rocket()[150:290, 60:260], check_contrast=False)
+    return path
+
+
+@pytest.fixture(scope="session")
 def served(house):
     """The daemon that this room's Krita meets."""
     daemon = start_daemon(house.room)

@@ -76,6 +76,9 @@ def bare_room(folder: Path, machine: Machine, plugins: tuple[str, ...]) -> Room:
     config.mkdir()
     enabled = "".join(f"enable_{name}=true\n" for name in plugins)
     (config / "kritarc").write_text(f"[python]\n{enabled}", "utf-8")
+    # Without a graphics card OpenGL is slow, and Krita 5.1 aborts in it when documents come and go
+    # as fast as in a test (an assertion on the tiles of its textures).
+    (config / "kritadisplayrc").write_text("[General]\nOpenGLRenderer=none\n", "utf-8")
     return room
 
 
