@@ -5,7 +5,7 @@ every printable colour, with more depth than it has, and is converted back when 
 """
 
 from array import array
-from typing import Any, Dict, NamedTuple, Optional, Tuple, Union
+from typing import Any, NamedTuple
 
 from krita import Krita
 
@@ -34,7 +34,7 @@ _LINEAR_WORDS = ("linear", "-g10")
 _CURVED_WORDS = ("srgbtrc", "-g18", "-g22", "-labl", "-rec709", "srgb built-in")
 # What a linear profile and the two usual curves make of it in sRGB: 0.46, and 0.18 to 0.2.
 _DARK_GRAY, _HALF_WAY = 0.18, 0.32
-_measured: Dict[Tuple[str, str], bool] = {}
+_measured: dict[tuple[str, str], bool] = {}
 
 
 class Space(NamedTuple):
@@ -49,16 +49,14 @@ class Space(NamedTuple):
         return CHANNELS[self.model] * SAMPLE_BYTES[self.depth]
 
 
-def plan_journey(space: Space) -> Tuple[Space, PixelLayout]:
+def plan_journey(space: Space) -> tuple[Space, PixelLayout]:
     """Return the space in which pixels of this one travel, and that in the protocol's words.
 
     Raises:
         LacunaError: If it is none that Krita had when this was written.
     """
     if space.model not in CHANNELS or space.depth not in SAMPLE_BYTES:
-        raise LacunaError(
-            _("Lacuna does not know the colour space {} {} ({}).").format(*space)
-        )
+        raise LacunaError(_("Lacuna does not know the colour space {} {} ({}).").format(*space))
     travel = space
     if (space.model, space.depth) not in _AS_THEY_ARE:
         depth = "U16" if space.depth in ("U8", "U16") else "F32"
@@ -92,7 +90,7 @@ class Converter:
 
     def __init__(self, source: Space, target: Space) -> None:
         self.source, self.target = source, target
-        self.document: Optional[Any] = None
+        self.document: Any | None = None
         self.held_pixels = 0
 
     def __call__(self, pixels: Any, rect: Rect) -> Any:
@@ -164,7 +162,7 @@ class FaithfulConverter:
             converter.close()
 
 
-def converter_back(source: Space, target: Space) -> Union[Converter, FaithfulConverter]:
+def converter_back(source: Space, target: Space) -> Converter | FaithfulConverter:
     """Return what brings a fill into the colours of its image."""
     simple = source == target or target.model in ("RGBA", "GRAYA")
     return (Converter if simple else FaithfulConverter)(source, target)

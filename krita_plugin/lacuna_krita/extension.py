@@ -46,7 +46,7 @@ class LacunaExtension(Extension):
     def _say(self, document: Any, sentence: str, failed: bool) -> None:
         active = Krita.instance().activeDocument()
         if active is not None and active != document and document.name():
-            sentence = "{}: {}".format(document.name(), sentence)
+            sentence = f"{document.name()}: {sentence}"
         if failed or not _docker_is_seen():
             _float(sentence, MESSAGE_MS)
 
@@ -56,7 +56,7 @@ class LacunaExtension(Extension):
             return
         if time.monotonic() - self._shown_at >= BETWEEN_S:
             self._shown_at = time.monotonic()
-            _float("{}, {:.0f} %".format(state.text, state.percent), PROGRESS_MS)
+            _float(f"{state.text}, {state.percent:.0f} %", PROGRESS_MS)
 
 
 def start() -> None:

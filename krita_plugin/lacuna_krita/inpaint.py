@@ -5,7 +5,7 @@ Whatever the user does meanwhile, a fill ends with a layer in its place, or with
 
 import time
 import traceback
-from typing import Any, List, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple
 
 from krita import Krita
 
@@ -36,7 +36,7 @@ class State(NamedTuple):
     """
 
     text: str = ""
-    percent: Optional[float] = None
+    percent: float | None = None
 
     @property
     def running(self) -> bool:
@@ -56,8 +56,8 @@ class Fills(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self._running: List[_Fill] = []
-        self._last: List[Any] = []  # pairs of document and state; wrappers can only be compared
+        self._running: list[_Fill] = []
+        self._last: list[Any] = []  # pairs of document and state; wrappers can only be compared
 
     def start(self, document: Any, settings: Settings) -> None:
         """Begin to fill what is selected in a document; all else is told by the signals."""
@@ -179,7 +179,7 @@ class _Fill(QObject):
             self._convert_back = converter_back(self.source.travel, target)
         return self._convert_back(pixels, rect)
 
-    def _add(self, parts: List[Tuple[Rect, Any]]) -> Any:
+    def _add(self, parts: list[tuple[Rect, Any]]) -> Any:
         return picture.add_layer(self.source, parts)
 
     def _check_open(self) -> None:
@@ -189,7 +189,7 @@ class _Fill(QObject):
             self._pointless = error.message
             self.cancel()
 
-    def _finish(self, layer_id: Any, error: Optional[Exception]) -> None:
+    def _finish(self, layer_id: Any, error: Exception | None) -> None:
         self._check.stop()
         self._convert.close()
         if self._convert_back is not None:
@@ -204,7 +204,7 @@ class _Fill(QObject):
         else:
             traceback.print_exception(type(error), error, error.__traceback__)
             sentence = _("Lacuna met an error of its own: {}").format(
-                "{}: {}".format(type(error).__name__, error)
+                f"{type(error).__name__}: {error}"
             )
         by_hand = isinstance(error, JobCancelled) and not self._pointless
         self.ended.emit(self, sentence, error is not None and not by_hand)

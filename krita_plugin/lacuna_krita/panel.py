@@ -1,6 +1,6 @@
 """The docker: what to fill and how, how far it is, and what was last said."""
 
-from typing import Any, List, Optional
+from typing import Any
 
 from krita import DockWidget, Krita
 
@@ -132,10 +132,10 @@ class LacunaDocker(DockWidget):
         for part in parts:
             part.blockSignals(False)
 
-    def _list_weights(self, names: List[str]) -> None:
+    def _list_weights(self, names: list[str]) -> None:
         self._offer_weights(self._chosen().weights, names)
 
-    def _offer_weights(self, chosen: str, installed: List[str]) -> None:
+    def _offer_weights(self, chosen: str, installed: list[str]) -> None:
         """Offer what was offered, what is installed, and what is chosen though it may be gone."""
         if not self.weights.count():
             self.weights.addItem(_("The best that are installed"), "")
@@ -156,8 +156,10 @@ class LacunaDocker(DockWidget):
         self.message.setText(state.text if state is not None else "")
 
 
-def find_docker() -> Optional[Any]:
-    """Return the docker of the active window."""
+def find_docker() -> Any | None:
+    """Return the docker of the active window, if there is a window."""
+    if Krita.instance().activeWindow() is None:
+        return None  # Krita, asked for dockers then, crashes
     for docker in Krita.instance().dockers():
         if docker.objectName() == DOCKER:
             return docker

@@ -5,8 +5,9 @@ Signals of Qt bring to the main thread whatever only that may do.
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Callable, Deque, List, NamedTuple, Optional, Tuple
+from typing import Any, NamedTuple
 
 from lacuna_wire import JobRequest, JobStatus, LacunaError, Rect
 from lacuna_wire.client import connect
@@ -31,13 +32,13 @@ class Steps(NamedTuple):
     read_selection: Callable[[Rect], Any]
     show: Callable[[JobStatus], None]
     convert: Callable[[Rect, bytes], Any]
-    add: Callable[[List[Tuple[Rect, Any]]], Any]
+    add: Callable[[list[tuple[Rect, Any]]], Any]
     strip_pixels: int
 
 
 # What the main thread still has to do, for all fills. Much of it lets Krita run its event loop, in
 # which the next task arrives: it must wait, or it would change what the first one is working on.
-_TASKS: Deque[Callable[[], None]] = deque()
+_TASKS: deque[Callable[[], None]] = deque()
 
 
 class Worker(QObject):
@@ -123,7 +124,7 @@ class WeightsQuestion(QObject):
 
     def _ask(self) -> None:
         try:
-            names: Optional[Any] = connect(start=False).status().get("weights")
+            names: Any | None = connect(start=False).status().get("weights")
         except LacunaError:
             return
         if isinstance(names, list):

@@ -1,10 +1,11 @@
 """Runs inside Krita: names that the tests use there. What waits is a generator, as the driver says."""
 
 import lacuna_krita.inpaint
-from krita import InfoObject, Krita, Selection
+from krita import Krita, Selection
 from lacuna_krita import colours, settings
 from lacuna_krita import document as picture
 from lacuna_krita.inpaint import FILLS
+
 from lacuna_wire.editor import Settings
 
 ACTION = "lacuna_inpaint_selection"
@@ -60,7 +61,6 @@ def add(node, below=None, parent=None):
     (parent or document.rootNode()).addChildNode(node, below)
     document.waitForDone()
     yield from activate(node)
-    return node
 
 
 def select(left, top, width, height):

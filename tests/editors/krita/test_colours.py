@@ -98,7 +98,9 @@ def test_other_colours_are_converted_with_more_depth_and_back(krita, opened, spa
     travel = (WIDE[0], layout.sample.upper(), WIDE[1])
     size = {"width": WIDTH, "height": HEIGHT}
     own = krita.run("pixels_of(document.activeNode())")
-    travelled = krita.run("converted(data, a, b, width, height)", data=own, a=space, b=travel, **size)
+    travelled = krita.run(
+        "converted(data, a, b, width, height)", data=own, a=space, b=travel, **size
+    )
 
     facts = krita.run("fill()")
 

@@ -1,0 +1,229 @@
+"""What the user does while a fill is going on, in every real Krita with the real daemon."""
+
+import time
+
+import pytest
+
+from tests.service.conftest import SAFETY_S, eventually
+
+# A hole that takes seconds, and the only thing that is filled in these tests.
+SELECTED = [180, 100, 280, 220]
+SIZE = [640, 427]
+
+
+@pytest.fixture
+def opened(krita, served, inside):
+    """A photograph is open and so much selected that its fill lasts a while."""
+    krita.run("open_photo(path)", path=str(krita.room.folder / "photo.png"))
+    krita.run("select(*selected)", selected=SELECTED)
+    return krita
+
+
+@pytest.fixture
+def begun(opened, daemon):
+    """The fill is going on: the daemon works on it."""
+    opened.run("click()")
+    eventually(lambda: running(daemon))
+    return opened
+
+
+def running(daemon):
+    return [job["id"] for job in daemon.status()["jobs"] if job["state"] == "running"]
+
+
+def how_it_ended(krita, job_id):
+    """The word with which the daemon's log ends the job."""
+
+    def line():
+        lines = (krita.room.state / "daemon.log").read_text().splitlines()
+        return [line for line in lines if f"job {job_id}: " in line]
+
+    (found,) = eventually(line)
+    return "cancelled" if "cancelled" in found else found.split()[-1]
+
+
+def filled_at(krita):
+    """Where the only fill lies; nothing was said but that it is done."""
+    text = krita.run("ended()")
+    assert text.startswith("Done in "), text
+    names = krita.run("layers()")
+    assert names.count("Background inpainted") == 1, names
+    return krita.run("layer('Background inpainted').bounds().getRect()")
+
+
+def test_painting_goes_on(begun):
+    begun.run(
+        "layer('Background').setPixelData(bytes([1, 2, 3, 255]) * 100, 10, 10, 10, 10); "
+        "document.refreshProjection()"
+    )
+
+    assert filled_at(begun) == SELECTED
+    assert begun.run("bytes(layer('Background').pixelData(15, 15, 1, 1))") == bytes([1, 2, 3, 255])
+
+
+def test_undo_takes_back_what_was_done_before_and_the_fill_comes(opened, daemon):
+    opened.run("add(document.createNode('before', 'paintlayer'))")
+    opened.run("activate(layer('Background'))")
+    opened.run("click()")
+    eventually(lambda: running(daemon))
+    opened.key("ctrl+z")
+    opened.wait_for("'before' not in layers()")
+
+    assert filled_at(opened) == SELECTED
+    assert opened.run("layers()") == ["Background", "Background inpainted"]
+
+
+def test_selection_that_changes_is_not_the_one_that_is_filled(begun):
+    begun.run("select(5, 5, 10, 10)")
+
+    assert filled_at(begun) == SELECTED
+
+
+def test_layer_that_is_moved_takes_its_fill_along(begun):
+    begun.run("layer('Background').move(30, -20); document.refreshProjection()")
+
+    assert filled_at(begun) == [SELECTED[0] + 30, SELECTED[1] - 20, *SELECTED[2:]]
+
+
+def test_canvas_that_is_cropped_takes_the_fill_along(begun):
+    begun.run("document.crop(50, 40, 500, 360); document.waitForDone()")
+
+    assert filled_at(begun) == [SELECTED[0] - 50, SELECTED[1] - 40, *SELECTED[2:]]
+
+
+def test_canvas_that_grows_takes_the_fill_along(begun):
+    begun.run("document.resizeImage(-70, -60, 800, 600); document.waitForDone()")
+
+    assert filled_at(begun) == [SELECTED[0] + 70, SELECTED[1] + 60, *SELECTED[2:]]
+
+
+def test_group_in_a_canvas_that_is_cropped_is_found_again(opened, daemon):
+    opened.run(
+        """
+        def steps():
+            yield from add(document.createGroupLayer("group"))
+            yield from add(layer("Background").duplicate(), None, layer("group"))
+            yield from activate(layer("group"))
+        steps()
+        """
+    )
+    opened.run("click()")
+    eventually(lambda: running(daemon))
+    opened.run("document.crop(50, 40, 500, 360); document.waitForDone()")
+
+    assert opened.run("ended()").startswith("Done in ")
+    place = opened.run("layer('group inpainted').bounds().getRect()")
+    assert place == [SELECTED[0] - 50, SELECTED[1] - 40, *SELECTED[2:]]
+
+
+def test_image_that_is_scaled_is_told_and_not_spoilt(begun):
+    begun.run("document.scaleImage(320, 214, 72, 72, 'Bicubic'); document.waitForDone()")
+
+    text = begun.run("ended()")
+    assert "changed from 640 x 427 to 320 x 214 px" in text
+    assert begun.run("layers()") == ["Background"]
+
+
+def test_image_that_gets_more_depth_gets_its_fill_in_it(begun):
+    begun.run("document.setColorSpace('RGBA', 'U16', document.colorProfile())")
+    begun.run("document.waitForDone()")
+
+    assert filled_at(begun) == SELECTED
+    assert begun.run("layer('Background inpainted').colorDepth()") == "U16"
+
+
+def test_document_that_is_closed_cancels_its_job(begun, daemon):
+    (job,) = running(daemon)
+    # Krita 5.1 crashes when a document is closed in the very second in which something was
+    # selected in it, also without any plug-in.
+    time.sleep(1)
+    begun.run('document.setModified(False); document = None; krita.action("file_close").trigger()')
+    eventually(lambda: not daemon.status()["jobs"])
+
+    assert how_it_ended(begun, job) == "cancelled"
+    sentence, failed = begun.wait_for("sentences and sentences[-1]")
+    assert sentence == "The document was closed before the fill was ready."
+    assert failed
+    assert begun.run("len(documents())") == 0
+    assert not begun.run("krita.action(ACTION).isEnabled()")
+
+
+def test_layer_that_is_removed_cancels_its_job(opened, daemon):
+    opened.run("add(document.createNode('other', 'paintlayer'))")
+    opened.run("activate(layer('Background'))")
+    opened.run("click()")
+    (job,) = eventually(lambda: running(daemon))
+    opened.run("layer('Background').remove(); document.waitForDone()")
+    eventually(lambda: not daemon.status()["jobs"])
+
+    assert how_it_ended(opened, job) == "cancelled"
+    text = opened.run("ended()")
+    assert text == "The layer was removed before the fill was ready."
+    assert opened.run("layers()") == ["other"]
+
+
+def test_second_click_in_one_document_is_refused_and_the_first_goes_on(begun):
+    begun.run("click()")
+
+    sentence, failed = begun.wait_for("sentences and sentences[-1]")
+    assert sentence == "A fill is running in this document: wait, or cancel it."
+    assert failed
+    assert filled_at(begun) == SELECTED
+
+
+def test_two_documents_are_filled_at_once_and_each_gets_its_own(begun, daemon, small_photo):
+    begun.run(
+        """
+        def steps():
+            global second
+            second = krita.openDocument(path)
+            yield from show(second)
+            s = Selection(); s.select(80, 50, 30, 40, 255); second.setSelection(s)
+            click()
+        steps()
+        """,
+        path=str(small_photo),
+    )
+    assert len(begun.wait_for("[d.width() for d in documents() if FILLS.state(d).running]")) == 2
+    assert begun.run("krita.activeDocument() == second")
+
+    assert begun.run("ended(second)").startswith("Done in ")
+    assert filled_at(begun) == SELECTED
+    assert begun.run("krita.activeDocument() == second"), "nobody was taken to another document"
+    assert begun.run("layers(second)") == ["Background", "Background inpainted"]
+    place = begun.run("layer('Background inpainted', second).bounds().getRect()")
+    assert place == [80, 50, 30, 40]
+    # Back in the first one, its picture becomes the active layer again.
+    begun.run(
+        """
+        for view in krita.activeWindow().views():
+            if view.document() == document:
+                view.setVisible()
+        """
+    )
+    begun.wait_for(
+        "krita.activeDocument() == document and document.activeNode().name() == 'Background'"
+    )
+    begun.run("second.setModified(False); second.close(); second = None")
+
+
+def test_cancel_leaves_the_document_as_it_was(begun, daemon):
+    (job,) = running(daemon)
+    asked = time.monotonic()
+    begun.run("FILLS.cancel(document)")
+    eventually(lambda: not daemon.status()["jobs"])
+
+    print(f"cancelled after {time.monotonic() - asked:.2f} s")
+    assert how_it_ended(begun, job) == "cancelled"
+    assert begun.run("ended()") == "The fill was cancelled."
+    assert begun.run("sentences[-1][1]") is False, "what one asked for is no failure"
+    assert begun.run("layers()") == ["Background"]
+
+
+def test_krita_that_quits_cancels_the_job(begun, daemon):
+    (job,) = running(daemon)
+
+    assert begun.close() == 0
+
+    eventually(lambda: not daemon.status()["jobs"], SAFETY_S)
+    assert how_it_ended(begun, job) == "cancelled"
