@@ -59,7 +59,9 @@ def plan_journey(space: Space) -> tuple[Space, PixelLayout]:
         raise LacunaError(_("Lacuna does not know the colour space {} {} ({}).").format(*space))
     travel = space
     if (space.model, space.depth) not in _AS_THEY_ARE:
-        depth = "U16" if space.depth in ("U8", "U16") else "F32"
+        # Inks have no more to say than 16 bits, and Krita 5.2 takes them for others in 32.
+        deep = space.depth in ("F16", "F32") and space.model != "CMYKA"
+        depth = "F32" if deep else "U16"
         travel = Space("RGBA", depth, WIDE_PROFILE)
     channels, sample = _AS_THEY_ARE[travel.model, travel.depth]
     return travel, PixelLayout(channels, sample, "linear" if is_linear(travel) else "srgb")

@@ -20,6 +20,7 @@ from .qt import (
     QSizePolicy,
     QSpinBox,
     Qt,
+    QTimer,
     QVBoxLayout,
     QWidget,
 )
@@ -104,6 +105,9 @@ class LacunaDocker(DockWidget):
         ):
             signal.connect(lambda *_: settings.save(self._chosen()))
         FILLS.changed.connect(self._refresh)
+        # After the last document there is no other canvas. It is still there when it says so.
+        closed = Krita.instance().notifier().imageClosed
+        closed.connect(lambda *_: QTimer.singleShot(0, self._refresh))
 
     def _start(self) -> None:
         document = Krita.instance().activeDocument()

@@ -1,4 +1,4 @@
-"""Qt 5 in Krita 5, Qt 6 in Krita 6: the names that the plug-in uses, from the one that Krita runs on.
+"""The names of Qt that the plug-in uses: from Qt 5 in Krita 5, from Qt 6 in Krita 6.
 
 Krita is asked for it. A PyQt6 that is merely installed can be imported into Krita 5 as well, and
 then timers never fire and the first widget ends Krita.

@@ -1,11 +1,11 @@
-"""Runs inside Krita: names that the tests use there. What waits is a generator, as the driver says."""
+"""Runs inside Krita: what the tests use there. What waits is a generator, as the driver says."""
+
+from krita import Krita, Selection
 
 import lacuna_krita.inpaint
-from krita import Krita, Selection
 from lacuna_krita import colours, settings
-from lacuna_krita import document as picture
+from lacuna_krita import document as plugin
 from lacuna_krita.inpaint import FILLS
-
 from lacuna_wire.editor import Settings
 
 ACTION = "lacuna_inpaint_selection"
@@ -105,7 +105,7 @@ def fill(**chosen):
     settings.save(Settings(**chosen))
     before = [node.uniqueId() for node in walk(document.rootNode())]
     active = document.activeNode()
-    source = picture._active_layer(document)
+    source = plugin._active_layer(document)
     click()
     text = yield from ended()
     new = [node for node in walk(document.rootNode()) if node.uniqueId() not in before]
@@ -119,7 +119,7 @@ def fill(**chosen):
         facts["above"] = order[at - 1] == source.uniqueId()
         facts["rect"] = new[0].bounds().getRect()
         facts["name"] = new[0].name()
-        facts["space"] = list(picture.space_of(new[0]))
+        facts["space"] = list(plugin.space_of(new[0]))
     return facts
 
 

@@ -30,7 +30,7 @@ AS_THEY_ARE = {
 BY_CONVERSION = {
     ("CMYKA", "U8", "Chemical proof"): PixelLayout("BGRA", "u16"),
     ("CMYKA", "U16", "Chemical proof"): PixelLayout("BGRA", "u16"),
-    ("CMYKA", "F32", "Chemical proof"): PixelLayout("RGBA", "f32"),
+    ("CMYKA", "F32", "Chemical proof"): PixelLayout("BGRA", "u16"),
     ("LABA", "U8", "Lab identity built-in"): PixelLayout("BGRA", "u16"),
     ("LABA", "U16", "Lab identity built-in"): PixelLayout("BGRA", "u16"),
     ("LABA", "F32", "Lab identity built-in"): PixelLayout("RGBA", "f32"),
@@ -96,6 +96,9 @@ def test_rgb_and_gray_travel_as_they_are_and_the_fill_is_the_engines(krita, open
 def test_other_colours_are_converted_with_more_depth_and_back(krita, opened, space):
     space, layout = opened(*space), BY_CONVERSION[space]
     travel = (WIDE[0], layout.sample.upper(), WIDE[1])
+    assert krita.run("list(colours.plan_journey(colours.Space(*space))[0])", space=space) == [
+        *travel
+    ]
     size = {"width": WIDTH, "height": HEIGHT}
     own = krita.run("pixels_of(document.activeNode())")
     travelled = krita.run(
@@ -147,7 +150,7 @@ def test_flat_colour_comes_back_as_that_colour(krita, opened, space):
 
     krita.run("fill()")
 
-    left, top, width, height = SELECTED
+    _left, _top, width, height = SELECTED
     found = krita.run(
         """
         new = pixels_of(layer('Background inpainted'), rect)

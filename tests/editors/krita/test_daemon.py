@@ -1,20 +1,10 @@
-"""What the plug-in does when the daemon does not run, cannot be started, dies, or is of another age."""
-
-import json
-import os
-import sys
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from urllib.parse import parse_qs, urlsplit
+"""What the plug-in does when the daemon does not run, cannot be started, dies, or is too new."""
 
 import pytest
 
-from lacuna_wire.client import Client
-from lacuna_wire.endpoint import Endpoint, hello_proof
-from tests.editors.machines import CHECKOUT, start_daemon
-from tests.service.conftest import SAFETY_S, eventually, runs
-
-TOKEN = "0" * 64
+from tests.editors.daemons import client_of, daemon_of_protocol_7, end_daemon, write_launch
+from tests.editors.machines import start_daemon
+from tests.service.conftest import SAFETY_S, eventually
 
 
 @pytest.fixture
@@ -30,34 +20,8 @@ def state(krita, inside, tmp_path, small_photo):
     krita.run(where, folder=str(krita.room.state))
 
 
-def write_private(path, fields):
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(fields))
-
-
-def write_launch(krita, state):
-    """Say how to start the daemon; inside a root that is the one of the machine around it."""
-    paths = f"{CHECKOUT / 'daemon'}:{CHECKOUT / 'shared'}"
-    out = ["/usr/sbin/chroot", "/run/machine"] if krita.room.machine.root else []
-    command = [
-        *out, "/usr/bin/env", f"PYTHONPATH={paths}",
-        sys.executable, "-m", "lacuna", "serve", "--device", "cpu",
-    ]  # fmt: skip
-    write_private(state / "launch.json", {"command": command})
-
-
-def client_of(state):
-    return Client(Endpoint(**json.loads((state / "endpoint.json").read_text())))
-
-
-def end_daemon(state):
-    client = client_of(state)
-    client.shutdown()
-    eventually(lambda: not runs(client.endpoint.pid))
-
-
 def test_daemon_that_does_not_run_is_started_and_krita_goes_on_meanwhile(krita, state):
-    write_launch(krita, state)
+    write_launch(state, krita.room.machine)
     krita.run("heart.reset()")
 
     facts = krita.run("fill()")
@@ -70,7 +34,7 @@ def test_daemon_that_does_not_run_is_started_and_krita_goes_on_meanwhile(krita, 
 
 def test_daemon_killed_in_mid_job_is_started_again_and_the_fill_comes_all_the_same(krita, state):
     first = start_daemon(krita.room, state)
-    write_launch(krita, state)
+    write_launch(state, krita.room.machine)
     client = client_of(state)
     krita.run("open_photo(path)", path=str(krita.room.folder / "photo.png"))
     krita.run("select(180, 100, 280, 220); click()")
@@ -93,26 +57,8 @@ def test_daemon_that_nobody_can_start_is_a_sentence_that_says_how(krita, state):
 
 
 def test_daemon_of_another_protocol_is_named_with_both_versions(krita, state):
-    class Future(BaseHTTPRequestHandler):
-        def do_GET(self):
-            nonce = parse_qs(urlsplit(self.path).query)["nonce"][0]
-            proof = hello_proof(TOKEN, nonce, "later")
-            hello = {"instance": "later", "version": "9.1", "protocol": 7, "proof": proof}
-            body = json.dumps(hello).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Future) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        endpoint = Endpoint(server.server_port, os.getpid(), "later", 7, "9.1", TOKEN)
-        write_private(state / "endpoint.json", endpoint._asdict())
+    with daemon_of_protocol_7(state):
         facts = krita.run("fill()")
-        server.shutdown()
 
     assert facts["failed"]
     for said in ("9.1", "protocol 7", "protocol 1"):

@@ -113,10 +113,10 @@ def check_fill(krita, before, selection, **options):
 def test_layer_of_every_kind_is_filled_as_it_is_seen(opened, kind, small_photo):
     krita = opened
     krita.run(KINDS[kind], path=str(small_photo))
-    source = krita.run("picture._active_layer(document).name()")
+    source = krita.run("plugin._active_layer(document).name()")
     if kind in ("file", "fill"):  # these are made in the background
         krita.wait_for("bytes(pixels_of(layer('it')))[3] == 255")
-    before = bgra(krita.run("pixels_of(picture._active_layer(document))"))
+    before = bgra(krita.run("pixels_of(plugin._active_layer(document))"))
     if kind not in FLAT:
         assert before[..., :3].std() > 10, "there is a picture in it"
 

@@ -1,0 +1,207 @@
+"""What a painter sees and does in the real window: with a mouse, keys, and a look at the result."""
+
+import numpy as np
+import pytest
+from skimage import io
+
+from lacuna_wire import PixelLayout
+from tests.editors.fills import ROUNDING, engine_fill
+from tests.service.conftest import eventually
+
+WIDTH, HEIGHT = 1280, 854
+BGRA = PixelLayout("BGRA", "u8", "srgb")
+# Where something of the docker is on the screen: its middle.
+PLACE_OF = """
+part = getattr(docker, name)
+middle = part.mapToGlobal(part.rect().center())
+[middle.x(), middle.y()]
+"""
+# The canvas is shown 1:1 with its upper left corner at a known place.
+ON_SCREEN = """
+def steps():
+    krita.activeWindow().qwindow().activateWindow()
+    krita.action("KisToolSelectRectangular").trigger()
+    krita.activeWindow().activeView().canvas().setZoomLevel(1.0)
+    yield 400
+    view = krita.activeWindow().qwindow().centralWidget()
+    middle = view.mapToGlobal(view.rect().center())
+    return [middle.x(), middle.y()]
+
+steps()
+"""
+
+
+@pytest.fixture(scope="session")
+def large_photo(house):
+    """Large enough for a fill that lasts."""
+    from skimage import data, transform
+
+    path = house.room.folder / "rocket.png"
+    large = transform.resize(data.rocket(), (HEIGHT, WIDTH), order=3)
+    io.imsave(path, (large * 255).clip(0, 255).astype(np.uint8), check_contrast=False)
+    return path
+
+
+@pytest.fixture
+def opened(krita, served, inside, large_photo):
+    krita.run("open_photo(path)", path=str(large_photo))
+    krita.run("docker = next(d for d in krita.dockers() if d.objectName() == 'lacuna_docker')")
+    krita.run("docker.show()")
+    krita.xdotool("mousemove 800 980")
+    return krita
+
+
+def drag_selection(krita, half_width, half_height):
+    """Select around the middle of the canvas with the mouse; where the selection lies then."""
+    x, y = krita.run(ON_SCREEN)
+    krita.drag(x - half_width, y - half_height, x + half_width, y + half_height)
+    code = "s = document.selection(); s and s.width() and [s.x(), s.y(), s.width(), s.height()]"
+    return krita.wait_for(code)
+
+
+def click_on(krita, name):
+    x, y = krita.run(PLACE_OF, name=name)
+    krita.xdotool(f"mousemove {x} {y} sleep 0.2 click 1 sleep 0.2 mousemove 800 980")
+
+
+def bgra(krita, of):
+    data = krita.run(f"pixels_of(layer({of!r}))")
+    return np.frombuffer(data, np.uint8).reshape(HEIGHT, WIDTH, 4)
+
+
+def test_docker_is_seen_though_krita_hides_those_of_new_plugins(opened):
+    assert opened.run("krita.readSetting('lacuna', 'has_run', '')") == "true"
+    x, y = opened.run(PLACE_OF, name="go")
+    assert 0 < x < 1600
+    assert 0 < y < 1000
+
+
+def test_mouse_selects_the_shortcut_fills_and_one_undo_takes_it_away(opened):
+    krita = opened
+    left, top, width, height = drag_selection(krita, 40, 70)
+    assert abs(width - 80) <= 3, "the canvas is shown 1:1"
+    before = bgra(krita, "Background")
+    seen_before = io.imread(krita.picture("selected"))
+
+    krita.key("ctrl+alt+p")
+    krita.wait_for("'Background inpainted' in layers()", 60)
+    assert krita.run("ended()").startswith("Done in ")
+    seen_after = io.imread(krita.picture("filled"))
+
+    selection = np.zeros((HEIGHT, WIDTH), np.uint8)
+    selection[top : top + height, left : left + width] = 255
+    rect, expected = engine_fill(before, selection, BGRA)
+    after = bgra(krita, "Background inpainted")
+    assert np.abs(after[rect.slices].astype(int) - expected).max() <= ROUNDING["u8"]
+    assert np.any(seen_before != seen_after), "it is seen on the canvas"
+
+    krita.key("ctrl+z")
+    krita.wait_for("layers() == ['Background']")
+    assert krita.run("krita.action('edit_undo').text()") == "Undo Select Rectangle"
+    krita.key("ctrl+shift+z")
+    krita.wait_for("'Background inpainted' in layers()")
+    assert np.array_equal(bgra(krita, "Background inpainted"), after)
+    assert np.array_equal(bgra(krita, "Background"), before)
+
+
+def test_docker_says_what_is_going_on_and_its_cancel_ends_the_job(opened, daemon):
+    krita = opened
+    drag_selection(krita, 280, 220)
+
+    click_on(krita, "go")
+    shown = krita.wait_for(
+        """
+        docker.message.text().split(",")[0] in ("Searching patches", "Filling") and {
+            "go": docker.go.isEnabled(), "stop": docker.stop.isEnabled(),
+        }
+        """
+    )
+    click_on(krita, "stop")
+    eventually(lambda: not daemon.status()["jobs"])
+
+    assert shown == {"go": False, "stop": True}
+    krita.wait_for("docker.go.isEnabled() and not docker.stop.isEnabled()")
+    assert krita.run("docker.message.text()") == "The fill was cancelled."
+    assert krita.run("layers()") == ["Background"]
+
+
+def test_window_goes_on_and_shows_progress_while_a_long_fill_is_computed(opened):
+    krita = opened
+    drag_selection(krita, 280, 220)
+    krita.run("heart.reset(); click()")
+
+    shown = krita.wait_for("FILLS.state(document).percent and [docker.bar.value(), running()]", 60)
+    longest_ms = krita.run("heart.longest_ms")
+    krita.picture("progress")
+    krita.run("ended()")
+
+    assert 0 < shown[0] <= 100
+    assert shown[1]
+    # An idle machine has 40 to 120 ms; this one may be busy.
+    assert longest_ms < 1000
+
+
+def test_choices_of_the_docker_are_kept_and_used(opened):
+    krita = opened
+    krita.run(
+        """
+        docker.grow.setValue(7)
+        docker.source.setCurrentIndex(1); docker.source.activated.emit(1)
+        docker.match.click()
+        """
+    )
+
+    assert krita.run("list(settings.load())") == [7, 0, True, "", False]
+    krita.run("docker.grow.setValue(0); docker.match.click(); settings.save(Settings())")
+    krita.run("docker._show_settings(settings.load())")
+    assert krita.run("[docker.source.currentIndex(), docker.grow.value()]") == [0, 0]
+
+
+def test_docker_offers_the_weights_that_the_daemon_has(opened):
+    krita = opened
+    krita.run("select(300, 200, 20, 20)")
+    krita.run("fill()")  # a daemon knows them as soon as it has a worker
+    krita.run(
+        """
+        docker.hide(); docker.show()
+        """
+    )
+
+    krita.wait_for("docker.weights.findData('lacuna-small') > 0")
+    assert krita.run("docker.weights.currentData()") == "", "the best are still the default"
+
+
+def test_action_stands_in_the_tools_menu_and_needs_an_image(opened):
+    krita = opened
+    where = krita.run(
+        """
+        bar = krita.activeWindow().qwindow().menuBar()
+        [entry.text().replace("&", "") for entry in bar.actions() if entry.menu()
+         and krita.action(ACTION) in entry.menu().actions()]
+        """
+    )
+    assert where == ["Tools"]
+    assert krita.run("krita.action(ACTION).shortcut().toString()") == "Ctrl+Alt+P"
+    assert krita.run("krita.action(ACTION).isEnabled()")
+
+    krita.run("close_all()")
+
+    assert not krita.run("krita.action(ACTION).isEnabled()")
+    krita.wait_for("not docker.go.isEnabled()")
+
+
+def test_failure_is_said_on_the_canvas_even_without_the_docker(opened):
+    krita = opened
+    krita.run("docker.hide()")
+
+    krita.key("ctrl+alt+p")
+
+    krita.wait_for("sentences and sentences[-1]")
+    krita.wait_for(
+        """
+        any(w.metaObject().className() == "KisFloatingMessage" and w.isVisible()
+            for w in QtWidgets.QApplication.allWidgets())
+        """
+    )
+    krita.picture("refused")
+    assert krita.run("sentences[-1][0]").startswith("Nothing is selected")
