@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 DAEMON = ROOT / "daemon/lacuna"
 GIMP = ROOT / "gimp_plugin/lacuna-gimp"
+KRITA = ROOT / "krita_plugin/lacuna_krita"
 
 # Parts of the daemon that must not know each other.
 STRANGERS = {"service", "engine", "network", "files", "desktop"}
@@ -50,8 +51,9 @@ def test_wire_imports_the_standard_library_only():
         assert tops <= sys.stdlib_module_names, path
 
 
-def test_wire_is_python_3_8_syntax():
-    for path in (ROOT / "shared/lacuna_wire").rglob("*.py"):
+@pytest.mark.parametrize("folder", [ROOT / "shared/lacuna_wire", GIMP, KRITA], ids=str)
+def test_what_runs_inside_editors_is_python_3_8_syntax(folder):
+    for path in folder.rglob("*.py"):
         ast.parse(path.read_text("utf-8"), feature_version=(3, 8))
 
 
@@ -74,6 +76,54 @@ def test_pixels_of_gimp_stay_in_one_file():
         assert bool(pixels) == (path.name == "image.py"), path
     for name in ("inpaint", "guard"):
         assert not {"gi", "gi.repository"} & imports(GIMP / "lacuna_gimp" / f"{name}.py")
+
+
+def test_krita_plugin_imports_the_standard_library_krita_qt_and_the_wire_only():
+    for path in KRITA.rglob("*.py"):
+        if "_vendor" in path.parts:
+            continue
+        tops = {name.partition(".")[0] for name in imports(path)}
+        assert tops <= sys.stdlib_module_names | {
+            "krita",
+            "pykrita",
+            "PyQt5",
+            "PyQt6",
+            "lacuna_wire",
+        }
+        # Which Qt it is, only one file knows; who talks to the daemon knows no Krita.
+        assert bool(tops & {"PyQt5", "PyQt6"}) == (path.name == "qt.py"), path
+    assert "krita" not in imports(KRITA / "worker.py")
+
+
+def test_pixels_of_krita_stay_in_two_files():
+    for path in KRITA.rglob("*.py"):
+        words = {
+            getattr(node, "attr", getattr(node, "id", None))
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        }
+        pixels = words & {"pixelData", "setPixelData", "projectionPixelData", "addChildNode"}
+        assert bool(pixels) == (path.name in ("document.py", "colours.py")), path
+
+
+def test_every_sentence_of_the_krita_plugin_can_be_translated():
+    for path in KRITA.glob("*.py"):
+        tree = ast.parse(path.read_text("utf-8"))
+        translated = {
+            id(part)
+            for call in ast.walk(tree)
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "_"
+            for part in ast.walk(call)
+        }
+        docstrings = {
+            id(node.body[0].value)
+            for node in ast.walk(tree)
+            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
+            and isinstance(node.body[0], ast.Expr)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                sentence = " " in node.value and node.value[0].isupper()
+                assert not sentence or id(node) in translated | docstrings, (path, node.value)
 
 
 @pytest.mark.parametrize("part", sorted(STRANGERS))

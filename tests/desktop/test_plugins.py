@@ -8,10 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from lacuna.desktop.plugins import copy_gimp_plugin, zip_gimp_plugin
+from lacuna.desktop.plugins import (
+    copy_gimp_plugin,
+    copy_krita_plugin,
+    zip_gimp_plugin,
+    zip_krita_plugin,
+)
 from lacuna_wire import LacunaError
 
 PLUGIN = Path(__file__).parents[2] / "gimp_plugin" / "lacuna-gimp"
+KRITA_PLUGIN = Path(__file__).parents[2] / "krita_plugin"
 
 
 def test_copy_brings_the_wire_with_it(tmp_path):
@@ -58,3 +64,45 @@ def test_zip_keeps_the_executable_bit_and_one_folder_at_its_top(tmp_path):
     assert "lacuna-gimp/_vendor/lacuna_wire/client.py" in names
     assert not [name for name in names if "__pycache__" in name]
     assert (script.external_attr >> 16) & 0o111
+
+
+def test_krita_finds_plugin_description_and_action_where_it_looks(tmp_path):
+    copy_krita_plugin(KRITA_PLUGIN, tmp_path)
+
+    for name in (
+        "pykrita/lacuna_krita.desktop",
+        "pykrita/lacuna_krita/__init__.py",
+        "pykrita/lacuna_krita/Manual.html",
+        "pykrita/lacuna_krita/_vendor/lacuna_wire/client.py",
+        "actions/lacuna_krita.action",
+    ):
+        assert (tmp_path / name).is_file(), name
+
+
+def test_other_plugins_of_krita_are_left_alone_and_an_older_lacuna_is_replaced_whole(tmp_path):
+    other = tmp_path / "pykrita" / "somebody_elses"
+    old = tmp_path / "pykrita" / "lacuna_krita" / "of_an_older_version.py"
+    for path in (other / "__init__.py", old):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    copy_krita_plugin(KRITA_PLUGIN, tmp_path)
+
+    assert (other / "__init__.py").exists()
+    assert not old.exists()
+
+
+def test_krita_zip_has_entries_for_its_folders_without_which_krita_finds_no_plugin(tmp_path):
+    archive = tmp_path / "lacuna-krita.zip"
+    zip_krita_plugin(KRITA_PLUGIN, archive)
+
+    with zipfile.ZipFile(archive) as opened:
+        names = opened.namelist()
+    assert "lacuna_krita/" in names
+    assert {"lacuna_krita.desktop", "lacuna_krita.action"} < set(names)
+    assert "lacuna_krita/_vendor/lacuna_wire/client.py" in names
+    assert not [name for name in names if "__pycache__" in name]
+
+
+def test_folder_without_a_krita_plugin_is_refused(tmp_path):
+    with pytest.raises(LacunaError, match=r"is no plug-in for Krita: it has 0 \.desktop files"):
+        copy_krita_plugin(tmp_path, tmp_path / "resources")

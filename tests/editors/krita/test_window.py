@@ -1,5 +1,7 @@
 """What a painter sees and does in the real window: with a mouse, keys, and a look at the result."""
 
+import struct
+
 import numpy as np
 import pytest
 from skimage import io
@@ -9,6 +11,9 @@ from tests.editors.fills import ROUNDING, engine_fill
 from tests.service.conftest import eventually
 
 WIDTH, HEIGHT = 1280, 854
+# On the screen, relative to the middle of the canvas.
+TOWER = (200, -200, 300, 310)
+MUCH = (-280, -220, 280, 220)
 BGRA = PixelLayout("BGRA", "u8", "srgb")
 # Where something of the docker is on the screen: its middle.
 PLACE_OF = """
@@ -51,10 +56,11 @@ def opened(krita, served, inside, large_photo):
     return krita
 
 
-def drag_selection(krita, half_width, half_height):
-    """Select around the middle of the canvas with the mouse; where the selection lies then."""
+def drag_selection(krita, left, top, right, bottom):
+    """Select with the mouse, relative to the middle of the canvas; where the selection lies."""
     x, y = krita.run(ON_SCREEN)
-    krita.drag(x - half_width, y - half_height, x + half_width, y + half_height)
+    krita.drag(x + left, y + top, x + right, y + bottom)
+    krita.xdotool("mousemove 800 980")
     code = "s = document.selection(); s and s.width() and [s.x(), s.y(), s.width(), s.height()]"
     return krita.wait_for(code)
 
@@ -78,8 +84,8 @@ def test_docker_is_seen_though_krita_hides_those_of_new_plugins(opened):
 
 def test_mouse_selects_the_shortcut_fills_and_one_undo_takes_it_away(opened):
     krita = opened
-    left, top, width, height = drag_selection(krita, 40, 70)
-    assert abs(width - 80) <= 3, "the canvas is shown 1:1"
+    left, top, width, height = drag_selection(krita, *TOWER)
+    assert abs(width - (TOWER[2] - TOWER[0])) <= 3, "the canvas is shown 1:1"
     before = bgra(krita, "Background")
     seen_before = io.imread(krita.picture("selected"))
 
@@ -106,7 +112,7 @@ def test_mouse_selects_the_shortcut_fills_and_one_undo_takes_it_away(opened):
 
 def test_docker_says_what_is_going_on_and_its_cancel_ends_the_job(opened, daemon):
     krita = opened
-    drag_selection(krita, 280, 220)
+    drag_selection(krita, *MUCH)
 
     click_on(krita, "go")
     shown = krita.wait_for(
@@ -127,7 +133,7 @@ def test_docker_says_what_is_going_on_and_its_cancel_ends_the_job(opened, daemon
 
 def test_window_goes_on_and_shows_progress_while_a_long_fill_is_computed(opened):
     krita = opened
-    drag_selection(krita, 280, 220)
+    drag_selection(krita, *MUCH)
     krita.run("heart.reset(); click()")
 
     shown = krita.wait_for("FILLS.state(document).percent and [docker.bar.value(), running()]", 60)
@@ -205,3 +211,36 @@ def test_failure_is_said_on_the_canvas_even_without_the_docker(opened):
     )
     krita.picture("refused")
     assert krita.run("sentences[-1][0]").startswith("Nothing is selected")
+
+
+def test_texts_are_in_the_users_language_where_there_is_a_translation(opened, tmp_path):
+    krita = opened
+    catalogue = krita.room.resources / "pykrita" / "lacuna_krita" / "locale" / "C" / "LC_MESSAGES"
+    catalogue.mkdir(parents=True, exist_ok=True)
+    (catalogue / "lacuna_krita.mo").write_bytes(mo_file({"Inpaint": "Ausbessern"}))
+
+    texts = krita.run(
+        """
+        import importlib
+        from lacuna_krita import translation
+        fresh = importlib.reload(translation)
+        [fresh._("Inpaint"), fresh._("Cancel")]
+        """
+    )
+
+    assert texts == ["Ausbessern", "Cancel"]
+
+
+def mo_file(texts):
+    """A catalogue of gettext in its binary form: GNU gettext manual, section 10.3."""
+    head = "Content-Type: text/plain; charset=UTF-8\n"
+    entries = sorted({"": head, **texts}.items())
+    tables, blob = b"", b""
+    start = 28 + 16 * len(entries)
+    for column in (0, 1):
+        for entry in entries:
+            text = entry[column].encode()
+            tables += struct.pack("<II", len(text), start + len(blob))
+            blob += text + b"\0"
+    count = len(entries)
+    return struct.pack("<7I", 0x950412DE, 0, count, 28, 28 + 8 * count, 0, 0) + tables + blob
