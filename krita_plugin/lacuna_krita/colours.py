@@ -5,7 +5,7 @@ every printable colour, with more depth than it has, and is converted back when 
 """
 
 from array import array
-from typing import Any, NamedTuple
+from typing import Any, Dict, NamedTuple, Optional, Tuple, Union
 
 from krita import Krita
 
@@ -34,7 +34,7 @@ _LINEAR_WORDS = ("linear", "-g10")
 _CURVED_WORDS = ("srgbtrc", "-g18", "-g22", "-labl", "-rec709", "srgb built-in")
 # What a linear profile and the two usual curves make of it in sRGB: 0.46, and 0.18 to 0.2.
 _DARK_GRAY, _HALF_WAY = 0.18, 0.32
-_measured: dict[tuple[str, str], bool] = {}
+_measured: Dict[Tuple[str, str], bool] = {}
 
 
 class Space(NamedTuple):
@@ -49,7 +49,7 @@ class Space(NamedTuple):
         return CHANNELS[self.model] * SAMPLE_BYTES[self.depth]
 
 
-def plan_journey(space: Space) -> tuple[Space, PixelLayout]:
+def plan_journey(space: Space) -> Tuple[Space, PixelLayout]:
     """Return the space in which pixels of this one travel, and that in the protocol's words.
 
     Raises:
@@ -92,7 +92,7 @@ class Converter:
 
     def __init__(self, source: Space, target: Space) -> None:
         self.source, self.target = source, target
-        self.document: Any | None = None
+        self.document: Optional[Any] = None
         self.held_pixels = 0
 
     def __call__(self, pixels: Any, rect: Rect) -> Any:
@@ -111,7 +111,7 @@ class Converter:
         layer = self.document and self.document.createNode("Lacuna", "paintlayer")
         if not layer:
             raise LacunaError(_("Krita has no colour space {} {} ({}).").format(*self.source))
-        layer.setPixelData(QByteArray(pixels), 0, 0, rect.width, rect.height)
+        layer.setPixelData(QByteArray(bytes(pixels)), 0, 0, rect.width, rect.height)
         # Krita may crash over the conversion of a layer that is in no document.
         self.document.rootNode().addChildNode(layer, None)
         if not layer.setColorSpace(*self.target):
@@ -164,7 +164,7 @@ class FaithfulConverter:
             converter.close()
 
 
-def converter_back(source: Space, target: Space) -> Converter | FaithfulConverter:
+def converter_back(source: Space, target: Space) -> Union[Converter, FaithfulConverter]:
     """Return what brings a fill into the colours of its image."""
     simple = source == target or target.model in ("RGBA", "GRAYA")
     return (Converter if simple else FaithfulConverter)(source, target)

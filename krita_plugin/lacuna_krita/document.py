@@ -5,8 +5,7 @@ held from one call to the next: it would keep the image alive when its document 
 crashes over an image without a document.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from krita import Krita
 
@@ -20,7 +19,7 @@ LANDMARK_ROWS = 16
 LANDMARK_MARGIN = 32  # pixels around the selection in which landmarks are looked for
 
 Read = Callable[[Rect], bytes]
-_Shift = tuple[int, int]
+_Shift = Tuple[int, int]
 
 
 class Landmark(NamedTuple):
@@ -52,14 +51,14 @@ class Source(NamedTuple):
     layer_id: Any
     layer_name: str
     visible: bool
-    size: tuple[int, int]
+    size: Tuple[int, int]
     selection: Any
     bounds: Rect
     space: Space
     travel: Space
     layout: PixelLayout
-    places: dict[str, _Shift]
-    landmarks: list[Landmark]
+    places: Dict[str, _Shift]
+    landmarks: List[Landmark]
 
 
 def open_source(document: Any, visible: bool) -> Source:
@@ -119,7 +118,7 @@ def read_selection(source: Source, rect: Rect) -> Any:
     return source.selection.pixelData(*rect)
 
 
-def find(source: Source) -> tuple[Any, Any]:
+def find(source: Source) -> Tuple[Any, Any]:
     """Return document and layer of a source, which the user may have closed or removed meanwhile.
 
     Raises:
@@ -140,7 +139,7 @@ def target_space(source: Source) -> Space:
     return space_of(document)
 
 
-def add_layer(source: Source, parts: list[tuple[Rect, Any]]) -> Any:
+def add_layer(source: Source, parts: List[Tuple[Rect, Any]]) -> Any:
     """Put a fill above its source, in one undo step, and return the new layer's id.
 
     Args:
@@ -155,7 +154,7 @@ def add_layer(source: Source, parts: list[tuple[Rect, Any]]) -> Any:
     left, top = _shift_since(source)
     new = document.createNode(_("{} inpainted").format(source.layer_name), "paintlayer")
     for rect, pixels in parts:
-        new.setPixelData(pixels, *rect.shift(left, top))
+        new.setPixelData(bytes(pixels), *rect.shift(left, top))
     new_id = new.uniqueId()
     # What shows everything belongs above everything.
     parent, below = layer.parentNode(), layer
@@ -169,7 +168,7 @@ def add_layer(source: Source, parts: list[tuple[Rect, Any]]) -> Any:
     return new_id
 
 
-def keep_source_active(source: Source, new_id: Any, was_active: bool) -> tuple[bool, bool]:
+def keep_source_active(source: Source, new_id: Any, was_active: bool) -> Tuple[bool, bool]:
     """Make the source active again, so that the next selection works on the picture.
 
     Krita makes every new layer the active one, a moment after it was added, and changes that
@@ -216,7 +215,7 @@ def _walk(node: Any) -> Any:
         yield from _walk(child)
 
 
-def _read(document: Any, layer: Any | None, space: Space, rect: Rect) -> Any:
+def _read(document: Any, layer: Optional[Any], space: Space, rect: Rect) -> Any:
     """Read what is visible, or a layer; transparent where there is nothing."""
     if layer is None:
         pixels = document.pixelData(*rect)
@@ -238,7 +237,7 @@ def _place(node: Any) -> _Shift:
     return position.x(), position.y()
 
 
-def _landmarks(read: Read, area: Rect) -> list[Landmark]:
+def _landmarks(read: Read, area: Rect) -> List[Landmark]:
     """Remember some rows of an area: those that are of one colour tell nothing of a place."""
     step = max(1, area.height // LANDMARK_ROWS)
     return [

@@ -5,7 +5,7 @@ Whatever the user does meanwhile, a fill ends with a layer in its place, or with
 
 import time
 import traceback
-from typing import Any, NamedTuple
+from typing import Any, List, NamedTuple, Optional, Tuple
 
 from krita import Krita
 
@@ -36,7 +36,7 @@ class State(NamedTuple):
     """
 
     text: str = ""
-    percent: float | None = None
+    percent: Optional[float] = None
 
     @property
     def running(self) -> bool:
@@ -56,8 +56,8 @@ class Fills(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self._running: list[_Fill] = []
-        self._last: list[Any] = []  # pairs of document and state; wrappers can only be compared
+        self._running: List[_Fill] = []
+        self._last: List[Any] = []  # pairs of document and state; wrappers can only be compared
 
     def start(self, document: Any, settings: Settings) -> None:
         """Begin to fill what is selected in a document; all else is told by the signals."""
@@ -173,13 +173,13 @@ class _Fill(QObject):
         self._convert.close()  # all pixels are read by now
         return memoryview(picture.read_selection(self.source, rect))
 
-    def _convert_result(self, rect: Rect, pixels: bytes) -> Any:
+    def _convert_result(self, rect: Rect, pixels: memoryview) -> Any:
         if self._convert_back is None:
             target = picture.target_space(self.source)
             self._convert_back = converter_back(self.source.travel, target)
         return self._convert_back(pixels, rect)
 
-    def _add(self, parts: list[tuple[Rect, Any]]) -> Any:
+    def _add(self, parts: List[Tuple[Rect, Any]]) -> Any:
         return picture.add_layer(self.source, parts)
 
     def _check_open(self) -> None:
@@ -189,7 +189,7 @@ class _Fill(QObject):
             self._pointless = error.message
             self.cancel()
 
-    def _finish(self, layer_id: Any, error: Exception | None) -> None:
+    def _finish(self, layer_id: Any, error: Optional[Exception]) -> None:
         self._check.stop()
         self._convert.close()
         if self._convert_back is not None:

@@ -1,6 +1,6 @@
 """The docker: what to fill and how, how far it is, and what was last said."""
 
-from typing import Any
+from typing import Any, List, Optional
 
 from krita import DockWidget, Krita
 
@@ -69,6 +69,9 @@ class LacunaDocker(DockWidget):
         self.match.setToolTip(_("Match the fill to the colours around it"))
         self.bar = QProgressBar()
         self.bar.setRange(0, 100)
+        policy = self.bar.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.bar.setSizePolicy(policy)
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -136,10 +139,10 @@ class LacunaDocker(DockWidget):
         for part in parts:
             part.blockSignals(False)
 
-    def _list_weights(self, names: list[str]) -> None:
+    def _list_weights(self, names: List[str]) -> None:
         self._offer_weights(self._chosen().weights, names)
 
-    def _offer_weights(self, chosen: str, installed: list[str]) -> None:
+    def _offer_weights(self, chosen: str, installed: List[str]) -> None:
         """Offer what was offered, what is installed, and what is chosen though it may be gone."""
         if not self.weights.count():
             self.weights.addItem(_("The best that are installed"), "")
@@ -154,13 +157,12 @@ class LacunaDocker(DockWidget):
         running = state is not None and state.running
         self.go.setEnabled(document is not None and not running)
         self.stop.setEnabled(running)
-        self.bar.setEnabled(running)
-        self.bar.setTextVisible(running)
+        self.bar.setVisible(running)
         self.bar.setValue(int(state.percent) if running else 0)
         self.message.setText(state.text if state is not None else "")
 
 
-def find_docker() -> Any | None:
+def find_docker() -> Optional[Any]:
     """Return the docker of the active window, if there is a window."""
     if Krita.instance().activeWindow() is None:
         return None  # Krita, asked for dockers then, crashes

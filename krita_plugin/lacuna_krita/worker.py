@@ -5,9 +5,8 @@ Signals of Qt bring to the main thread whatever only that may do.
 
 import threading
 from collections import deque
-from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Callable, Deque, List, NamedTuple, Optional, Tuple
 
 from lacuna_wire import JobRequest, JobStatus, LacunaError, Rect
 from lacuna_wire.client import connect
@@ -31,14 +30,14 @@ class Steps(NamedTuple):
     read_pixels: Callable[[Rect], Any]
     read_selection: Callable[[Rect], Any]
     show: Callable[[JobStatus], None]
-    convert: Callable[[Rect, bytes], Any]
-    add: Callable[[list[tuple[Rect, Any]]], Any]
+    convert: Callable[[Rect, memoryview], Any]
+    add: Callable[[List[Tuple[Rect, Any]]], Any]
     strip_pixels: int
 
 
 # What the main thread still has to do, for all fills. Much of it lets Krita run its event loop, in
 # which the next task arrives: it must wait, or it would change what the first one is working on.
-_TASKS: deque[Callable[[], None]] = deque()
+_TASKS: Deque[Callable[[], None]] = deque()
 
 
 class Worker(QObject):
@@ -101,7 +100,7 @@ class Worker(QObject):
         parts = []
         for strip in cut_into_strips(rect, self._steps.strip_pixels):
             first = (strip.top - rect.top) * row_bytes
-            part = bytes(view[first : first + strip.height * row_bytes])
+            part = view[first : first + strip.height * row_bytes]
             converted = self._in_main(partial(self._steps.convert, strip, part))
             parts.append((strip, converted))
         return self._in_main(lambda: self._steps.add(parts))
@@ -124,7 +123,7 @@ class WeightsQuestion(QObject):
 
     def _ask(self) -> None:
         try:
-            names: Any | None = connect(start=False).status().get("weights")
+            names: Optional[Any] = connect(start=False).status().get("weights")
         except LacunaError:
             return
         if isinstance(names, list):
