@@ -6,15 +6,26 @@ text is English. What the daemon and `lacuna_wire` say is English everywhere.
 
 import gettext
 from pathlib import Path
+from typing import List
 
 from .qt import QLocale
 
-_catalogue = gettext.translation(
-    "lacuna_krita",
-    localedir=str(Path(__file__).parent / "locale"),
-    languages=[name.replace("-", "_") for name in QLocale().uiLanguages()],
-    fallback=True,
-)
+
+def find_catalogue(languages: List[str]) -> gettext.NullTranslations:
+    """Return the catalogue of the first language that there is one for.
+
+    Args:
+        languages: As Qt names them, the best first: `de-CH`, `de`.
+    """
+    return gettext.translation(
+        "lacuna_krita",
+        localedir=str(Path(__file__).parent / "locale"),
+        languages=[name.replace("-", "_") for name in languages],
+        fallback=True,
+    )
+
+
+_catalogue = find_catalogue(QLocale().uiLanguages())
 
 
 def _(text: str) -> str:

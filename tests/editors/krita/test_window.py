@@ -213,22 +213,22 @@ def test_failure_is_said_on_the_canvas_even_without_the_docker(opened):
     assert krita.run("sentences[-1][0]").startswith("Nothing is selected")
 
 
-def test_texts_are_in_the_users_language_where_there_is_a_translation(opened, tmp_path):
+def test_texts_are_in_the_users_language_where_there_is_a_translation(opened):
     krita = opened
-    catalogue = krita.room.resources / "pykrita" / "lacuna_krita" / "locale" / "C" / "LC_MESSAGES"
-    catalogue.mkdir(parents=True, exist_ok=True)
+    catalogue = krita.room.resources / "pykrita" / "lacuna_krita" / "locale" / "de" / "LC_MESSAGES"
+    catalogue.mkdir(parents=True)
     (catalogue / "lacuna_krita.mo").write_bytes(mo_file({"Inpaint": "Ausbessern"}))
 
     texts = krita.run(
         """
-        import importlib
         from lacuna_krita import translation
-        fresh = importlib.reload(translation)
-        [fresh._("Inpaint"), fresh._("Cancel")]
+        german = translation.find_catalogue(["de-CH", "de"])
+        none = translation.find_catalogue(["fr"])
+        [german.gettext("Inpaint"), german.gettext("Cancel"), none.gettext("Inpaint")]
         """
     )
 
-    assert texts == ["Ausbessern", "Cancel"]
+    assert texts == ["Ausbessern", "Cancel", "Inpaint"]
 
 
 def mo_file(texts):
