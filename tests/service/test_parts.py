@@ -181,7 +181,7 @@ async def test_supervisor_that_returns_ends_the_daemon_too():
 def test_patience_grows_with_the_jobs_own_tiles(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    patience = Patience(SETTINGS)
+    patience = Patience(SETTINGS, now[0] + SETTINGS.job_deadline_s)
     assert patience.limit_s() == (SETTINGS.first_tile_s, False)
     for tile in range(1, 6):
         now[0] += 7.0
