@@ -93,6 +93,16 @@ def test_wrong_option_is_one_sentence_and_nothing_starts(lacuna, arguments, reas
     assert lacuna("status").returncode == 1
 
 
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "::1", "192.168.1.7", "example.org", ""])
+def test_remote_mode_is_refused_with_a_sentence_and_nothing_starts(lacuna, address):
+    answer = lacuna("serve", "--listen", address)
+
+    assert answer.returncode == 78
+    assert f"does not listen on {address}: it has no remote mode" in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert lacuna("status").returncode == 1
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_real_front_is_small(serving):
     """It runs from login on, so neither the engine nor the network may be in it."""

@@ -6,6 +6,8 @@ import sys
 import click
 
 STOP_S = 10.0
+LOOPBACK = ("127.0.0.1", "localhost")
+EXIT_CONFIG = 78  # EX_CONFIG: no service manager should try this again
 _DURATION = re.compile(r"([0-9]+)(s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
@@ -34,9 +36,23 @@ def parse_duration(_context: click.Context, _parameter: click.Parameter, text: s
     show_default=True,
     help="auto, cpu, cuda or cuda:N, for jobs that leave the choice.",
 )
+@click.option(
+    "--listen",
+    default=LOOPBACK[0],
+    show_default=True,
+    help="There is no remote mode: every other address is refused.",
+)
 @click.option("--foreground", is_flag=True, help="Log to the terminal instead of a file.")
-def serve(port: int, keep_model: float, device: str, foreground: bool) -> None:
+def serve(port: int, keep_model: float, device: str, listen: str, foreground: bool) -> None:
     """Run the daemon that the editors talk to, until it is stopped."""
+    if listen not in LOOPBACK:
+        # Whoever could reach it there would see every picture on its way: nothing is encrypted.
+        click.echo(
+            f"lacuna: the daemon does not listen on {listen}: it has no remote mode and answers "
+            f"this computer alone, on {LOOPBACK[0]}.",
+            err=True,
+        )
+        sys.exit(EXIT_CONFIG)
     from lacuna.engine.context import plan_job
     from lacuna.service.job import Plan
     from lacuna.service.serve import new_settings
