@@ -227,7 +227,7 @@ def test_other_errors_of_torch_stay_what_they_are(network):
 
 def test_failed_gpu_is_named_as_such(network):
     def broken(_planes):
-        raise torch.AcceleratorError("CUDA error: an illegal memory access was met\nTry again", 700)
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was met\nTry again")
 
     network._generator = Stub(broken)
 
