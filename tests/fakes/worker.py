@@ -106,6 +106,10 @@ def misbehave(moment: str, faults: set[str]) -> None:
             os._exit(3)
         elif kind == "segv":
             ctypes.string_at(0)
+        elif kind == "eat":
+            eaten = []
+            while True:
+                eaten.append(bytearray(os.urandom(PIECE)))
         elif kind == "oom":
             raise MemoryError
         elif kind == "raise":
