@@ -240,7 +240,8 @@ def test_libraries_have_no_known_hole(figure):
         [str(audit), "--no-deps", "--disable-pip", "-r", "/dev/stdin"], input=wanted,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    if "onnection" in said.stderr or "esolve" in said.stderr or "Error" in said.stderr:
+    answered = "No known vulner" in said.stderr or "Found " in said.stderr
+    if "could not be audited" in said.stdout or not answered:
         pytest.skip("the list of known holes cannot be reached from here")
     found = re.search(r"Found (\d+) known", said.stderr)
     figure("S15", "pip-audit: known holes", int(found[1]) if found else 0, "", 0)
