@@ -14,13 +14,13 @@ from contextlib import contextmanager
 
 import psutil
 import pytest
-import requests
 from hypothesis import HealthCheck, Phase, given, settings
 
 from lacuna.service.app import ROUTES
 from tests.service.conftest import OPENAPI, SAFETY_S, Daemon, check_documented, eventually
 
 schemathesis = pytest.importorskip("schemathesis")
+requests = pytest.importorskip("requests")
 
 MIB = 1 << 20
 # Two that end the daemon or last as long as a job, and one that has nothing to get wrong.

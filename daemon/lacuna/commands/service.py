@@ -2,6 +2,7 @@
 
 import re
 import sys
+from typing import Any
 
 import click
 
@@ -91,7 +92,7 @@ def status() -> None:
         ("instance", f"{facts['instance']}, process {facts['pid']}, port {endpoint.port}"),
         ("running for", f"{facts['uptime_s']:.0f} s"),
         ("health", facts["health"]),
-        ("worker", f"process {facts['worker_pid']}" if facts["worker_pid"] else "not loaded"),
+        ("worker", _worker(facts)),
         ("device", facts["device"] or "known when the worker has run once"),
         ("weights", ", ".join(facts["weights"]) or "known when the worker has run once"),
         ("free memory", _mib(facts["free_memory_bytes"])),
@@ -136,6 +137,12 @@ def stop() -> None:
     raise LacunaError(
         f"process {endpoint.pid} did not end within {STOP_S:g} s", code="daemon_stuck"
     )
+
+
+def _worker(facts: dict[str, Any]) -> str:
+    if facts["worker_pid"] is None:
+        return "not loaded"
+    return f"process {facts['worker_pid']}, {_mib(facts['worker_memory_bytes'])} of memory"
 
 
 def _mib(count: int | None) -> str:
