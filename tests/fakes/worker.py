@@ -38,6 +38,7 @@ def main() -> None:
     def fill(order: Order, report: Report, should_stop: ShouldStop) -> Filled:
         name = order.request.options.weights
         faults = {name.removeprefix("fault.").replace(".", ":")}
+        allocate(order.output, result_bytes(order) - ("result:short" in faults))
         tiles = arguments.tiles * (4 if order.smaller_tiles else 1)
         report("filling", 0, tiles)
         for tile in range(1, tiles + 1):
@@ -49,20 +50,22 @@ def main() -> None:
             if should_stop():
                 raise JobCancelled("told to stop")
             report("filling", tile, tiles)
-        invert(order, short="result:short" in faults)
+        if "result:short" not in faults:
+            invert(order)
         device = order.request.options.device
         return Filled(order.window, tiles, "fake" if device == "auto" else device)
 
     serve_orders(fill, device="fake", weights=["stand-in"])
 
 
-def invert(order: Order, short: bool) -> None:
+def result_bytes(order: Order) -> int:
+    return order.window.area * order.request.layout.pixel_bytes
+
+
+def invert(order: Order) -> None:
     """Write the window with every sample under the mask inverted."""
     pixel_bytes = order.request.layout.pixel_bytes
-    pixels_bytes = order.window.area * pixel_bytes
-    allocate(order.output, pixels_bytes - short)
-    if short:
-        return
+    pixels_bytes = result_bytes(order)
     with order.input.open("rb") as source, order.output.open("r+b") as target:
         pixels = mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ)
         written = mmap.mmap(target.fileno(), 0)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import socket
 import threading
 import time
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import pytest
 
 from lacuna_wire import LacunaError
 from lacuna_wire.client import Client, inpaint
+from lacuna_wire.errors import DaemonUnreachable
 from tests.service.conftest import eventually, inverted, request
 
 PIECE = 1024
@@ -159,3 +161,22 @@ def test_long_line_only_takes_longer(daemon):
     line.delay_s = 0.02  # before every kilobyte, and there are about 25
     with through(line):
         assert one_job(client_of(daemon, line)) is None
+
+
+@pytest.mark.parametrize("sent", [b"", b'{"state"', b'{"state": "ok"}'])
+def test_answer_that_ends_early_is_a_lost_connection_and_no_riddle(daemon, sent):
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n"
+
+    def answer():
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(head + sent)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer)
+        thread.start()
+        client = Client(daemon.endpoint._replace(port=server.getsockname()[1]))
+        with pytest.raises(DaemonUnreachable, match="was lost"):
+            client.status()
+        thread.join()

@@ -97,6 +97,15 @@ def test_requests_that_could_be_read_in_two_ways_are_refused(start):
     assert "Traceback" not in daemon.log
 
 
+def test_key_that_comes_twice_is_refused_even_where_all_else_is_right(start):
+    """One reader takes the first, another the last: what was checked may not be what is used."""
+    daemon = start()
+    right = json.dumps(request().as_dict())
+    for twice in (right[:-1] + ', "options": {}}', right.replace('"width"', '"width": 1, "width"')):
+        answer = daemon.call("POST", "/v1/jobs", {"Content-Type": "application/json"}, twice)
+        assert (answer.status, answer.code) == (400, "bad_request")
+
+
 def test_thousand_pipelined_requests_are_answered_in_turn(start):
     daemon = start()
     one = lines(daemon, "GET /v1/health HTTP/1.1")
