@@ -17,7 +17,7 @@ SAFE = {"aiohttp": "3.14.4", "torch": "2.11", "opencv-python-headless": "5"}
 
 
 @cache
-def tests_in(path: Path) -> set[str]:
+def functions_in(path: Path) -> set[str]:
     tree = ast.parse(path.read_text("utf-8"))
     return {
         node.name
@@ -33,7 +33,7 @@ def test_every_test_that_a_page_names_is_there(page):
     assert len(named) > 20
     for file, test in named:
         assert (ROOT / file).exists(), file
-        assert test in tests_in(ROOT / file), f"{file}::{test}"
+        assert test in functions_in(ROOT / file), f"{file}::{test}"
 
 
 def test_every_row_of_the_threat_model_is_there():

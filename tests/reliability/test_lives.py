@@ -161,7 +161,8 @@ class Lives(RuleBasedStateMachine):
         ended = job.end is not None
         self.note(job, self.daemon.client.cancel(job.ticket.id))
         assert job.end is not None
-        job.forgotten = job.forgotten or ended
+        # Where it had ended before we knew, this forgot it: only the next answer tells.
+        job.forgotten = job.forgotten or (True if ended else None)
         self.look(job)
 
     @rule()
@@ -217,9 +218,11 @@ class Lives(RuleBasedStateMachine):
         try:
             status = self.daemon.status(job.ticket)
         except NotFound:
-            assert job.forgotten
+            assert job.forgotten is not False
+            job.forgotten = True
             return None
-        assert not job.forgotten
+        assert job.forgotten is not True
+        job.forgotten = False
         self.note(job, status)
         return status
 

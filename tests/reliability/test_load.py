@@ -288,7 +288,7 @@ def test_real_network_is_unloaded_when_idle_and_back_for_the_next_job(
     process = subprocess.Popen([sys.executable, "-m", "lacuna", "serve", "--keep-model", "1s"])
     try:
         client = Client(eventually(find_daemon))
-        for _ in range(2):  # the first may find no file in the system's cache
+        for _ in range(2 if seconds < 10 else 1):  # the first one may have to read from the disk
             first_tile_s = time_of_first_tile(client)
             eventually(lambda: client.status()["worker_pid"] is None)
             eventually(lambda: not psutil.Process(process.pid).children())
