@@ -136,9 +136,14 @@ class Worker:
                 break
             await asyncio.sleep(pause_s)
             pause_s *= 2
-        self._refused_until = time.monotonic() + self._settings.worker_pause_s
-        self._refusal = f"the worker process does not start, tried {tries} times: {reason}"
+        self._refuse(f"the worker process does not start, tried {tries} times: {reason}")
         raise WorkerUnavailable(self._refusal)
+
+    def _refuse(self, reason: str) -> None:
+        """Take no jobs for a while."""
+        log.error("no jobs for %g s: %s", self._settings.worker_pause_s, reason)
+        self._refused_until = time.monotonic() + self._settings.worker_pause_s
+        self._refusal = reason
 
     async def _start_once(self) -> None:
         await self.stop()  # what is left of the last one
@@ -258,7 +263,11 @@ class Worker:
                 if process.returncode is None:
                     process.kill()
         else:
-            log.error("worker %d does not die; its device may be lost", process.pid)
+            # It hangs in the kernel, most likely in the driver of a GPU: a second process on that
+            # device would hang too, and nobody may give this one another order.
+            self._refuse(f"worker process {process.pid} cannot be ended: its device may be lost")
+            if process is self._process:
+                self._process = None
         if self._printed is not None:
             # What it printed last is often the reason; a grandchild may keep the pipe open.
             await asyncio.wait([self._printed], timeout=STOP_S)
