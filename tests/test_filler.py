@@ -164,6 +164,22 @@ def test_device_that_runs_out_of_memory_leaves_the_job_to_the_cpu_with_the_same_
     assert np.abs(filled.astype(int) - expected).max() <= 1
 
 
+def test_smaller_pieces_on_a_device_are_filled_as_the_cpu_fills_them(filler, monkeypatch):
+    """A network sees less around a smaller piece, so only equal pieces can be compared."""
+    samples, selection = picture_with_hole()
+    options = OPTIONS._replace(tile=512)
+    network = filler._load(options)
+    short_cpu = ShortOfMemory(network, fits_px=160)
+    monkeypatch.setattr(short_cpu, "on_cpu", lambda: None)
+    filled = []
+    for device in (short_cpu, ShortOfMemory(network, fits_px=160)):
+        monkeypatch.setattr(filler, "_load", lambda _, device=device: device)
+        filled.append(fill(filler, samples, selection, options).astype(int))
+        assert max(device.tried[1:]) <= 160
+
+    assert np.abs(filled[0] - filled[1]).max() <= 1
+
+
 def test_device_without_memory_for_the_weights_leaves_them_to_the_cpu(monkeypatch):
     filler = Filler()
     wished = []
