@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel
 
 def test_shipped_code_has_no_faults_to_inject():
     """Faults are in the tests' own worker; the product has no switch that could be thrown."""
-    for folder in ("daemon", "shared", "gimp_plugin"):
+    for folder in ("daemon", "shared", "gimp_plugin", "krita_plugin"):
         for path in (ROOT / folder).rglob("*.py"):
             assert not re.search(r"--(test-)?fault|inject", path.read_text("utf-8")), path
 
