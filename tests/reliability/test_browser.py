@@ -21,7 +21,7 @@ async ([base, token, job]) => {
   const seen = {};
   const tell = (name, promise) => Promise.race([
     promise.then(value => { seen[name] = value }, error => { seen[name] = 'error' }),
-    new Promise(done => setTimeout(done, 3000)),
+    new Promise(done => setTimeout(done, 1500)),
   ]);
   const read = async (path, options) => {
     const answer = await fetch(base + path, options);

@@ -267,7 +267,7 @@ def test_idle_daemon_gives_its_memory_back_and_sleeps(start, figure):
     eventually(lambda: not any(runs(pid) for pid in daemon.worker_pids))
     front = psutil.Process(daemon.process.pid)
     before, busy_s, begun = wake_ups(front.pid), front.cpu_times(), time.monotonic()
-    time.sleep(3)
+    time.sleep(2)
     seconds = time.monotonic() - begun
     used_s = sum(front.cpu_times()[:2]) - sum(busy_s[:2])
 

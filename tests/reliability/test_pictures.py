@@ -153,7 +153,7 @@ def test_hostile_numbers_stay_where_they_were_and_never_enter_the_fill(
 
 
 @pytest.mark.parametrize(
-    "count", [60, pytest.param(2000, marks=[pytest.mark.long, pytest.mark.timeout(1800)])]
+    "count", [40, pytest.param(2000, marks=[pytest.mark.long, pytest.mark.timeout(1800)])]
 )
 def test_damaged_pictures_end_as_a_result_or_one_sentence(tmp_path, figure, count):
     ends, slowest_s, peak_mib, number, deaths = Counter(), 0.0, 0.0, 0, []

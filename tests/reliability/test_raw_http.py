@@ -224,7 +224,7 @@ def test_half_a_head_is_closed_in_time(start, figure):
 @pytest.mark.parametrize(
     ("connections", "seconds", "p99_ms"),
     [
-        (60, 4, 1000),
+        (60, 3, 1000),
         pytest.param(300, 25, 100, marks=pytest.mark.long),
     ],
 )
