@@ -5,6 +5,7 @@ import pytest
 
 from lacuna.engine.planes import Document
 from lacuna.filler import Filler
+from lacuna.network.tile_network import load_network
 from lacuna_wire import Options, PixelLayout
 from lacuna_wire.errors import Unprocessable
 
@@ -116,3 +117,85 @@ def test_large_photograph_keeps_its_known_pixels_and_loses_a_thin_line(filler, p
     error = np.abs(whole.astype(int) - truth)[selection > 0].mean()
     untouched = np.abs(255 - truth.astype(int))[selection > 0].mean()
     assert error < 0.05 * untouched
+
+
+class ShortOfMemory:
+    """The shipped network as a device that has memory for tiles up to a side, and the CPU."""
+
+    def __init__(self, network, fits_px):
+        self.network, self.fits_px = network, fits_px
+        self.tried = []
+
+    def __getattr__(self, name):
+        return getattr(self.network, name)
+
+    device_name = "a full GPU"
+
+    def fill(self, image, mask):
+        self.tried.append(max(mask.shape))
+        if max(mask.shape) > self.fits_px:
+            raise MemoryError
+        return self.network.fill(image, mask)
+
+    def on_cpu(self):
+        return self.network
+
+
+def picture_with_hole():
+    rng = np.random.default_rng(9)
+    coarse = rng.integers(0, 256, (40, 40, 3)).astype(np.uint8)
+    selection = np.zeros((320, 320), np.uint8)
+    selection[40:280, 60:250] = 255
+    return coarse.repeat(8, axis=0).repeat(8, axis=1), selection
+
+
+def test_device_that_runs_out_of_memory_leaves_the_job_to_the_cpu_with_the_same_result(
+    filler, monkeypatch
+):
+    samples, selection = picture_with_hole()
+    options = OPTIONS._replace(tile=512)
+    expected = fill(filler, samples, selection, options)
+    device = ShortOfMemory(filler._load(options), fits_px=60)
+    monkeypatch.setattr(filler, "_load", lambda _: device)
+
+    filled = fill(filler, samples, selection, options)
+
+    assert len(device.tried) == 3  # whole, half, a quarter; never again in this job
+    assert np.abs(filled.astype(int) - expected).max() <= 1
+
+
+def test_smaller_pieces_on_a_device_are_filled_as_the_cpu_fills_them(filler, monkeypatch):
+    """A network sees less around a smaller piece, so only equal pieces can be compared."""
+    samples, selection = picture_with_hole()
+    options = OPTIONS._replace(tile=512)
+    network = filler._load(options)
+    short_cpu = ShortOfMemory(network, fits_px=160)
+    monkeypatch.setattr(short_cpu, "on_cpu", lambda: None)
+    filled = []
+    for device in (short_cpu, ShortOfMemory(network, fits_px=160)):
+        monkeypatch.setattr(filler, "_load", lambda _, device=device: device)
+        filled.append(fill(filler, samples, selection, options).astype(int))
+        assert max(device.tried[1:]) <= 160
+
+    assert np.abs(filled[0] - filled[1]).max() <= 1
+
+
+def test_device_without_memory_for_the_weights_leaves_them_to_the_cpu(monkeypatch):
+    filler = Filler()
+    wished = []
+
+    def load(info, device):
+        wished.append(device)
+        if device != "cpu":
+            raise MemoryError
+        return load_network(info, device)
+
+    monkeypatch.setattr("lacuna.filler.load_network", load)
+    samples, selection = picture_with_hole()
+    options = OPTIONS._replace(device="cuda")
+    filled = fill(filler, samples, selection, options)
+
+    fill(filler, samples, selection, options)
+
+    assert wished == ["cuda", "cpu"] * 2  # whatever filled the device may be gone by then
+    np.testing.assert_array_equal(filled, fill(Filler(), samples, selection))

@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from lacuna.engine.inpaint import Report, ShouldStop, changed_rect, inpaint
+from lacuna.engine.fitting import FittingNetwork
+from lacuna.engine.inpaint import Report, ShouldStop, changed_rect, halve_tiles, inpaint
 from lacuna.engine.planes import Document, Samples
 from lacuna.network.catalogue import find_weights
 from lacuna.network.tile_network import TileNetwork, load_network
@@ -42,6 +43,7 @@ class Filler:
         allocate: Callable[[Rect], Samples],
         report: Report,
         should_stop: ShouldStop,
+        smaller_tiles: bool = False,
     ) -> Result:
         """Fill what is selected.
 
@@ -51,14 +53,18 @@ class Filler:
             allocate: Gives zeros (rect.height, rect.width, C) of the document's type to write to.
             report: Gets the phase, the tiles done and the tiles in all.
             should_stop: Asked after every tile.
+            smaller_tiles: Whether to halve the tiles, because one of the usual size hung.
 
         Raises:
-            LacunaError: As `lacuna.engine.inpaint.inpaint`, or if weights or device are not there.
+            LacunaError: As `lacuna.engine.inpaint.inpaint`, or if weights or device are not there,
+                or there is no memory for the smallest tile on the CPU.
         """
         report("loading", 0, 0)
         # Refused before the network is loaded: nothing selected needs no network.
         rect = changed_rect(document.selection, options)
-        network = self._load(options)
+        network = FittingNetwork(self._load(options))
+        if smaller_tiles:
+            options = halve_tiles(options, network)
         tiles = inpaint(document, options, network, allocate(rect), report, should_stop)
         return Result(rect, tiles, network.device_name)
 
@@ -67,7 +73,13 @@ class Filler:
         if self._network is None or self._loaded != (info.sha256, options.device):
             self._network = None  # never two of them in memory
             start = time.monotonic()
-            self._network = load_network(info, options.device)
-            self._loaded = (info.sha256, options.device)
+            try:
+                self._network = load_network(info, options.device)
+                self._loaded = (info.sha256, options.device)
+            except MemoryError as error:
+                # The next job tries the device again: whatever fills it may be gone by then.
+                log.warning("no memory for %s: going on with the CPU (%s)", info.name, error)
+                self._network = load_network(info, "cpu")
+                self._loaded = ("", "")
             log.info("loaded %s in %.2f s", info.name, time.monotonic() - start)
         return self._network

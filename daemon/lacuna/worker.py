@@ -35,7 +35,9 @@ def fill_order(filler: Filler, order: Order, report: Report, should_stop: Should
     def result_for(rect: Rect) -> Samples:
         return map_result(order.output, rect, layout)
 
-    result = filler.fill(document, order.request.options, result_for, report, should_stop)
+    result = filler.fill(
+        document, order.request.options, result_for, report, should_stop, order.smaller_tiles
+    )
     return Filled(
         result.rect.shift(order.window.left, order.window.top), result.tiles, result.device
     )

@@ -108,6 +108,12 @@ class OutOfMemory(LacunaError):
     code, status = "out_of_memory", 503
 
 
+class DeviceLost(LacunaError):
+    """A GPU failed in a way that ends the process that uses it."""
+
+    code, status = "device_lost", 503
+
+
 class WorkerUnavailable(LacunaError):
     """The worker process could not be started or died."""
 
@@ -142,8 +148,8 @@ CLASSES = {
     cls.code: cls
     for cls in (
         BadRequest, Unauthorized, Forbidden, NotFound, TooSlow, Conflict, LengthRequired, TooLarge,
-        UnsupportedMedia, WrongHost, Unprocessable, QueueFull, OutOfMemory, WorkerUnavailable,
-        NoSpace, DaemonUnreachable, ProtocolMismatch, JobCancelled,
+        UnsupportedMedia, WrongHost, Unprocessable, QueueFull, OutOfMemory, DeviceLost,
+        WorkerUnavailable, NoSpace, DaemonUnreachable, ProtocolMismatch, JobCancelled,
     )
 }  # fmt: skip
 

@@ -70,6 +70,8 @@ def read_json(endpoint: Endpoint, response: http.client.HTTPResponse) -> Any:
     """Return the decoded body of an answer; None if it is no JSON."""
     with connection_errors(endpoint):
         text = response.read(MAX_JSON_BYTES)
+        if response.length:  # told, but not come: `read` does not mind
+            raise http.client.IncompleteRead(text, response.length)
     try:
         return json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError):

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.service.conftest import Daemon, eventually
+
 SAFETY_S = 30
 
 
@@ -89,6 +91,37 @@ def test_wrong_option_is_one_sentence_and_nothing_starts(lacuna, arguments, reas
 
     assert answer.returncode == 2
     assert reason in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert lacuna("status").returncode == 1
+
+
+def test_status_shows_queue_device_memory_and_the_last_errors(lacuna, tmp_path, monkeypatch):
+    daemon = Daemon(tmp_path / "shown", ["--tile-s", "0.2", "--tiles", "100"], {})
+    monkeypatch.setitem(lacuna.environment, "LACUNA_STATE_DIR", str(daemon.state))
+    try:
+        failed, _ = daemon.run(fault="tile.1.refuse")
+        daemon.wait(failed)
+        running, _ = daemon.run()
+        queued, _ = daemon.run()
+        eventually(lambda: daemon.status(running).tiles_done)
+        shown = " ".join(lacuna("status").stdout.split())
+    finally:
+        daemon.stop()
+
+    for fact in (
+        "2 of 4", f"{running.id} running, filling", f"{queued.id} queued, waiting", "device fake",
+        f"worker process {daemon.worker_pids[-1]}, ", " MiB of memory", "free memory ",
+        "error no_context: nothing is known around the selection",
+    ):  # fmt: skip
+        assert fact in shown, fact
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "::1", "192.168.1.7", "example.org", ""])
+def test_remote_mode_is_refused_with_a_sentence_and_nothing_starts(lacuna, address):
+    answer = lacuna("serve", "--listen", address)
+
+    assert answer.returncode == 78
+    assert f"does not listen on {address}: it has no remote mode" in answer.stderr
     assert "Traceback" not in answer.stderr
     assert lacuna("status").returncode == 1
 

@@ -6,7 +6,7 @@ import pytest
 from lacuna.engine.inpaint import changed_rect, inpaint
 from lacuna.engine.planes import Document
 from lacuna_wire import Options, PixelLayout, Rect
-from lacuna_wire.errors import BadRequest, JobCancelled, OutOfMemory, Unprocessable
+from lacuna_wire.errors import BadRequest, JobCancelled, Unprocessable
 from tests.fakes.networks import StandIn, paint
 
 COMPOSITE = Options(result="composite", colour_correction=False)
@@ -199,23 +199,6 @@ def test_stop_is_heard_in_every_phase(phase):
             lambda *step: phases.append(step[0]), lambda: phases[-1] == phase,
         )  # fmt: skip
     assert len(network.shapes) == (0 if phase == "guiding" else 1)
-
-
-def test_out_of_memory_halves_the_tile_and_gives_the_same_fill():
-    samples, selection = noise(300, 300), select(300, 300, Rect(60, 60, 170, 170))
-
-    def double(image, mask):
-        return image * 0.5 + 0.25 * mask
-
-    roomy, _ = run(samples, selection, StandIn(double, tile_px=256))
-    tight, _ = run(samples, selection, StandIn(double, tile_px=256, fits_px=100))
-
-    assert np.abs(roomy.astype(int) - tight).max() <= 1
-
-
-def test_memory_for_no_tile_at_all_is_one_sentence():
-    with pytest.raises(OutOfMemory, match="fits into memory"):
-        run(noise(200, 200), select(200, 200, Rect(60, 60, 70, 70)), StandIn(fits_px=20))
 
 
 def test_nothing_known_at_all_is_no_context():

@@ -13,6 +13,8 @@ class StandIn:
         overlap_px: Default overlap.
         max_hole_radius_px: What it bridges on one level.
         fits_px: A longer side raises MemoryError.
+        cpu: What stands in for it when its own memory is short.
+        device_name: Where it says it runs.
     """
 
     def __init__(
@@ -23,6 +25,8 @@ class StandIn:
         overlap_px=16,
         max_hole_radius_px=16,
         fits_px=10_000,
+        cpu=None,
+        device_name="CPU",
     ):
         self.answer = answer
         self.guided = guided
@@ -30,6 +34,8 @@ class StandIn:
         self.overlap_px = overlap_px
         self.max_hole_radius_px = max_hole_radius_px
         self.fits_px = fits_px
+        self.cpu = cpu
+        self.device_name = device_name
         self.shapes = []
 
     def fill(self, image, mask):
@@ -40,6 +46,9 @@ class StandIn:
             raise MemoryError
         self.shapes.append(mask.shape[:2])
         return self.answer(image, mask)
+
+    def on_cpu(self):
+        return self.cpu
 
 
 def paint(*colour):

@@ -1,7 +1,8 @@
 """A worker that inverts the pixels under the mask, and that can be told to misbehave.
 
 `--fault start:exit` does it before the worker is ready. A job asks for it by the name of its
-weights: `fault.tile.3.hang` at its third tile, `fault.result.short` at its end.
+weights: `fault.tile.3.hang` at its third tile, `fault.result.short` at its end. `once` hangs only
+as long as the tiles are large.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from pathlib import Path
 from lacuna.service.spool import allocate
 from lacuna.service.worker_process import Filled, Order, Report, ShouldStop, serve_orders
 from lacuna_wire import LacunaError
-from lacuna_wire.errors import JobCancelled, Unprocessable
+from lacuna_wire.errors import DeviceLost, JobCancelled, Unprocessable
 
 PIECE = 1 << 20
 
@@ -37,28 +38,34 @@ def main() -> None:
     def fill(order: Order, report: Report, should_stop: ShouldStop) -> Filled:
         name = order.request.options.weights
         faults = {name.removeprefix("fault.").replace(".", ":")}
-        report("filling", 0, arguments.tiles)
-        for tile in range(1, arguments.tiles + 1):
+        allocate(order.output, result_bytes(order) - ("result:short" in faults))
+        tiles = arguments.tiles * (4 if order.smaller_tiles else 1)
+        report("filling", 0, tiles)
+        for tile in range(1, tiles + 1):
             print("noise on stdout", end="", flush=True)
+            if f"tile:{tile}:once" in faults and order.smaller_tiles:
+                continue
             misbehave(f"tile:{tile}", faults)
             time.sleep(arguments.tile_s)
             if should_stop():
                 raise JobCancelled("told to stop")
-            report("filling", tile, arguments.tiles)
-        invert(order, short="result:short" in faults)
+            report("filling", tile, tiles)
+        if "result:short" not in faults:
+            invert(order)
         device = order.request.options.device
-        return Filled(order.window, arguments.tiles, "fake" if device == "auto" else device)
+        return Filled(order.window, tiles, "fake" if device == "auto" else device)
 
     serve_orders(fill, device="fake", weights=["stand-in"])
 
 
-def invert(order: Order, short: bool) -> None:
+def result_bytes(order: Order) -> int:
+    return order.window.area * order.request.layout.pixel_bytes
+
+
+def invert(order: Order) -> None:
     """Write the window with every sample under the mask inverted."""
     pixel_bytes = order.request.layout.pixel_bytes
-    pixels_bytes = order.window.area * pixel_bytes
-    allocate(order.output, pixels_bytes - short)
-    if short:
-        return
+    pixels_bytes = result_bytes(order)
     with order.input.open("rb") as source, order.output.open("r+b") as target:
         pixels = mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ)
         written = mmap.mmap(target.fileno(), 0)
@@ -90,7 +97,7 @@ def invert_quickly(pixels: mmap.mmap, written: mmap.mmap, size: int, pixel_bytes
 def misbehave(moment: str, faults: set[str]) -> None:
     for fault in [fault for fault in faults if fault.startswith(moment + ":")]:
         kind = fault[len(moment) + 1 :]
-        if kind == "hang":
+        if kind in ("hang", "once"):
             while True:
                 time.sleep(3600)
         elif kind == "gil":
@@ -102,12 +109,18 @@ def misbehave(moment: str, faults: set[str]) -> None:
             os._exit(3)
         elif kind == "segv":
             ctypes.string_at(0)
+        elif kind == "eat":
+            eaten = []
+            while True:
+                eaten.append(bytearray(os.urandom(PIECE)))
         elif kind == "oom":
             raise MemoryError
         elif kind == "raise":
             raise ZeroDivisionError("a bug")
         elif kind == "refuse":
             raise Unprocessable("nothing is known around the selection", code="no_context")
+        elif kind == "lost":
+            raise DeviceLost("The GPU has failed (an illegal memory access was encountered).")
         elif kind == "odd":
             raise LacunaError("a code of its own", code="odd_one", status=418)
         else:

@@ -8,6 +8,7 @@ from lacuna.network import tile_network
 from lacuna.network.catalogue import find_weights
 from lacuna.network.checkpoints import import_weights
 from lacuna.network.tile_network import TileNetwork, load_generator, load_network
+from lacuna_wire.errors import DeviceLost
 
 FLOAT32_ROUNDING = 1e-6
 BFLOAT16_MAX = 2 / 255  # what the design allows a faster number format to change
@@ -222,6 +223,35 @@ def test_other_errors_of_torch_stay_what_they_are(network):
 
     with pytest.raises(RuntimeError, match=r"mat1|size|shape"):
         network.fill(*tile(32, 64))
+
+
+def test_failed_gpu_is_named_as_such(network):
+    def broken(_planes):
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was met\nTry again")
+
+    network._generator = Stub(broken)
+
+    with pytest.raises(DeviceLost, match=r"illegal memory access was met\)"):
+        network.fill(*tile(32, 32))
+
+
+def test_cpu_is_its_own_last_resort(network):
+    assert network.on_cpu() is None
+
+
+def test_other_device_has_the_same_weights_on_the_cpu_loaded_once(monkeypatch):
+    network = load_network(find_weights("lacuna-small"), "cpu")
+    monkeypatch.setattr(network, "device", torch.device("meta"))
+    cpu = network.on_cpu()
+
+    assert cpu.device.type == "cpu"
+    assert cpu.info == network.info
+    assert network.on_cpu() is cpu
+    np.testing.assert_array_equal(cpu.fill(*tile(64, 64)), network_fill(tile(64, 64)))
+
+
+def network_fill(planes):
+    return load_network(find_weights("lacuna-small"), "cpu").fill(*planes)
 
 
 def test_network_without_memory_for_weights_raises_memory_error(monkeypatch):

@@ -5,7 +5,9 @@ import logging
 import os
 import time
 import uuid
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -19,8 +21,9 @@ from lacuna.service.logs import BAD_REQUESTS_PER_MINUTE, OneLine
 from lacuna.service.patience import Patience
 from lacuna.service.settings import Settings
 from lacuna.service.spool import Spool, SpoolFiles, allocate, sweep
+from lacuna.service.worker import Worker
 from lacuna_wire import LacunaError, Rect
-from lacuna_wire.errors import Conflict, NoSpace
+from lacuna_wire.errors import Conflict, NoSpace, WorkerUnavailable
 from lacuna_wire.messages import ENDED, STATES
 
 from .conftest import request
@@ -178,10 +181,37 @@ async def test_supervisor_that_returns_ends_the_daemon_too():
     assert stop.exit_code == EXIT_BROKEN
 
 
+class Unkillable:
+    """A process that hangs in the kernel, where no signal reaches it."""
+
+    pid, returncode = 12345, None
+    stdin = SimpleNamespace(close=lambda: None, write=lambda _: None)
+
+    def kill(self) -> None:
+        pass
+
+    async def wait(self) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_worker_that_cannot_be_ended_gets_no_orders_and_no_company(monkeypatch):
+    monkeypatch.setattr("lacuna.service.worker.REAP_S", 0.05)
+    worker = Worker(["/no-such-program"], replace(SETTINGS, worker_pause_s=0.3))
+    worker._process = Unkillable()
+    await worker._reap(worker._process, 0)
+
+    assert worker.degraded
+    assert not worker.alive
+    with pytest.raises(WorkerUnavailable, match=r"12345 cannot be ended: its device may be lost"):
+        await worker.fill({"id": "x"}, time.monotonic() + 10, lambda *_: None)
+    await asyncio.sleep(0.3)
+    worker.require()  # by now the driver may have let go
+
+
 def test_patience_grows_with_the_jobs_own_tiles(monkeypatch):
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    patience = Patience(SETTINGS)
+    patience = Patience(SETTINGS, now[0] + SETTINGS.job_deadline_s)
     assert patience.limit_s() == (SETTINGS.first_tile_s, False)
     for tile in range(1, 6):
         now[0] += 7.0

@@ -9,7 +9,7 @@ import pytest
 
 from lacuna_wire.errors import WorkerUnavailable
 
-from .conftest import eventually
+from .conftest import eventually, inverted
 
 
 def follow(daemon, fault=""):
@@ -121,13 +121,56 @@ def test_worker_that_hangs_at_its_start_is_given_up(start):
 
 
 @pytest.mark.parametrize("tile", [1, 3])
-def test_hanging_tile_is_stalled_and_its_worker_killed(impatient, tile):
-    end = follow(impatient, f"tile.{tile}.hang")
+@pytest.mark.parametrize("kind", ["hang", "gil"])
+def test_hanging_tile_is_killed_tried_once_more_in_smaller_tiles_and_then_failed(
+    impatient, tile, kind
+):
+    workers = len(impatient.worker_pids)
+    end = follow(impatient, f"tile.{tile}.{kind}")
 
     assert (end.state, end.error.code) == ("failed", "stalled")
-    assert f"{tile - 1} of 4 tiles" in str(end.error)
+    assert f"{tile - 1} of 16 tiles were done, on a second try with smaller" in str(end.error)
     eventually(lambda: not [path for path in impatient.spooled if path.stem == end.id])
     assert impatient.client.status()["worker_pid"] is None
+    # The first of the two workers may be the one of the test before.
+    assert len(impatient.worker_pids) - workers in (1, 2)
+    assert impatient.log.count(f"{end.id} is tried again") == 1
+
+
+def test_tile_that_hangs_only_when_it_is_large_is_done_in_smaller_ones(impatient):
+    ticket, data = impatient.run(fault="tile.2.once")
+    percents = []
+    end = impatient.client.wait(ticket.id, lambda status: percents.append(status.percent))
+
+    assert (end.state, end.tiles_done) == ("done", 16)
+    assert impatient.client.result(ticket.id)[1] == inverted(data, 4)
+    assert percents == sorted(percents)
+
+
+def test_job_that_is_cancelled_while_its_tile_hangs_is_not_tried_again(start):
+    daemon = start(first_tile_s=10, stall_s=1.0, cancel_grace_s=5)
+    ticket, _ = daemon.run(fault="tile.2.hang")
+    eventually(lambda: daemon.status(ticket).tiles_done == 1)
+    daemon.client.cancel(ticket.id)
+
+    assert follow(daemon).state == "done"
+    assert "is tried again" not in daemon.log
+
+
+def test_second_try_does_not_prolong_the_time_of_a_job(start):
+    daemon = start(first_tile_s=1.0, stall_s=1.0, job_deadline_s=1.5)
+    end = follow(daemon, "tile.1.hang")
+
+    assert (end.state, end.error.code) == ("expired", "expired")
+
+
+def test_worker_whose_device_failed_ends_by_itself_and_the_next_job_gets_another(impatient):
+    end = follow(impatient, "tile.2.lost")
+    workers = len(impatient.worker_pids)
+
+    assert (end.state, end.error.code) == ("failed", "device_lost")
+    assert follow(impatient).state == "done"
+    assert len(impatient.worker_pids) == workers + 1
 
 
 def test_first_tile_has_more_patience_than_the_others(start):

@@ -2,10 +2,13 @@
 
 import re
 import sys
+from typing import Any
 
 import click
 
 STOP_S = 10.0
+LOOPBACK = ("127.0.0.1", "localhost")
+EXIT_CONFIG = 78  # EX_CONFIG: no service manager should try this again
 _DURATION = re.compile(r"([0-9]+)(s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
@@ -34,9 +37,23 @@ def parse_duration(_context: click.Context, _parameter: click.Parameter, text: s
     show_default=True,
     help="auto, cpu, cuda or cuda:N, for jobs that leave the choice.",
 )
+@click.option(
+    "--listen",
+    default=LOOPBACK[0],
+    show_default=True,
+    help="There is no remote mode: every other address is refused.",
+)
 @click.option("--foreground", is_flag=True, help="Log to the terminal instead of a file.")
-def serve(port: int, keep_model: float, device: str, foreground: bool) -> None:
+def serve(port: int, keep_model: float, device: str, listen: str, foreground: bool) -> None:
     """Run the daemon that the editors talk to, until it is stopped."""
+    if listen not in LOOPBACK:
+        # Whoever could reach it there would see every picture on its way: nothing is encrypted.
+        click.echo(
+            f"lacuna: the daemon does not listen on {listen}: it has no remote mode and answers "
+            f"this computer alone, on {LOOPBACK[0]}.",
+            err=True,
+        )
+        sys.exit(EXIT_CONFIG)
     from lacuna.engine.context import plan_job
     from lacuna.service.job import Plan
     from lacuna.service.serve import new_settings
@@ -75,7 +92,7 @@ def status() -> None:
         ("instance", f"{facts['instance']}, process {facts['pid']}, port {endpoint.port}"),
         ("running for", f"{facts['uptime_s']:.0f} s"),
         ("health", facts["health"]),
-        ("worker", f"process {facts['worker_pid']}" if facts["worker_pid"] else "not loaded"),
+        ("worker", _worker(facts)),
         ("device", facts["device"] or "known when the worker has run once"),
         ("weights", ", ".join(facts["weights"]) or "known when the worker has run once"),
         ("free memory", _mib(facts["free_memory_bytes"])),
@@ -120,6 +137,12 @@ def stop() -> None:
     raise LacunaError(
         f"process {endpoint.pid} did not end within {STOP_S:g} s", code="daemon_stuck"
     )
+
+
+def _worker(facts: dict[str, Any]) -> str:
+    if facts["worker_pid"] is None:
+        return "not loaded"
+    return f"process {facts['worker_pid']}, {_mib(facts['worker_memory_bytes'])} of memory"
 
 
 def _mib(count: int | None) -> str:

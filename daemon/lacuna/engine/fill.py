@@ -6,7 +6,6 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from lacuna_wire import Options, Rect
-from lacuna_wire.errors import OutOfMemory
 
 from .blend import blend_tiles
 from .completion import Guide
@@ -15,9 +14,6 @@ from .guide import pull_push
 from .hole import Hole
 from .planes import Document, Pixels
 from .pyramid import Level
-from .tiles import MULTIPLE_PX, plan_tiles
-
-SMALLEST_TILE_PX = 64  # out of memory even here is the end
 
 
 class Network(Protocol):
@@ -131,31 +127,6 @@ def fill_tile(image: Pixels, mask: Pixels, guide: Pixels, step: Step) -> Pixels:
         guide: float32 (H, W, 3), a first fill; looked at only by a network that wants one.
     """
     shown = np.where(mask > 0, guide, image) if step.network.guided else image * (1 - mask)
-    fill = fill_or_split(shown, mask, step.network)
+    fill = step.network.fill(shown, mask)
     step.tile_done()
     return match_colour(fill, image, mask) if step.options.colour_correction else fill
-
-
-def fill_or_split(image: Pixels, mask: Pixels, network: Network) -> Pixels:
-    """Let the network fill a tile, in ever smaller pieces if memory is short.
-
-    Raises:
-        OutOfMemory: If even SMALLEST_TILE_PX does not fit.
-    """
-    try:
-        return network.fill(image, mask)
-    except MemoryError as error:
-        height, width = mask.shape[:2]
-        half = max(height, width) // 2 // MULTIPLE_PX * MULTIPLE_PX
-        half = max(half, SMALLEST_TILE_PX)
-        if max(height, width) <= half:
-            raise OutOfMemory(
-                f"Not even a tile of {width} x {height} px fits into memory. "
-                "Close other programs, or choose the CPU."
-            ) from error
-    whole = Rect(0, 0, width, height)
-    pieces = plan_tiles(whole, whole, half, half // 4)
-    filled = (
-        (rect, fill_or_split(image[rect.slices], mask[rect.slices], network)) for rect in pieces
-    )
-    return np.concatenate([band.pixels for band in blend_tiles(filled, whole, half // 4)])

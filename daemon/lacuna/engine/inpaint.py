@@ -11,6 +11,7 @@ import numpy as np
 
 from lacuna_wire import Options, Rect
 from lacuna_wire.errors import BadRequest, JobCancelled, Unprocessable
+from lacuna_wire.messages import MIN_TILE
 from lacuna_wire.rect import bounding_rect
 
 from .completion import HOLE_RADIUS_PX, WHOLE_WINDOW_PX, native_guide
@@ -78,7 +79,7 @@ def inpaint(
             (`no_context`).
         BadRequest: If tile and overlap do not go together.
         JobCancelled: If `should_stop` said so.
-        OutOfMemory: If even the smallest tile does not fit.
+        MemoryError: If a tile does not fit; a `FittingNetwork` makes it fit if anything can.
     """
     tile, overlap = tile_and_overlap(options, network)
     regions = plan_regions(document.selection, options.grow)
@@ -106,6 +107,13 @@ def tile_and_overlap(options: Options, network: Network) -> tuple[int, int]:
     if options.overlap >= tile:
         raise BadRequest(f"An overlap of {options.overlap} px leaves a tile of {tile} px no room.")
     return tile, options.overlap if options.overlap >= 0 else min(network.overlap_px, tile // 4)
+
+
+def halve_tiles(options: Options, network: Network) -> Options:
+    """Ask for tiles of half the side: the second try of a job whose first one hung in a tile."""
+    tile, overlap = tile_and_overlap(options, network)
+    half = max(MIN_TILE, tile // 2 // MULTIPLE_PX * MULTIPLE_PX)
+    return options._replace(tile=half, overlap=min(overlap, half // 4))
 
 
 def plan_tiles_of(

@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lacuna_wire.errors import DeviceLost
+
 from .catalogue import WeightsInfo, check_sha256
 from .checkpoints import read_checkpoint
 from .device import (
@@ -54,6 +56,7 @@ class TileNetwork:
         self.tile_px = default_tile(info, free_memory(device), precision)
         self.overlap_px = default_overlap(self.tile_px)
         self._generator = _prepare(generator, device, precision)
+        self._on_cpu: TileNetwork | None = None
 
     def fill(self, image: Pixels, mask: Pixels) -> Pixels:
         """Propose every pixel of a tile: float32 (H, W, 3) in [0, 1], any H and W from 1.
@@ -65,12 +68,13 @@ class TileNetwork:
 
         Raises:
             MemoryError: If the device has too little memory for a tile of this size.
+            DeviceLost: If the device has failed.
         """
         height, width, _ = image.shape
         seen = image if self.guided else image * (1 - mask)
         planes = np.concatenate([seen, mask], axis=2)  # (H, W, 4)
         planes = np.pad(planes, (_pad(height), _pad(width), (0, 0)), mode="reflect")
-        with _memory_errors(), torch.inference_mode():
+        with _device_errors(), torch.inference_mode():
             # A transposed view of (H, W, 4) is channels_last already.
             tensor = torch.from_numpy(planes[None]).permute(0, 3, 1, 2)
             tensor = tensor.to(self.device, self.precision)  # (1, 4, H, W)
@@ -79,6 +83,14 @@ class TileNetwork:
         if self.info.output == "residual":
             fill = np.clip(image + 2 * fill - 1, 0, 1)
         return fill
+
+    def on_cpu(self) -> "TileNetwork | None":
+        """Return the same weights on the CPU, loaded once; None if this is the CPU."""
+        if self.device.type == "cpu":
+            return None
+        if self._on_cpu is None:
+            self._on_cpu = load_network(self.info, "cpu")
+        return self._on_cpu
 
 
 def load_network(info: WeightsInfo, device: str = "auto") -> TileNetwork:
@@ -91,12 +103,13 @@ def load_network(info: WeightsInfo, device: str = "auto") -> TileNetwork:
     Raises:
         Unprocessable: If the weights are damaged or the device is not there.
         MemoryError: If the device cannot hold the weights.
+        DeviceLost: If the device has failed.
     """
     chosen = choose_device(device)
     check_sha256(info)
     if chosen.type == "cpu":
         torch.set_num_threads(usable_cores())
-    with _memory_errors():
+    with _device_errors():
         return TileNetwork(info, load_generator(info), chosen, choose_precision(chosen))
 
 
@@ -131,13 +144,19 @@ def _pad(side: int) -> tuple[int, int]:
 
 
 @contextlib.contextmanager
-def _memory_errors() -> Iterator[None]:
-    """Turn every way in which torch runs out of memory into Python's `MemoryError`."""
+def _device_errors() -> Iterator[None]:
+    """Turn every way in which torch runs out of memory into Python's `MemoryError`.
+
+    Any other error of a GPU sticks: whatever this process asks of it from now on fails too.
+    """
     try:
         yield
     except torch.OutOfMemoryError as error:
         torch.cuda.empty_cache()
         raise MemoryError(str(error)) from None
+    except torch.AcceleratorError as error:
+        reason = str(error).partition("\n")[0]
+        raise DeviceLost(f"The GPU has failed ({reason}); the next job starts it anew.") from error
     except RuntimeError as error:
         # The CPU allocator and oneDNN have no exception of their own.
         words = ("can't allocate memory", "not enough memory", "could not create a memory object")

@@ -9,6 +9,7 @@ import re
 import time
 import uuid
 from collections.abc import Mapping
+from pathlib import Path
 
 from aiohttp import web
 
@@ -66,6 +67,7 @@ async def status(request: web.Request) -> web.Response:
             "device": worker.device or None,
             "weights": worker.weights,
             "worker_pid": worker.pid,
+            "worker_memory_bytes": resident_bytes(worker.pid),
             "tile_s": jobs.tile_s,
             "jobs": [jobs.status(job).as_dict() for job in jobs.alive()],
             "free_memory_bytes": free_memory_bytes(),
@@ -202,6 +204,15 @@ def free_memory_bytes() -> int | None:
     except OSError:
         pass
     return None
+
+
+def resident_bytes(pid: int | None) -> int | None:
+    """Return the memory that a process holds, where the system tells us."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]
+    except OSError:
+        return None
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _find(request: web.Request) -> tuple[Jobs, Job]:

@@ -22,8 +22,9 @@ from lacuna_wire.errors import (
     WorkerUnavailable,
 )
 
-from .job import Job, Plan
+from .job import PHASES, Job, Plan
 from .orders import Filled, check_filled, order_message
+from .patience import Stalled
 from .settings import Settings
 from .spool import Spool, allocate
 from .worker import Worker
@@ -271,17 +272,37 @@ class Jobs:
                 await self._worker.stop()
 
     async def _fill(self, job: Job) -> None:
+        """Bring a queued job to its end; a tile that hangs gets a second try, in smaller pieces."""
+        job.move("running")
+        try:
+            try:
+                filled = await self._order(job, smaller_tiles=False)
+            except Stalled as error:
+                if job.ended:  # cancelled meanwhile
+                    return
+                log.warning("job %s is tried again with smaller tiles: %s", job.id, error)
+                job.progress(PHASES["running"], 0, 0)
+                job.files.output.unlink(missing_ok=True)
+                filled = await self._again(job)
+            self._accept(job, filled)
+        except LacunaError as error:
+            self.end(job, END_STATES.get(error.code, "failed"), error)
+
+    async def _again(self, job: Job) -> Filled:
+        try:
+            return await self._order(job, smaller_tiles=True)
+        except Stalled as error:
+            raise Stalled(f"{error}, on a second try with smaller tiles", code=error.code) from None
+
+    async def _order(self, job: Job, smaller_tiles: bool) -> Filled:
         def report(phase: str, tiles_done: int, tiles_total: int) -> None:
             if not job.ended:  # a cancelled job is over before its worker knows
                 job.progress(phase, tiles_done, tiles_total)
 
-        job.move("running")
-        order = order_message(job.request, job.plan.window, job.files, self._settings.device)
-        try:
-            filled = await self._worker.fill(order, report)
-            self._accept(job, filled)
-        except LacunaError as error:
-            self.end(job, END_STATES.get(error.code, "failed"), error)
+        order = order_message(
+            job.request, job.plan.window, job.files, self._settings.device, smaller_tiles
+        )
+        return await self._worker.fill(order, job.begun + self._settings.job_deadline_s, report)
 
     def _accept(self, job: Job, filled: Filled) -> None:
         if job.ended:

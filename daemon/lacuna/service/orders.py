@@ -24,6 +24,7 @@ class Order(NamedTuple):
             returns in the same layout.
         window: Pixels of the image that were uploaded.
         request: What the client asked for.
+        smaller_tiles: Whether to halve the tiles, because one of the usual size hung.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Order(NamedTuple):
     output: Path
     window: Rect
     request: JobRequest
+    smaller_tiles: bool
 
 
 class Filled(NamedTuple):
@@ -48,7 +50,11 @@ class Filled(NamedTuple):
 
 
 def order_message(
-    request: JobRequest, window: Rect, files: SpoolFiles, default_device: str
+    request: JobRequest,
+    window: Rect,
+    files: SpoolFiles,
+    default_device: str,
+    smaller_tiles: bool,
 ) -> dict[str, object]:
     """Return the message that orders a job; `default_device` is for a request that says `auto`."""
     if request.options.device == "auto":
@@ -60,6 +66,7 @@ def order_message(
         "output": str(files.output),
         "window": list(window),
         "request": request.as_dict(),
+        "smaller_tiles": smaller_tiles,
     }
 
 
@@ -71,6 +78,7 @@ def read_order(message: dict[str, Any]) -> Order:
         output=Path(message["output"]),
         window=Rect(*message["window"]),
         request=JobRequest.from_dict(message["request"]),
+        smaller_tiles=message["smaller_tiles"],
     )
 
 

@@ -11,15 +11,24 @@ from .settings import Settings
 STALL_TILES = 10
 
 
-class Patience:
-    """The waiting for one job, from its order to its end."""
+class Stalled(WorkerUnavailable):
+    """The worker hung in a job, was killed, and another one may have more luck."""
 
-    def __init__(self, settings: Settings) -> None:
+
+class Patience:
+    """The waiting for one order, until it is done or its job's time is up.
+
+    Args:
+        settings: How long to wait for what.
+        deadline: The end of the job's time, in seconds of the monotonic clock.
+    """
+
+    def __init__(self, settings: Settings, deadline: float) -> None:
         self.begun = False
         self.tiles_done = 0
         self.tiles_total = 0
         self._settings = settings
-        self._deadline = time.monotonic() + settings.job_deadline_s
+        self._deadline = deadline
         self._tile_s: list[float] = []
         self._last_tile = time.monotonic()
 
@@ -45,7 +54,7 @@ class Patience:
             return LacunaError(
                 f"the job was not done within {whole_s:g} s: {progress}", code="expired", status=504
             )
-        return WorkerUnavailable(
+        return Stalled(
             f"the worker said nothing for {limit_s:.0f} s and was ended: {progress}",
             code="stalled",
         )

@@ -110,7 +110,8 @@ def spool_places() -> list[Path]:
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     cache = Path(platformdirs.user_cache_dir("lacuna", appauthor=False))
     cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return [Path("/dev/shm"), *([Path(runtime)] if runtime else []), cache]
+    shared = Path("/dev/shm")  # nosec B108: our folder in it is new, and closed to others
+    return [shared, *([Path(runtime)] if runtime else []), cache]
 
 
 def allocate(path: Path, length: int) -> None:

@@ -70,23 +70,31 @@ class Worker:
         if self.degraded:
             raise WorkerUnavailable(self._refusal)
 
-    async def fill(self, order: dict[str, Any], report: Callable[[str, int, int], None]) -> Filled:
+    async def fill(
+        self, order: dict[str, Any], deadline: float, report: Callable[[str, int, int], None]
+    ) -> Filled:
         """Give an order to the worker, starting one if there is none, and return what it made.
+
+        Args:
+            order: From `order_message`.
+            deadline: The end of the job's time, in seconds of the monotonic clock.
+            report: Gets the phase, the tiles done and the tiles in all.
 
         Raises:
             JobCancelled: If `cancel` was called meanwhile.
             WorkerUnavailable: If no worker can be started.
-            LacunaError: What the worker said, or `worker_died`, `stalled`, `expired`.
+            Stalled: If the worker hung and was killed.
+            LacunaError: What the worker said, or `worker_died`, `expired`.
         """
         self._job_id, self._cancelled = str(order["id"]), False
         try:
             if self.alive:
                 try:
-                    return await self._follow(order, report)
+                    return await self._follow(order, deadline, report)
                 except DiedIdle as error:
                     log.warning("%s; starting another one", error)
             await self._start()
-            return await self._follow(order, report)
+            return await self._follow(order, deadline, report)
         finally:
             self._job_id = ""
 
@@ -128,9 +136,14 @@ class Worker:
                 break
             await asyncio.sleep(pause_s)
             pause_s *= 2
-        self._refused_until = time.monotonic() + self._settings.worker_pause_s
-        self._refusal = f"the worker process does not start, tried {tries} times: {reason}"
+        self._refuse(f"the worker process does not start, tried {tries} times: {reason}")
         raise WorkerUnavailable(self._refusal)
+
+    def _refuse(self, reason: str) -> None:
+        """Take no jobs for a while."""
+        log.error("no jobs for %g s: %s", self._settings.worker_pause_s, reason)
+        self._refused_until = time.monotonic() + self._settings.worker_pause_s
+        self._refusal = reason
 
     async def _start_once(self) -> None:
         await self.stop()  # what is left of the last one
@@ -157,7 +170,7 @@ class Worker:
         log.info("worker %d is ready: %s", process.pid, self.device)
 
     async def _follow(
-        self, order: dict[str, Any], report: Callable[[str, int, int], None]
+        self, order: dict[str, Any], deadline: float, report: Callable[[str, int, int], None]
     ) -> Filled:
         """Send an order and follow it to its end."""
         process = self._process
@@ -165,7 +178,7 @@ class Worker:
         if self._cancelled:
             raise JobCancelled("the job was cancelled")
         self._send(process, order)
-        patience = Patience(self._settings)
+        patience = Patience(self._settings, deadline)
         while True:
             limit_s, expires = patience.limit_s()
             try:
@@ -250,7 +263,11 @@ class Worker:
                 if process.returncode is None:
                     process.kill()
         else:
-            log.error("worker %d does not die; its device may be lost", process.pid)
+            # It hangs in the kernel, most likely in the driver of a GPU: a second process on that
+            # device would hang too, and nobody may give this one another order.
+            self._refuse(f"worker process {process.pid} cannot be ended: its device may be lost")
+            if process is self._process:
+                self._process = None
         if self._printed is not None:
             # What it printed last is often the reason; a grandchild may keep the pipe open.
             await asyncio.wait([self._printed], timeout=STOP_S)

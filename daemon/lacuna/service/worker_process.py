@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from lacuna_wire import LacunaError
-from lacuna_wire.errors import OutOfMemory
+from lacuna_wire.errors import DeviceLost, OutOfMemory
 
 from .orders import Filled, Order, read_order, write_line
 
@@ -29,6 +29,7 @@ Report = Callable[[str, int, int], None]  # phase, tiles done, tiles in all (0: 
 ShouldStop = Callable[[], bool]
 
 PR_SET_PDEATHSIG = 1
+EXIT_DEVICE_LOST = 75  # EX_TEMPFAIL
 OOM_SCORE = 500  # the kernel ends this process rather than the user's editor
 
 log = logging.getLogger("lacuna.worker")
@@ -58,7 +59,10 @@ def serve_orders(
     say({"type": "ready", "device": device, "weights": list(weights)})
     while True:
         order = inbox.get()
-        say(_fill_one(fill, order, say, cancelled))
+        end = _fill_one(fill, order, say, cancelled)
+        say(end)
+        if end.get("code") == DeviceLost.code:
+            os._exit(EXIT_DEVICE_LOST)  # nothing works any more in a process whose device failed
         cancelled.discard(order.id)
 
 

@@ -1,0 +1,115 @@
+"""A network that gives way when memory is short: smaller pieces first, the CPU as the last resort.
+
+It stands between the engine's tiles and the network of one job. Tiles that are finished stay.
+"""
+
+import logging
+from collections.abc import Iterator
+from typing import Protocol, Self
+
+import numpy as np
+
+from lacuna_wire import Rect
+from lacuna_wire.errors import OutOfMemory
+from lacuna_wire.messages import MIN_TILE
+
+from .blend import blend_tiles
+from .fill import Network
+from .planes import Pixels
+from .tiles import MULTIPLE_PX, plan_tiles
+
+SMALLEST_TILE_PX = MIN_TILE  # out of memory even here is the end
+# Halvings before the CPU is asked: a quarter of a tile's side still shows the network what is
+# around a hole, and a GPU that has no room for that has none for anything.
+HALVINGS = 2
+
+log = logging.getLogger(__name__)
+
+
+class DeviceNetwork(Network, Protocol):
+    """A network that knows where it runs.
+
+    Attributes:
+        device_name: The device, for people.
+    """
+
+    @property
+    def device_name(self) -> str: ...
+
+    def on_cpu(self) -> Self | None:
+        """Return the same weights on the CPU; None if this is the CPU."""
+        ...
+
+
+class FittingNetwork:
+    """A network for the length of one job, in which it only ever asks for less.
+
+    What did not fit once is not tried again for every tile: each try costs the time of a fill.
+
+    Args:
+        network: What fills as long as there is memory.
+    """
+
+    def __init__(self, network: DeviceNetwork) -> None:
+        self.guided = network.guided
+        self.max_hole_radius_px = network.max_hole_radius_px
+        self.tile_px = network.tile_px
+        self.overlap_px = network.overlap_px
+        self._network = network
+        self._first_name = network.device_name
+        self._most_px = 0  # longest side that is tried; 0: any
+        self._halvings = 0
+
+    @property
+    def device_name(self) -> str:
+        """The device of the first tiles, and of the later ones if it is another."""
+        name = self._network.device_name
+        return name if name == self._first_name else f"{self._first_name}, then {name}"
+
+    def fill(self, image: Pixels, mask: Pixels) -> Pixels:
+        """Fill a tile as the network would, in pieces or on the CPU if it has to be.
+
+        Raises:
+            OutOfMemory: If even SMALLEST_TILE_PX does not fit on the CPU.
+        """
+        longer = max(mask.shape[:2])
+        while True:
+            side = min(longer, self._most_px or longer)
+            try:
+                if side == longer:
+                    return self._network.fill(image, mask)
+                return fill_pieces(image, mask, self._network, side)
+            except MemoryError as error:
+                self._give_way(side, error)
+
+    def _give_way(self, side: int, error: MemoryError) -> None:
+        """Decide what to try after `side` did not fit."""
+        half = max(side // 2 // MULTIPLE_PX * MULTIPLE_PX, SMALLEST_TILE_PX)
+        cpu = self._network.on_cpu() if half >= side or self._halvings == HALVINGS else None
+        if cpu is not None:
+            self._network, self._most_px, self._halvings = cpu, 0, 0
+            log.warning("out of memory at %d px: going on with %s", side, cpu.device_name)
+        elif half < side:
+            self._most_px = half
+            self._halvings += 1
+            log.warning("out of memory at %d px: going on with %d px", side, half)
+        else:
+            raise OutOfMemory(
+                f"Not even a tile of {side} x {side} px fits into memory. Close other programs."
+            ) from error
+
+
+def fill_pieces(image: Pixels, mask: Pixels, network: Network, side: int) -> Pixels:
+    """Fill a tile by overlapping pieces of at most `side` pixels.
+
+    Raises:
+        MemoryError: If a piece does not fit.
+    """
+    height, width = mask.shape[:2]
+    whole = Rect(0, 0, width, height)
+
+    def filled() -> Iterator[tuple[Rect, Pixels]]:
+        for rect in plan_tiles(whole, whole, side, side // 4):
+            yield rect, network.fill(image[rect.slices], mask[rect.slices])
+
+    return np.concatenate([band.pixels for band in blend_tiles(filled(), whole, side // 4)])

@@ -1,0 +1,147 @@
+"""Memory that runs out changes where and in how many pieces tiles are filled, not the fill."""
+
+import numpy as np
+import pytest
+
+from lacuna.engine.fitting import SMALLEST_TILE_PX, FittingNetwork
+from lacuna.engine.inpaint import changed_rect, halve_tiles, inpaint
+from lacuna.engine.planes import Document
+from lacuna_wire import Options, PixelLayout, Rect
+from lacuna_wire.errors import OutOfMemory
+from tests.fakes.networks import StandIn
+
+COMPOSITE = Options(result="composite", colour_correction=False)
+ONE_U8_STEP = 1
+
+
+def double(image, mask):
+    """Look at one pixel at a time, so that pieces and the whole must agree."""
+    return image * 0.5 + 0.25 * mask
+
+
+def tight(fits_px, **changes):
+    # Without a guide, whose patches take a second.
+    kind = {"guided": False, "max_hole_radius_px": 1000, "tile_px": 160, "overlap_px": 16}
+    return StandIn(double, fits_px=fits_px, **kind, **changes)
+
+
+def tile(side):
+    rng = np.random.default_rng(5)
+    image = rng.random((side, side, 3), np.float32)
+    return image, (rng.random((side, side, 1)) < 0.3).astype(np.float32)
+
+
+def fill(network):
+    """Fill a picture of several tiles; return it with the device that is named."""
+    samples = np.random.default_rng(11).integers(0, 256, (300, 300, 3)).astype(np.uint8)
+    selection = np.zeros((300, 300), np.uint8)
+    selection[60:240, 60:240] = 255
+    document = Document(samples, selection, PixelLayout("RGB"))
+    rect = changed_rect(selection, COMPOSITE)
+    result = np.zeros((rect.height, rect.width, 3), np.uint8)
+    fitting = FittingNetwork(network)
+    inpaint(document, COMPOSITE, fitting, result, lambda *_: None, lambda: False)
+    return result, fitting.device_name
+
+
+@pytest.mark.parametrize("fits_px", [159, 80, 64])
+def test_out_of_memory_halves_the_tile_and_gives_the_same_fill(fits_px):
+    roomy, _ = fill(tight(10_000))
+    halved, device = fill(tight(fits_px))
+
+    assert np.abs(roomy.astype(int) - halved).max() <= ONE_U8_STEP
+    assert device == "CPU"
+
+
+@pytest.mark.parametrize("first_px", [100, 64, 0])
+@pytest.mark.parametrize("cpu_px", [10_000, 64])
+def test_fill_is_the_one_of_the_cpu_wherever_memory_runs_out(first_px, cpu_px):
+    expected, _ = fill(tight(10_000))
+    cpu = tight(cpu_px)
+    filled, device = fill(tight(first_px, cpu=cpu, device_name="GPU"))
+
+    assert np.abs(expected.astype(int) - filled).max() <= ONE_U8_STEP
+    assert device == ("GPU, then CPU" if cpu.shapes else "GPU")
+
+
+def test_gpu_is_asked_for_half_and_a_quarter_and_then_the_cpu_for_the_whole_tile():
+    asked = []
+
+    class Full(StandIn):
+        def fill(self, image, mask):
+            asked.append(max(mask.shape))
+            raise MemoryError
+
+    cpu = StandIn(double)
+    image, mask = tile(512)
+    filled = FittingNetwork(Full(cpu=cpu)).fill(image, mask)
+
+    assert asked == [512, 256, 128]
+    assert cpu.shapes == [(512, 512)]
+    np.testing.assert_array_equal(filled, double(image, mask))
+
+
+def test_tiles_that_are_finished_stay_and_the_others_begin_with_what_fitted():
+    class Shrinking(StandIn):
+        """Has memory for two large tiles only."""
+
+        def fill(self, image, mask):
+            self.fits_px = 256 if len(self.shapes) < 2 else 128
+            return super().fill(image, mask)
+
+    network = Shrinking(double)
+    fitting = FittingNetwork(network)
+    for _ in range(4):
+        fitting.fill(*tile(256))
+
+    large = [shape for shape in network.shapes if shape == (256, 256)]
+    assert len(large) == 2
+    assert set(network.shapes[2:]) == {(128, 128)}
+
+
+def test_next_job_tries_the_device_with_whole_tiles_again():
+    network = tight(100, cpu=tight(10_000))
+    FittingNetwork(network).fill(*tile(256))
+    network.fits_px = 10_000
+    before = len(network.shapes)
+    FittingNetwork(network).fill(*tile(256))
+
+    assert network.shapes[before:] == [(256, 256)]
+
+
+def test_memory_for_no_tile_at_all_is_one_sentence():
+    for network in (tight(20), tight(20, cpu=tight(20))):
+        with pytest.raises(OutOfMemory, match=f"{SMALLEST_TILE_PX} px fits into memory"):
+            FittingNetwork(network).fill(*tile(256))
+
+
+@pytest.mark.parametrize(
+    ("options", "tile_px", "overlap_px"),
+    [
+        (Options(), 256, 64),
+        (Options(tile=256), 128, 32),
+        (Options(tile=64, overlap=40), 64, 16),
+        (Options(tile=200, overlap=0), 96, 0),
+    ],
+    ids=["chosen by the network", "chosen by the user", "smallest", "odd"],
+)
+def test_second_try_of_a_job_has_tiles_of_half_the_side(options, tile_px, overlap_px):
+    halved = halve_tiles(options, StandIn(tile_px=512, overlap_px=64))
+
+    assert (halved.tile, halved.overlap) == (tile_px, overlap_px)
+    assert Options.from_dict(halved.as_dict()) == halved
+
+
+def test_pieces_of_an_odd_tile_cover_it():
+    for height, width in [(97, 300), (300, 65), (129, 129)]:
+        image, mask = (plane[:height, :width] for plane in tile(300))
+        filled = FittingNetwork(tight(100)).fill(image, mask)
+        np.testing.assert_allclose(filled, double(image, mask), rtol=0, atol=0.5 / 65535)
+
+
+def test_window_keeps_its_place_whatever_the_tiles():
+    """The second try of a job must change nothing but the size of its tiles."""
+    selection = np.zeros((300, 300), np.uint8)
+    selection[100:200, 100:200] = 255
+
+    assert changed_rect(selection, halve_tiles(COMPOSITE, StandIn())) == Rect(100, 100, 100, 100)

@@ -1,0 +1,65 @@
+"""What the tests of docs/reliability.md share: daemons, and the table of figures at the end.
+
+The default run holds the daemon to counts, bytes and states. `pytest -m long` runs the rest, also
+holds it to seconds, and prints every figure as a row of that page.
+"""
+
+import shutil
+from typing import NamedTuple
+
+import pytest
+
+from tests.service.conftest import start  # noqa: F401
+
+
+class Figure(NamedTuple):
+    """One measured figure: the row of the catalogue, what it is, how much, and what was allowed."""
+
+    row: str
+    what: str
+    value: str
+    limit: str
+
+
+FIGURES: list[Figure] = []
+
+
+@pytest.fixture(scope="session")
+def figure():
+    """Note a figure for the table, and fail if it is beyond its limit."""
+
+    def note(row, what, value, unit="", at_most=None, at_least=None):
+        limits = [
+            f"{word} {limit:,} {unit}".rstrip()
+            for word, limit in (("at most", at_most), ("at least", at_least))
+            if limit is not None
+        ]
+        shown = f"{value:,.3g}" if isinstance(value, float) and value < 1000 else f"{value:,.0f}"
+        FIGURES.append(Figure(row, what, f"{shown} {unit}".rstrip(), ", ".join(limits) or "-"))
+        assert at_most is None or value <= at_most, f"{row}: {FIGURES[-1]}"
+        assert at_least is None or value >= at_least, f"{row}: {FIGURES[-1]}"
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter):
+    if not FIGURES:
+        return
+    terminalreporter.section("figures")
+    terminalreporter.write_line("| Row | What | Figure | Held to |\n|---|---|---|---|")
+    for one in sorted(FIGURES, key=lambda one: (one.row[0], int(one.row[1:] or 0))):
+        terminalreporter.write_line(f"| {one.row} | {one.what} | {one.value} | {one.limit} |")
+
+
+@pytest.fixture
+def program():
+    """Return the path of a program, or skip the test with the reason."""
+
+    def find(*names):
+        for name in names:
+            path = shutil.which(name)
+            if path:
+                return path
+        pytest.skip(f"{' or '.join(names)} is not installed; .ci/tools does it on Debian")
+
+    return find
