@@ -36,12 +36,41 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.timeout(300))
 
 
+HOUSES = []
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem):
+    """Whoever leaves this folder last turns the lights off: other tests count their processes."""
+    if nextitem is None or "editors/krita" not in nextitem.path.as_posix():
+        for house in HOUSES:
+            house.leave()
+
+
 class House:
-    """A room whose Krita is started when it is needed, and again after it died."""
+    """A room whose Krita is started when it is needed, and again after it died; and its daemon."""
 
     def __init__(self, room) -> None:
         self.room = room
         self.resident = None
+        self.daemon = None
+
+    def serve(self):
+        """Start the daemon that this Krita meets, if it does not run."""
+        if not self.daemon:
+            self.daemon = start_daemon(self.room)
+        return self.daemon
+
+    def leave(self) -> None:
+        """End both, if they run."""
+        resident, self.resident = self.resident, None
+        daemon, self.daemon = self.daemon, None
+        if daemon:
+            daemon.terminate()
+            daemon.wait(SAFETY_S)
+        if resident:
+            code = resident.close()
+            assert code == 0, f"Krita ended with {code}:\n{resident.last_words}"
 
     def krita(self) -> Krita:
         if self.resident and not self.resident.alive:
@@ -75,10 +104,9 @@ def house(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(f"krita-{request.param.name}")
     io.imsave(folder / "photo.png", data.rocket(), check_contrast=False)
     house = House(new_room(folder, request.param, warm[request.param]))
+    HOUSES.append(house)
     yield house
-    if house.resident:
-        code = house.resident.close()
-        assert code == 0, f"Krita ended with {code}:\n{house.resident.last_words}"
+    house.leave()
 
 
 @pytest.fixture
@@ -116,13 +144,10 @@ def small_photo(house):
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def served(house):
     """The daemon that this room's Krita meets."""
-    daemon = start_daemon(house.room)
-    yield daemon
-    daemon.terminate()
-    daemon.wait(SAFETY_S)
+    return house.serve()
 
 
 @pytest.fixture
