@@ -14,6 +14,8 @@ from lacuna.engine.regions import Region
 from lacuna_wire import Options, PixelLayout, Rect
 from tests.fakes.networks import StandIn
 
+STEP_OF_A_SKY = 4 / 255
+
 
 def stripes(height, width, period=8):
     """Black and white columns: what a membrane turns gray and a patch keeps."""
@@ -148,10 +150,11 @@ def test_cost_of_a_patch_with_itself_is_zero_and_counts_known_pixels_most():
     ground = prepare(image, mask)
 
     target = ground.targets[:1]  # at the corner: one pixel of its patch is missing
-    same = compare(ground, cut(ground, target), cut_trust(ground, target), target)
+    cost, bias = compare(ground, cut(ground, target), cut_trust(ground, target), target)
     trust = cut_trust(ground, target)[0]
 
-    assert same == 0
+    assert cost == 0
+    assert not bias.any()
     assert trust.argmin() == patches.SIDE**2 - 1
     assert trust.sum() == pytest.approx(1)
 
@@ -163,9 +166,49 @@ def test_vote_of_one_source_for_all_shows_that_source():
     ground = prepare(image, mask)
     shifted = ground.targets - 2 * 8  # two periods to the left
 
-    vote(ground, Matches(shifted, np.zeros(len(shifted), np.float32)))
+    nothing = np.zeros((len(shifted), 3), np.float32)
+    vote(ground, Matches(shifted, np.zeros(len(shifted), np.float32), nothing))
 
     np.testing.assert_allclose(ground.image[27, 27], stripes(50, 50)[24, 24])
+
+
+def test_bias_is_what_a_patch_lacks_to_its_place_and_never_more_than_its_limit():
+    rng = np.random.default_rng(8)
+    image = rng.random((40, 80, 3)).astype(np.float32) / 2
+    few, many = np.float32(patches.MOST_BIAS / 2), np.float32(patches.MOST_BIAS * 3)
+    image[:, 40:60] = image[:, :20] + few
+    image[:, 60:] = image[:, :20] + many
+    ground = prepare(image, hole(40, 80, Rect(0, 0, 1, 1)))
+    place = np.array([(20 + 3) * ground.stride + 10 + 3])
+    weights = cut_trust(ground, place)
+
+    for shift, there in ((few, place + 40), (many, place + 60)):
+        cost, bias = compare(ground, cut(ground, there), weights, place)
+        allowed = min(shift, patches.MOST_BIAS)
+        np.testing.assert_allclose(bias, allowed, atol=1e-5)
+        # What is left over counts as before, and what is added has its price.
+        left = 3 * ((shift - allowed) ** 2 + patches.BIAS_COST * allowed**2)
+        np.testing.assert_allclose(cost, left, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("side", [120, 1300])  # completed as a whole, and piece by piece
+def test_gradient_goes_on_through_the_hole_without_a_step(side):
+    """A band of a sky: the brightness that is missing is nowhere else to be copied."""
+    ramp = np.linspace(0.3, 0.7, side, dtype=np.float32)
+    image = np.broadcast_to(ramp[:, None, None], (side, side, 3)).copy()
+    image += np.random.default_rng(2).normal(0, 0.004, image.shape).astype(np.float32)
+    third = side // 3
+    rect = Rect(0, third, side, third)
+    document = document_of(image, rect)
+    missing = find_hole(document, Options()).missing
+
+    guide = native_guide(document, missing, build_levels(document, missing, 3), None, lambda: None)
+
+    filled = guide(rect)
+    rows = filled.mean(axis=(1, 2))
+    assert np.abs(rows - ramp[third : 2 * third]).max() < STEP_OF_A_SKY
+    grain = filled - rows[:, None, None]
+    assert grain.std() > 0.3 * 0.004, "it is not smoothed away"
 
 
 def test_nothing_missing_in_a_piece_gives_the_enlarged_level():

@@ -142,7 +142,7 @@ def _complete_level(
     reach = max(height, width) // 2
     if coarser is not None:
         rows, columns = np.divmod(ground.targets, ground.stride)
-        finer = taken_over(coarser, rows - RADIUS, columns - RADIUS)
+        finer = taken_over(coarser, rows - RADIUS, columns - RADIUS)[:2]
         place = np.clip((finer[0] + RADIUS) * ground.stride + finer[1] + RADIUS, 0, None)
         place = np.minimum(place, ground.is_source.size - 1)
         source = np.where(ground.is_source[place], place, source)
@@ -162,8 +162,11 @@ def _complete_level(
     return Completion(ground.image[RADIUS:-RADIUS, RADIUS:-RADIUS], ground, matches)
 
 
-def taken_over(coarser: Completion, rows: Places, columns: Places) -> tuple[Places, Places]:
-    """Rows and columns of the sources of pixels of the next finer level, -1 where there is none."""
+def taken_over(coarser: Completion, rows: Places, columns: Places) -> tuple[Places, Places, Pixels]:
+    """Rows and columns of the sources of pixels of the next finer level, -1 where there is none.
+
+    And what is added to their colours, float32 (N, 3).
+    """
     ground = coarser.ground
     height, width = ground.missing.shape
     cells = (np.minimum(rows // 2, height - 1) + RADIUS) * ground.stride
@@ -173,6 +176,7 @@ def taken_over(coarser: Completion, rows: Places, columns: Places) -> tuple[Plac
     return (
         np.where(found, 2 * (down - RADIUS) + rows % 2, -1),
         np.where(found, 2 * (right - RADIUS) + columns % 2, -1),
+        coarser.matches.bias[number],
     )
 
 
@@ -196,13 +200,13 @@ def show_native(window: Document, missing: Mask, coarser: Completion, rect: Rect
     votes = np.zeros(len(rows), np.int64)
     for down, right in NATIVE_SHIFTS:
         row, column = np.clip(rows + down, 0, height - 1), np.clip(columns + right, 0, width - 1)
-        source_row, source_column = taken_over(coarser, row, column)
+        source_row, source_column, bias = taken_over(coarser, row, column)
         row, column = source_row + rows - row, source_column + columns - column
         there = (source_row >= 0) & (row >= 0) & (row < height) & (column >= 0) & (column < width)
         there[there] = missing[row[there], column[there]] == 0
-        total[there] += window.colours(row[there], column[there])
+        total[there] += window.colours(row[there], column[there]) + bias[there]
         votes[there] += 1
     voted = votes > 0  # where nobody votes, the enlarged level stays
-    mean = total[voted] / votes[voted, None]
+    mean = np.clip(total[voted] / votes[voted, None], 0, 1)
     shown[rows[voted] - rect.top, columns[voted] - rect.left] = mean
     return shown

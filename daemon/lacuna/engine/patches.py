@@ -23,6 +23,9 @@ RADIUS = 3  # a patch has 7 x 7 pixels
 SIDE = 2 * RADIUS + 1
 TRUST_PER_PX = 1 / 1.3  # what lies deeper in the hole is less certain, by this factor per pixel
 DEEPEST_PX = 20
+# What may be added to a patch to meet its surroundings, per channel: a sky has no two places alike.
+MOST_BIAS = 0.1
+BIAS_COST = 2.0  # of a bias, against the same difference left as it is; 0: nothing
 BATCH = 16_384  # patches that are copied at a time: 49 x 3 floats each
 
 
@@ -58,10 +61,17 @@ class Ground(NamedTuple):
 
 
 class Matches(NamedTuple):
-    """The best source of every target so far, as a place, and what it costs."""
+    """The best source of every target so far.
+
+    Attributes:
+        source: As a place.
+        cost: Of taking it.
+        bias: float32 (N, 3), what is added to its colours.
+    """
 
     source: Places
     cost: NDArray[np.float32]
+    bias: Pixels
 
 
 def prepare(image: Pixels, mask: Pixels) -> Ground:
@@ -111,26 +121,39 @@ def cut_trust(ground: Ground, places: Places) -> NDArray[np.float32]:
 
 def compare(
     ground: Ground, patches: Pixels, weights: NDArray[np.float32], sources: Places
-) -> NDArray[np.float32]:
-    """Cost of N sources: mean squared difference to N patches, known pixels counting most."""
+) -> tuple[NDArray[np.float32], Pixels]:
+    """Compare N sources with N patches, known pixels counting most.
+
+    The colours of a source may be shifted as a whole, within limits (Darabi et al., section 3.1).
+
+    Returns:
+        Costs, the mean squared differences that are left, and the shifts (N, 3).
+    """
     cost = np.empty(len(sources), np.float32)
+    bias = np.empty((len(sources), 3), np.float32)
     for first in range(0, len(sources), BATCH):
         part = slice(first, first + BATCH)
         difference = cut(ground, sources[part])
         difference -= patches[part]
+        mean = np.einsum("npc,np->nc", difference, weights[part])
+        shift = np.clip(-mean, -MOST_BIAS, MOST_BIAS)
         np.einsum("npc,npc,np->n", difference, difference, weights[part], out=cost[part])
-    return cost
+        # The weights add up to 1, so this is what the squares become.
+        cost[part] += ((2 * mean + (1 + BIAS_COST) * shift) * shift).sum(axis=1)
+        bias[part] = shift
+    return cost, bias
 
 
 def judge(ground: Ground, source: Places) -> Matches:
     """Compare every target with its source."""
     cost = np.empty(len(source), np.float32)
+    bias = np.empty((len(source), 3), np.float32)
     for first in range(0, len(source), BATCH):
         part = slice(first, first + BATCH)
         targets = ground.targets[part]
         patches, weights = cut(ground, targets), cut_trust(ground, targets)
-        cost[part] = compare(ground, patches, weights, source[part])
-    return Matches(source, cost)
+        cost[part], bias[part] = compare(ground, patches, weights, source[part])
+    return Matches(source, cost, bias)
 
 
 def search(
@@ -145,16 +168,17 @@ def search(
         reach: Pixels up to which those may lie from the present source.
         steps: Distances in pixels of the neighbours that are asked.
     """
-    source, cost = matches.source.copy(), matches.cost.copy()
+    source, cost, bias = matches.source.copy(), matches.cost.copy(), matches.bias.copy()
     patches, weights = cut(ground, ground.targets), cut_trust(ground, ground.targets)
 
     def offer(candidate: Places, possible: NDArray[np.bool_]) -> None:
         candidate = np.clip(candidate, 0, ground.is_source.size - 1)
         which = np.flatnonzero(possible & ground.is_source[candidate] & (candidate != source))
-        offered = compare(ground, patches[which], weights[which], candidate[which])
+        offered, shifts = compare(ground, patches[which], weights[which], candidate[which])
         better = offered < cost[which]
         source[which[better]] = candidate[which[better]]
         cost[which[better]] = offered[better]
+        bias[which[better]] = shifts[better]
 
     everywhere = np.ones(len(ground.targets), bool)
     for step in steps:
@@ -166,7 +190,7 @@ def search(
         down, right = rng.integers(-reach, reach + 1, (2, len(source)))
         offer(source + down * ground.stride + right, everywhere)
         reach //= 3
-    return Matches(source, cost)
+    return Matches(source, cost, bias)
 
 
 def vote(ground: Ground, matches: Matches) -> None:
@@ -185,10 +209,11 @@ def vote(ground: Ground, matches: Matches) -> None:
             place = ground.targets + shift
             which = np.flatnonzero(hole[np.minimum(position, len(hole) - 1)] == place)
             at = position[which]  # no pixel twice, so plain addition is safe
-            sums[at, :3] += weight[which, None] * colours[matches.source[which] + shift]
+            voted = colours[matches.source[which] + shift] + matches.bias[which]
+            sums[at, :3] += weight[which, None] * voted
             sums[at, 3] += weight[which]
             position[which] += 1
-    colours[hole] = sums[:, :3] / sums[:, 3:]
+    colours[hole] = np.clip(sums[:, :3] / sums[:, 3:], 0, 1)
     _extend_edges(ground.image)
 
 
