@@ -80,7 +80,7 @@ def _plugin_step(place: "Place", home: "Home", running: bool) -> Step:
 
     def do() -> str:
         install.plan(place, home, __version__)  # what was true when we asked may not be any more
-        install.install(place)
+        install.install(place, home)
         return f"plug-in {__version__} {_VERBS[action]} in {place.folder}{restart}"
 
     plan = f"{action} plug-in {__version__} in {place.folder}{restart}"

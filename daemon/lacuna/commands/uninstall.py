@@ -105,13 +105,12 @@ def _state(folder: Path) -> list[Path]:
 
 
 def _remove(paths: Sequence[Path], home: "Home") -> str:
-    from lacuna.desktop.replacing import remove_if_empty
+    from lacuna.desktop.replacing import remove_empty_parents
 
     try:
         for path in paths:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     except OSError as error:
         raise LacunaError(f"{error.filename}: {error.strerror}", code="no_write") from error
-    parents = {parent for path in paths for parent in path.parents if home.folder in parent.parents}
-    remove_if_empty(sorted(parents))
+    remove_empty_parents(paths, home.folder)
     return "removed " + ", ".join(map(str, paths))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from lacuna_wire import LacunaError
 
 from .home import Home
-from .replacing import remove_if_empty, write_whole
+from .replacing import remove_empty_parents, write_whole
 
 UNIT = "lacuna.service"
 LABEL = "lacuna.daemon"
@@ -196,8 +196,7 @@ def _remove(entry: Entry, home: Home) -> None:
     for path in (entry.link, entry.path):
         if path is not None and os.path.lexists(path):
             path.unlink()
-            parents = [each for each in path.parents if home.folder in each.parents]
-            remove_if_empty(parents[::-1])
+            remove_empty_parents([path], home.folder)
 
 
 def _leads_to(link: Path, path: Path) -> bool:

@@ -19,7 +19,7 @@ from . import kritarc
 from .editors import Place
 from .home import Home
 from .plugins import VERSION_FILE, copy_gimp_plugin, copy_krita_plugin, krita_name, plugin_sources
-from .replacing import remove_if_empty, take_out, write_whole
+from .replacing import remove_empty_parents, take_out, write_whole
 
 KRITA_GROUP = "lacuna"  # of what was chosen in its docker, in kritarc
 _VERSION = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9]+)(?:(a|b|rc)([0-9]+))?(?:\.dev([0-9]+))?")
@@ -62,7 +62,7 @@ def plan(place: Place, home: Home, version: str) -> Action:
     return "keep" if found.intact and found.enabled else "repair"
 
 
-def install(place: Place) -> None:
+def install(place: Place, home: Home) -> None:
     """Put the plug-in there, in the place of an older one, and enable it.
 
     Raises:
@@ -79,9 +79,16 @@ def install(place: Place) -> None:
             enabled = kritarc.enable(settings, name)
         except LacunaError as error:
             raise LacunaError(f"{place.kritarc}: {error.message}", code=error.code) from error
+        new = look(place).version is None
         copy_krita_plugin(krita, place.folder)
-        if enabled != settings:
-            write_whole(place.kritarc, enabled, mode=0o600)
+        try:
+            if enabled != settings:
+                write_whole(place.kritarc, enabled, mode=0o600)
+        except OSError:
+            if new:
+                take_out(place.folder, _targets(place))
+                remove_empty_parents(_targets(place), home.folder)
+            raise
 
 
 def look(place: Place) -> Found:
@@ -118,10 +125,8 @@ def remove(place: Place, home: Home) -> bool:
         changed = place.kritarc is not None and _forget(place.kritarc)
     if not there and not changed:
         return False
-    folders = {parent for path in there for parent in (path.parent, *path.parent.parents)}
-    if place.kritarc is not None:
-        folders |= {place.kritarc.parent, *place.kritarc.parent.parents}
-    remove_if_empty(sorted(path for path in folders if home.folder in path.parents))
+    settings = [place.kritarc] if place.kritarc else []
+    remove_empty_parents([*there, *settings], home.folder)
     return True
 
 

@@ -1,5 +1,6 @@
 """Replace files so that whoever looks sees the old ones or the new ones, and never a half."""
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -57,7 +58,7 @@ def swap_in(base: Path, make: Callable[[Path], None], targets: Mapping[str, Path
             pairs = [(target, old / name) for name, target in targets.items() if _is_there(target)]
             _move(pairs + [(new / name, target) for name, target in targets.items()])
     except BaseException:
-        remove_if_empty(made)
+        _remove_if_empty(made)
         raise
 
 
@@ -71,13 +72,16 @@ def take_out(base: Path, targets: Sequence[Path]) -> None:
         _move([(target, Path(place) / f"{at}") for at, target in enumerate(targets)])
 
 
-def remove_if_empty(folders: list[Path]) -> None:
-    """Remove folders, the last one first, as long as nothing is in them."""
-    for folder in reversed(folders):
-        try:
+def remove_empty_parents(paths: Sequence[Path], within: Path) -> None:
+    """Remove the folders around `paths` in which nothing is left; `within` itself stays."""
+    parents = {parent for path in paths for parent in path.parents if within in parent.parents}
+    _remove_if_empty(sorted(parents))
+
+
+def _remove_if_empty(folders: Sequence[Path]) -> None:
+    for folder in reversed(folders):  # the deepest first
+        with contextlib.suppress(OSError):
             folder.rmdir()
-        except OSError:
-            continue
 
 
 def _is_there(path: Path) -> bool:
