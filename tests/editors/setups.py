@@ -1,10 +1,14 @@
 """`lacuna setup` in the home of a room, as its user runs it, and a login after it."""
 
+import os
 import subprocess
 import sys
 
 from tests.editors.machines import PATH, SAFETY_S, Room
 from tests.service.conftest import eventually
+
+# .ci/run names one in which the built wheel is installed, and not this checkout.
+PYTHON = os.environ.get("LACUNA_WHEEL_PYTHON") or sys.executable
 
 
 def fresh_environment(environment: dict[str, str]) -> dict[str, str]:
@@ -20,8 +24,9 @@ def lacuna(room: Room, *arguments) -> subprocess.CompletedProcess:
     """Run the program here, for the home of a room whose editor may be in a root."""
     programs = f"{room.machine.root}/usr/bin" if room.machine.root else PATH
     return subprocess.run(
-        [sys.executable, "-m", "lacuna", *arguments],
+        [PYTHON, "-m", "lacuna", *arguments],
         env={**room.environment, "PATH": programs},
+        cwd=room.folder,  # the checkout is not to be found by chance
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -4,7 +4,6 @@ git holds one copy of `lacuna_wire`; inside an editor it has to lie in the plug-
 """
 
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
@@ -134,10 +133,3 @@ def _zip(folder: Path, archive: Path) -> None:
     # plug-in in it; a plain ZipFile does neither.
     made = shutil.make_archive(str(archive.with_suffix("")), "zip", folder)
     Path(made).replace(archive)
-
-
-if __name__ == "__main__":
-    checkout, made_zips = Path(sys.argv[1]), Path(sys.argv[2])
-    made_zips.mkdir(parents=True, exist_ok=True)
-    zip_gimp_plugin(checkout / "gimp_plugin" / "lacuna-gimp", made_zips / "lacuna-gimp.zip")
-    zip_krita_plugin(checkout / "krita_plugin", made_zips / "lacuna-krita.zip")
