@@ -14,6 +14,20 @@ from lacuna import __version__
 from tests.commands.conftest import Program
 from tests.desktop.homes import tree
 
+# What the user manager does of `systemctl --user`: it writes down what it is asked, and starts
+# the unit's own line.
+SYSTEMCTL = f"""#!{sys.executable}
+import shlex, subprocess, sys
+from pathlib import Path
+folder = Path(__file__).parent
+with (folder / "asked").open("a") as file:
+    print(*sys.argv[1:], file=file)
+if "restart" in sys.argv:
+    (unit,) = Path.home().glob(".config/systemd/user/lacuna.service")
+    (line,) = (line[10:] for line in unit.read_text().splitlines() if line.startswith("ExecStart="))
+    log = (folder / "log").open("w")
+    subprocess.Popen(shlex.split(line), start_new_session=True, stdout=log, stderr=log)
+"""
 MARK = "pykrita/lacuna_krita/_vendor/lacuna-version"
 SAFETY_S = 60
 
@@ -84,6 +98,48 @@ def test_everything_is_set_up_looked_at_kept_and_taken_back(lacuna, home, krita)
     }  # fmt: skip
     assert lacuna("uninstall", "--yes", "--purge").returncode == 0
     assert tree(home) == {}
+
+
+def test_systemd_starts_the_daemon_where_it_manages_the_session(lacuna, home, tmp_path):
+    systemctl = tmp_path / "bin" / "systemctl"
+    systemctl.write_text(SYSTEMCTL)
+    systemctl.chmod(0o755)
+    (tmp_path / "run/systemd/private").mkdir(parents=True)
+    lacuna.env["XDG_RUNTIME_DIR"] = str(tmp_path / "run")
+
+    done = lacuna("setup", "--yes", "--no-krita", "--no-gimp")
+    assert done.returncode == 0, done.stdout
+    assert rows(done)["start at login"][1].startswith("systemd user unit ")
+    asked = (tmp_path / "bin" / "asked").read_text().splitlines()
+    assert asked == ["--user daemon-reload", "--user restart lacuna.service"]
+    assert checks(lacuna("doctor", "--json"))["start at login"]["state"] == "ok"
+    assert lacuna("uninstall", "--yes").returncode == 0
+    assert tree(home) == {}
+
+
+def test_systemd_that_refuses_is_a_line_with_its_reason(lacuna, tmp_path):
+    systemctl = tmp_path / "bin" / "systemctl"
+    systemctl.write_text("#!/bin/sh\necho 'Access denied' >&2; exit 4\n")
+    systemctl.chmod(0o755)
+    (tmp_path / "run/systemd/private").mkdir(parents=True)
+    lacuna.env["XDG_RUNTIME_DIR"] = str(tmp_path / "run")
+    done = lacuna("setup", "--yes", "--no-krita", "--no-gimp")
+
+    assert done.returncode == 1
+    reason = "systemctl --user daemon-reload: Access denied"
+    assert rows(done)["start at login"] == ("failed", reason)
+
+
+def test_daemon_of_another_installation_is_replaced(lacuna, home):
+    first = rows(lacuna("setup", "--yes", "--no-krita", "--no-gimp"))["daemon"][1]
+    launch = home / ".local/state/lacuna/launch.json"
+    ours = launch.read_text()
+    launch.write_text(json.dumps({"command": ["/old/python", "-m", "lacuna", "serve"]}))
+    second = rows(lacuna("setup", "--yes", "--no-krita", "--no-gimp"))["daemon"][1]
+
+    assert second.startswith(f"version {__version__} runs, process ")
+    assert second != first
+    assert launch.read_text() == ours
 
 
 def test_dry_run_writes_nothing(lacuna, home):
@@ -167,6 +223,27 @@ def test_doctor_does_not_trust_a_token_that_others_can_read(lacuna, home):
     assert "open to other users" in found["found"]
     assert found["mend"].startswith("rm ")
     assert "test fill" not in checks(doctor)
+
+
+def test_full_disk_fails_line_by_line_and_leaves_no_half_of_a_plugin(lacuna, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("cannot mount a tmpfs here")
+    try:
+        (disk / "filler").write_bytes(bytes(60_000))
+        lacuna.env["HOME"] = str(disk)
+        done = lacuna("setup", "--yes")
+        names = tree(disk)
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+    assert done.returncode == 1
+    for editor in ("Krita", "GIMP 3.0"):
+        state, note = rows(done)[editor]
+        assert (state, "No space left on device" in note) == ("failed", True)
+    assert not [name for name in names if "krita" in name or "gimp" in name.lower()]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a home away")

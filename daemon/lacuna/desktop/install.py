@@ -246,7 +246,9 @@ def _sentences(folder: Path) -> Iterator[None]:
     try:
         yield
     except shutil.Error as error:  # copytree collects what went wrong: (from, to, why)
-        raise LacunaError(f"{folder}: {error.args[0][0][2]}", code="no_write") from error
+        _from, _to, why = error.args[0][0]
+        why = re.sub(r"^\[Errno [0-9]+\] |: '.*", "", str(why))
+        raise LacunaError(f"{folder}: {why}", code="no_write") from error
     except OSError as error:
         raise LacunaError(
             f"{error.filename or folder}: {error.strerror or error}", code="no_write"
