@@ -117,7 +117,7 @@ def test_systemd_starts_the_daemon_where_it_manages_the_session(lacuna, home, tm
     assert tree(home) == {}
 
 
-def test_systemd_that_refuses_is_a_line_with_its_reason(lacuna, tmp_path):
+def test_systemd_that_refuses_is_a_line_with_its_reason(lacuna, home, tmp_path):
     systemctl = tmp_path / "bin" / "systemctl"
     systemctl.write_text("#!/bin/sh\necho 'Access denied' >&2; exit 4\n")
     systemctl.chmod(0o755)
@@ -128,6 +128,8 @@ def test_systemd_that_refuses_is_a_line_with_its_reason(lacuna, tmp_path):
     assert done.returncode == 1
     reason = "systemctl --user daemon-reload: Access denied"
     assert rows(done)["start at login"] == ("failed", reason)
+    assert rows(done)["daemon"][0] == "done"
+    assert not (home / ".config").exists()
 
 
 def test_daemon_of_another_installation_is_replaced(lacuna, home):

@@ -107,7 +107,11 @@ def _autostart_step(home: "Home", wanted: bool) -> Step:
     def register() -> str:
         autostart.register(home, COMMAND)
         if entry.link is not None:
-            manage_unit("daemon-reload")
+            try:
+                manage_unit("daemon-reload")
+            except LacunaError:
+                autostart.unregister(home)  # nobody knows what the manager would make of it
+                raise
         return note
 
     return Step(Row(what, "planned", note), register)

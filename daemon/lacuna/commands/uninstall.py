@@ -62,8 +62,9 @@ def _plugin_step(place: "Place", home: "Home", running: Sequence[str]) -> Step:
     restart = "; it is running: restart it" if place.name.partition(" ")[0] in running else ""
 
     def do() -> str:
-        found = install.remove(place, home)
-        return (f"removed from {place.folder}" if found else "there was none") + restart
+        if not install.remove(place, home):
+            return "there was none"
+        return f"removed from {place.folder}{restart}"
 
     try:
         install.check_owner(place, home)
