@@ -10,8 +10,11 @@ import click
 
 from lacuna import __version__
 from lacuna.commands.demo import demo
+from lacuna.commands.doctor import doctor
 from lacuna.commands.inpaint import inpaint
 from lacuna.commands.service import serve, status, stop
+from lacuna.commands.setup import setup
+from lacuna.commands.uninstall import uninstall
 from lacuna.commands.weights import weights
 from lacuna_wire import LacunaError
 
@@ -25,7 +28,7 @@ def cli() -> None:
     """Remove what does not belong from pictures of any size, on your own computer."""
 
 
-for command in (inpaint, demo, serve, status, stop, weights):
+for command in (setup, doctor, inpaint, demo, serve, status, stop, weights, uninstall):
     cli.add_command(command)
 
 

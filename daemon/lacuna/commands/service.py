@@ -2,13 +2,18 @@
 
 import re
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from lacuna_wire.endpoint import Endpoint
 
 STOP_S = 10.0
 LOOPBACK = ("127.0.0.1", "localhost")
 EXIT_CONFIG = 78  # EX_CONFIG: no service manager should try this again
+# -P: in the home folder, where it is started, a folder `lacuna` would be taken for the program.
+PROGRAM = (sys.executable, "-P", "-m", "lacuna")
 _DURATION = re.compile(r"([0-9]+)(s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
@@ -65,9 +70,8 @@ def serve(port: int, keep_model: float, device: str, listen: str, foreground: bo
     def plan(request: JobRequest) -> Plan:
         return Plan(*plan_job(request))
 
-    program = [sys.executable, "-m", "lacuna"]
     settings = new_settings(keep_model, device)
-    sys.exit(run(plan, [*program, "worker"], [*program, "serve"], settings, port, foreground))
+    sys.exit(run(plan, [*PROGRAM, "worker"], [*PROGRAM, "serve"], settings, port, foreground))
 
 
 @click.command()
@@ -112,18 +116,30 @@ def status() -> None:
 @click.command()
 def stop() -> None:
     """End the daemon and wait until it is gone; jobs that it still has fail."""
+    from lacuna_wire.endpoint import find_daemon
+
+    endpoint = find_daemon()
+    if endpoint is None:
+        click.echo("The daemon does not run.")
+        return
+    end_daemon(endpoint)
+    click.echo("The daemon has ended.")
+
+
+def end_daemon(endpoint: "Endpoint") -> None:
+    """Tell the daemon to end, and wait until its process is gone.
+
+    Raises:
+        LacunaError: If it does not end in time.
+    """
     import os
     import time
 
     from lacuna.service.lock import try_lock
     from lacuna_wire import LacunaError
     from lacuna_wire.client import Client
-    from lacuna_wire.endpoint import find_daemon, state_folder
+    from lacuna_wire.endpoint import state_folder
 
-    endpoint = find_daemon()
-    if endpoint is None:
-        click.echo("The daemon does not run.")
-        return
     Client(endpoint).shutdown()
     give_up = time.monotonic() + STOP_S
     while time.monotonic() < give_up:
@@ -131,7 +147,6 @@ def stop() -> None:
         lock = try_lock(state_folder() / "lock")
         if lock is not None:
             os.close(lock)
-            click.echo("The daemon has ended.")
             return
         time.sleep(0.05)
     raise LacunaError(

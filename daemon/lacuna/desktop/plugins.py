@@ -4,14 +4,39 @@ git holds one copy of `lacuna_wire`; inside an editor it has to lie in the plug-
 """
 
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 import lacuna_wire
+from lacuna import __version__
 from lacuna_wire import LacunaError
 
+from .replacing import swap_in
+
+VERSION_FILE = Path("_vendor") / "lacuna-version"
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "_vendor")
+
+
+def plugin_sources() -> tuple[Path, Path]:
+    """Return the folders of both plug-ins' own files, Krita's and GIMP's.
+
+    A wheel has them beside this file; in a checkout they lie at its top.
+
+    Raises:
+        LacunaError: If this is neither.
+    """
+    packaged = Path(__file__).parent / "plugin_files"
+    checkout = Path(__file__).parents[3]
+    for krita, gimp in (
+        (packaged / "krita", packaged / "gimp" / "lacuna-gimp"),
+        (checkout / "krita_plugin", checkout / "gimp_plugin" / "lacuna-gimp"),
+    ):
+        if krita.is_dir() and gimp.is_dir():
+            return krita, gimp
+    raise LacunaError(
+        f"the plug-ins' files are missing from {packaged}: install lacuna-inpaint anew",
+        code="no_plugins",
+    )
 
 
 def copy_gimp_plugin(source: Path, target: Path) -> None:
@@ -29,8 +54,13 @@ def copy_gimp_plugin(source: Path, target: Path) -> None:
         raise LacunaError(f"{source} is no plug-in for GIMP: it has no {script}")
     if target.name != source.name:
         raise LacunaError(f"GIMP finds {script} only in a folder {source.name}, not {target.name}")
-    _copy_with_wire(source, target)
-    (target / script).chmod(0o755)  # without it GIMP passes over the script in silence
+
+    def make(folder: Path) -> None:
+        _copy_with_wire(source, folder / source.name)
+        # Without it GIMP passes over the script in silence.
+        (folder / source.name / script).chmod(0o755)
+
+    swap_in(target.parent, make, {source.name: target})
 
 
 def copy_krita_plugin(source: Path, resources: Path) -> None:
@@ -45,13 +75,13 @@ def copy_krita_plugin(source: Path, resources: Path) -> None:
     Raises:
         LacunaError: If `source` is no Krita plug-in.
     """
-    name = _krita_name(source)
-    pykrita, actions = resources / "pykrita", resources / "actions"
-    for folder in (pykrita, actions):
-        folder.mkdir(parents=True, exist_ok=True)
-    _copy_with_wire(source / name, pykrita / name)
-    shutil.copyfile(source / f"{name}.desktop", pykrita / f"{name}.desktop")
-    shutil.copyfile(source / f"{name}.action", actions / f"{name}.action")
+    name = krita_name(source)
+    targets = {
+        name: resources / "pykrita" / name,
+        f"{name}.desktop": resources / "pykrita" / f"{name}.desktop",
+        f"{name}.action": resources / "actions" / f"{name}.action",
+    }
+    swap_in(resources, lambda folder: _gather_krita_plugin(source, folder), targets)
 
 
 def zip_gimp_plugin(source: Path, archive: Path) -> None:
@@ -63,15 +93,17 @@ def zip_gimp_plugin(source: Path, archive: Path) -> None:
 
 def zip_krita_plugin(source: Path, archive: Path) -> None:
     """Write a zip for *Tools > Scripts > Import Python Plugin from File* in Krita."""
-    name = _krita_name(source)
     with tempfile.TemporaryDirectory() as place:
-        _copy_with_wire(source / name, Path(place) / name)
-        for kind in ("desktop", "action"):
-            shutil.copyfile(source / f"{name}.{kind}", Path(place) / f"{name}.{kind}")
+        _gather_krita_plugin(source, Path(place))
         _zip(Path(place), archive)
 
 
-def _krita_name(source: Path) -> str:
+def krita_name(source: Path) -> str:
+    """Return the name by which Krita knows the plug-in of a folder.
+
+    Raises:
+        LacunaError: If `source` is no Krita plug-in.
+    """
     names = [path.stem for path in source.glob("*.desktop")]
     if len(names) != 1 or not (source / names[0] / "__init__.py").is_file():
         raise LacunaError(
@@ -81,12 +113,19 @@ def _krita_name(source: Path) -> str:
     return names[0]
 
 
+def _gather_krita_plugin(source: Path, folder: Path) -> None:
+    name = krita_name(source)
+    _copy_with_wire(source / name, folder / name)
+    for kind in ("desktop", "action"):
+        shutil.copyfile(source / f"{name}.{kind}", folder / f"{name}.{kind}")
+
+
 def _copy_with_wire(source: Path, target: Path) -> None:
-    if target.exists():
-        shutil.rmtree(target)
+    """Copy into `target`, which is not there yet."""
     shutil.copytree(source, target, ignore=_LEFT_OUT)
     wire = Path(lacuna_wire.__file__).parent
     shutil.copytree(wire, target / "_vendor" / wire.name, ignore=_LEFT_OUT)
+    (target / VERSION_FILE).write_text(f"{__version__}\n", "utf-8")
 
 
 def _zip(folder: Path, archive: Path) -> None:
@@ -94,10 +133,3 @@ def _zip(folder: Path, archive: Path) -> None:
     # plug-in in it; a plain ZipFile does neither.
     made = shutil.make_archive(str(archive.with_suffix("")), "zip", folder)
     Path(made).replace(archive)
-
-
-if __name__ == "__main__":
-    checkout, made_zips = Path(sys.argv[1]), Path(sys.argv[2])
-    made_zips.mkdir(parents=True, exist_ok=True)
-    zip_gimp_plugin(checkout / "gimp_plugin" / "lacuna-gimp", made_zips / "lacuna-gimp.zip")
-    zip_krita_plugin(checkout / "krita_plugin", made_zips / "lacuna-krita.zip")

@@ -31,6 +31,7 @@ from .job import Plan
 from .keys import STOP, Stop
 from .lock import try_lock
 from .logs import start_log
+from .notify import feed_watchdog, tell_manager
 from .settings import Settings
 
 log = logging.getLogger("lacuna.serve")
@@ -81,6 +82,7 @@ def serve(
     folder = private_folder(state_folder())
     if _wait_for_lock(folder / "lock") is None:
         print("The daemon of Lacuna is already running.", file=sys.stderr)
+        tell_manager("READY=1")  # to end without it would count as a failure
         return 0
     start_log(folder, foreground)
     app = make_app(settings, plan, worker_command, places)
@@ -118,8 +120,12 @@ async def _run(app: web.Application, listener: socket.socket, endpoint: Endpoint
         _stop_on_signals(stop)
         write_endpoint(endpoint)
         log.info("daemon %s listens on port %d", __version__, endpoint.port)
+        tell_manager("READY=1")
+        watchdog = asyncio.create_task(feed_watchdog())
         await stop.requested.wait()
+        watchdog.cancel()
     finally:
+        tell_manager("STOPPING=1")
         _forget_endpoint(endpoint)
         await runner.cleanup()
         log.info("daemon ends with code %d", stop.exit_code)

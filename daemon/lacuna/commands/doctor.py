@@ -1,0 +1,254 @@
+"""`lacuna doctor`: what is there, what is broken, and the one command that mends it."""
+
+import json
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from lacuna import __version__
+from lacuna.commands.setup import COMMAND
+from lacuna.commands.steps import show_rows
+from lacuna_wire import LacunaError
+
+if TYPE_CHECKING:
+    from lacuna.desktop.editors import Place
+    from lacuna.desktop.home import Home
+    from lacuna_wire.client import Client
+
+MIB = 2**20
+SIDE_PX, HOLE_PX = 96, 16  # of the test fill
+SETUP = "lacuna setup"
+
+
+class Check(NamedTuple):
+    """One thing that was looked at.
+
+    Attributes:
+        name: What.
+        state: `ok`, `note` if it works but could be better, or `broken`.
+        found: What is there.
+        mend: The command that mends it; empty if there is nothing to mend.
+    """
+
+    name: str
+    state: str
+    found: str
+    mend: str = ""
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs and reports.")
+def doctor(as_json: bool) -> None:
+    """Look at everything that Lacuna needs, and do a small test fill with the daemon.
+
+    It starts the daemon if it does not run, as an editor would. Exits with 1 if something is
+    broken. Nothing that it prints is secret.
+    """
+    checks = list(examine())
+    broken = any(check.state == "broken" for check in checks)
+    if as_json:
+        click.echo(
+            json.dumps({"ok": not broken, "checks": [c._asdict() for c in checks]}, indent=1)
+        )
+    else:
+        show_rows([(c.state, c.name, c.found, c.mend) for c in checks])
+    sys.exit(int(broken))
+
+
+def examine() -> Iterator[Check]:
+    """Yield all checks; whatever fails is one of them, and the rest goes on."""
+    yield Check("versions", "ok", _versions())
+    yield from _guarded("weights", "lacuna weights list", _weights)
+    from lacuna.desktop.home import this_home
+
+    try:
+        home = this_home()
+    except LacunaError as error:
+        yield Check("home", "broken", error.message, "run it as the user who paints")
+        return
+    yield from _guarded("editors", SETUP, lambda: _editors(home))
+    yield from _guarded("start at login", SETUP, lambda: _autostart(home))
+    files = list(_guarded("state folder", SETUP, _state))
+    yield from files
+    if any(check.state == "broken" for check in files):
+        return  # a daemon whose files cannot be trusted is not asked
+    yield from _guarded("daemon", SETUP, _daemon)
+
+
+def _guarded(name: str, mend: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
+    try:
+        yield from look()
+    except (LacunaError, OSError) as error:
+        yield Check(name, "broken", str(error), mend)
+
+
+def _versions() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    from lacuna_wire import PROTOCOL
+
+    try:
+        torch = version("torch")
+    except PackageNotFoundError:
+        torch = "missing"
+    return (
+        f"lacuna {__version__}, protocol {PROTOCOL}, Python {platform.python_version()}, "
+        f"torch {torch}, {platform.platform(terse=True)}"
+    )
+
+
+def _weights() -> Iterator[Check]:
+    from lacuna.network.catalogue import SHIPPED, check_sha256, find_weights, weights_names
+
+    for name in weights_names():
+        mend = f"lacuna weights fetch {name}"
+        if name == SHIPPED:
+            mend = "pip install --force-reinstall --no-deps lacuna-inpaint"
+        try:
+            info = find_weights(name)
+            if name == SHIPPED:
+                info = info._replace(sha256=recorded_sha256(info.path.name) or info.sha256)
+            check_sha256(info)
+        except LacunaError as error:
+            yield Check(f"weights {name}", "broken", error.message, mend)
+            continue
+        found = f"{info.size_bytes / MIB:.1f} MiB, SHA-256 {info.sha256[:16]}"
+        yield Check(f"weights {name}", "ok", found)
+
+
+def recorded_sha256(name: str) -> str | None:
+    """Return the digest of a file of this package as pip keeps it; a checkout has none."""
+    import base64
+    from importlib.metadata import PackageNotFoundError, files
+
+    try:
+        packed = files("lacuna-inpaint") or []
+    except PackageNotFoundError:
+        return None
+    for file in packed:
+        if file.name == name and file.hash is not None:
+            return base64.urlsafe_b64decode(file.hash.value + "==").hex()
+    return None
+
+
+def _editors(home: "Home") -> Iterator[Check]:
+    from lacuna.desktop.editors import find_gimp, find_krita, why_no_gimp, why_no_krita
+
+    krita, gimp = find_krita(home), find_gimp(home)
+    if not krita:
+        yield Check("Krita", "note", why_no_krita(home))
+    if not gimp:
+        yield Check("GIMP", "note", why_no_gimp(home))
+    for place in (*krita, *gimp):
+        yield from _guarded(place.name, SETUP, partial(_plugin, place, home))
+
+
+def _plugin(place: "Place", home: "Home") -> Iterator[Check]:
+    from lacuna.desktop.install import check_owner, look, version_key
+
+    check_owner(place, home)
+    found = look(place)
+    mend = SETUP
+    if found.version is None:
+        wrong = f"no plug-in in {place.folder}"
+    elif version_key(found.version) > version_key(__version__):
+        wrong = f"plug-in {found.version} is newer than lacuna {__version__}"
+        mend = "pip install --upgrade lacuna-inpaint"
+    elif found.version != __version__:
+        wrong = f"plug-in {found.version or 'without a version'} is older than {__version__}"
+    elif not found.enabled:
+        why = "not enabled in kritarc" if place.kritarc else "not executable, so GIMP ignores it"
+        wrong = f"plug-in {found.version} is {why}"
+    elif not found.intact:
+        wrong = "files of the plug-in are missing or changed"
+    else:
+        yield Check(place.name, "ok", f"plug-in {found.version} in {place.folder}")
+        return
+    yield Check(place.name, "broken", wrong, mend)
+
+
+def _autostart(home: "Home") -> Iterator[Check]:
+    from lacuna.desktop import autostart
+
+    entry = autostart.choose(home, COMMAND)
+    there = autostart.registered(home)
+    if autostart.is_registered(entry):
+        yield Check("start at login", "ok", f"{entry.kind} {entry.path}")
+    elif there:
+        other = f"{', '.join(map(str, there))} starts another program, or is not enabled"
+        yield Check("start at login", "broken", other, SETUP)
+    else:
+        yield Check("start at login", "note", "off: the plug-ins start the daemon", SETUP)
+
+
+def _state() -> Iterator[Check]:
+    from lacuna_wire.endpoint import endpoint_file, launch_file, read_endpoint, read_launch
+    from lacuna_wire.private_files import private_folder
+
+    folder = endpoint_file().parent
+    if folder.exists():
+        private_folder(folder)
+        for path, read in ((endpoint_file(), read_endpoint), (launch_file(), read_launch)):
+            try:
+                read()
+            except LacunaError as error:
+                yield Check(path.name, "broken", error.message, f"rm '{path}' && {SETUP}")
+                return
+    yield Check("state folder", "ok", f"{folder}, closed to other users")
+
+
+def _daemon() -> Iterator[Check]:
+    from lacuna_wire.client import Client
+    from lacuna_wire.endpoint import find_daemon, start_daemon
+
+    endpoint = find_daemon()
+    how = "runs"
+    if endpoint is None:
+        endpoint = start_daemon(list(COMMAND))
+        how = "did not run and was started"
+    client = Client(endpoint)
+    same = endpoint.version == __version__
+    found = f"version {endpoint.version} {how}, process {endpoint.pid}, port {endpoint.port}"
+    yield Check("daemon", "ok" if same else "broken", found, "" if same else SETUP)
+    yield _test_fill(client)
+    facts = client.status()
+    free = facts["free_memory_bytes"]
+    memory = "" if free is None else f", {free / MIB:,.0f} MiB of memory are free"
+    if facts["device"]:
+        yield Check("device", "ok", f"{facts['device']}{memory}")
+    for error in facts["errors"]:
+        yield Check("last error", "note", f"{error['code']}: {error['message']}")
+
+
+def _test_fill(client: "Client") -> Check:
+    """Fill a hole in a gray slope."""
+    import uuid
+
+    from lacuna_wire import JobRequest, Options, PixelLayout, Rect
+    from lacuna_wire.client import inpaint
+
+    begin = (SIDE_PX - HOLE_PX) // 2
+    hole = Rect(begin, begin, HOLE_PX, HOLE_PX)
+    request = JobRequest(
+        str(uuid.uuid4()), SIDE_PX, SIDE_PX, hole, PixelLayout("RGB"), Options(result="composite")
+    )
+
+    def read_window(window: Rect) -> Iterator[bytes]:
+        for y in range(window.top, window.bottom):
+            yield b"".join(bytes((x + 60, y + 60, 90)) for x in range(window.left, window.right))
+        for y in range(window.top, window.bottom):
+            inside = [hole.left <= x < hole.right for x in range(window.left, window.right)]
+            yield bytes(255 * (here and hole.top <= y < hole.bottom) for here in inside)
+
+    start = time.monotonic()
+    try:
+        rect, _pixels = inpaint(client, request, read_window, lambda _status: None, lambda: False)
+    except LacunaError as error:
+        return Check("test fill", "broken", error.message, "lacuna stop && lacuna setup")
+    took_s = time.monotonic() - start
+    return Check("test fill", "ok", f"{rect.width} x {rect.height} px in {took_s:.1f} s")

@@ -1,0 +1,117 @@
+"""`lacuna uninstall`: what `lacuna setup` and the daemon have left on this computer goes."""
+
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lacuna.commands.service import end_daemon
+from lacuna.commands.setup import manage_unit, running_daemon
+from lacuna.commands.steps import Row, Step, run_steps
+from lacuna_wire import LacunaError
+
+if TYPE_CHECKING:
+    from lacuna.desktop.editors import Place
+    from lacuna.desktop.home import Home
+
+# By name: the state folder may be any folder that a variable points to.
+STATE_FILES = ("endpoint.json", "launch.json", "lock", "daemon.log*")
+
+
+@click.command()
+@click.option("--purge", is_flag=True, help="Remove the weights that you fetched, too.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+def uninstall(purge: bool, dry_run: bool, yes: bool) -> None:
+    """Take the plug-ins out of the editors, end the daemon, and remove what it wrote.
+
+    The program itself goes with `pip uninstall lacuna-inpaint`. Exits like `lacuna setup`.
+    """
+    import platformdirs
+
+    from lacuna.desktop import autostart
+    from lacuna.desktop.editors import find_gimp, find_krita, running_editors
+    from lacuna.desktop.home import this_home
+    from lacuna.network.index import weights_folder
+    from lacuna_wire.endpoint import state_folder
+
+    home = this_home()
+    running = running_editors(home)
+    places = [*find_krita(home), *find_gimp(home)]
+    steps = [_plugin_step(place, home, running) for place in places]
+    steps.append(_daemon_step())
+    entries = autostart.registered(home)
+    steps.append(_step("start at login", entries, lambda: _unregister(home)))
+    state, cache = state_folder(), Path(platformdirs.user_cache_dir("lacuna", appauthor=False))
+    weights = [weights_folder()] if weights_folder().exists() else []
+    steps.append(_step("state and log", _state(state), lambda: _remove(_state(state), home)))
+    steps.append(_step("cache", [cache] if cache.exists() else [], lambda: _remove([cache], home)))
+    if purge:
+        steps.append(_step("weights", weights, lambda: _remove(weights, home)))
+    elif weights:
+        steps.append(Step(Row("weights", "kept", f"{weights[0]}; --purge removes them")))
+    sys.exit(run_steps(steps, dry_run, yes))
+
+
+def _plugin_step(place: "Place", home: "Home", running: Sequence[str]) -> Step:
+    from lacuna.desktop import install
+
+    restart = "; it is running: restart it" if place.name.partition(" ")[0] in running else ""
+
+    def do() -> str:
+        if not install.remove(place, home):
+            return "there was none"
+        return f"removed from {place.folder}{restart}"
+
+    try:
+        install.check_owner(place, home)
+    except LacunaError as error:
+        return Step(Row(place.name, "failed", error.message))
+    return Step(Row(place.name, "planned", f"remove the plug-in from {place.folder}"), do)
+
+
+def _daemon_step() -> Step:
+    endpoint = running_daemon()
+    if endpoint is None:
+        return Step(Row("daemon", "skipped", "it does not run"))
+
+    def do() -> str:
+        end_daemon(endpoint)
+        return f"process {endpoint.pid} has ended"
+
+    return Step(Row("daemon", "planned", f"end process {endpoint.pid}"), do)
+
+
+def _unregister(home: "Home") -> str:
+    from lacuna.desktop import autostart
+
+    managed = autostart.choose(home, ["lacuna"]).link is not None
+    removed = autostart.unregister(home)
+    if managed:
+        manage_unit("daemon-reload")
+    return "removed " + ", ".join(map(str, removed))
+
+
+def _step(what: str, paths: Sequence[Path], do: Callable[[], str]) -> Step:
+    if not paths:
+        return Step(Row(what, "skipped", "there is none"))
+    return Step(Row(what, "planned", "remove " + ", ".join(map(str, paths))), do)
+
+
+def _state(folder: Path) -> list[Path]:
+    return [path for name in STATE_FILES for path in sorted(folder.glob(name))]
+
+
+def _remove(paths: Sequence[Path], home: "Home") -> str:
+    from lacuna.desktop.replacing import remove_empty_parents
+
+    try:
+        for path in paths:
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    except OSError as error:
+        raise LacunaError(f"{error.filename}: {error.strerror}", code="no_write") from error
+    remove_empty_parents(paths, home.folder)
+    return "removed " + ", ".join(map(str, paths))

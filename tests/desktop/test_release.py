@@ -1,0 +1,70 @@
+"""What is handed out is complete: the wheel installs the same plug-ins as the checkout."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from lacuna.desktop.plugins import plugin_sources
+from lacuna.desktop.release import make_release
+from lacuna_wire import LacunaError
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory):
+    pytest.importorskip("hatchling")
+    folder = tmp_path_factory.mktemp("release")
+    make_release(CHECKOUT, folder)
+    return folder
+
+
+def test_release_is_wheel_sdist_both_zips_and_their_checksums(release):
+    names = sorted(path.name.replace("0.1.0", "VERSION") for path in release.iterdir())
+    sums = dict(
+        line.split("  ")[::-1] for line in (release / "SHA256SUMS").read_text().splitlines()
+    )
+
+    assert names == [
+        "SHA256SUMS", "lacuna-gimp.zip", "lacuna-krita.zip",
+        "lacuna_inpaint-VERSION-py3-none-any.whl", "lacuna_inpaint-VERSION.tar.gz",
+    ]  # fmt: skip
+    for name, digest in sums.items():
+        assert hashlib.sha256((release / name).read_bytes()).hexdigest() == digest
+    assert set(sums) == {path.name for path in release.iterdir()} - {"SHA256SUMS"}
+
+
+def test_wheel_has_every_file_of_both_plugins_and_finds_them(release, tmp_path):
+    (wheel,) = release.glob("*.whl")
+    with zipfile.ZipFile(wheel) as opened:
+        opened.extractall(tmp_path)
+    code = "from lacuna.desktop.plugins import plugin_sources; print(*plugin_sources(), sep='\\n')"
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=env, cwd=tmp_path,
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    for packed, source in zip(ran.stdout.splitlines(), plugin_sources(), strict=True):
+        assert Path(packed).is_relative_to(tmp_path)
+        assert files(Path(packed)) == files(source)
+
+
+def test_folder_with_something_in_it_is_refused(tmp_path):
+    (tmp_path / "of another release").touch()
+
+    with pytest.raises(LacunaError, match="is not empty"):
+        make_release(CHECKOUT, tmp_path)
+
+
+def files(folder: Path) -> dict:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
