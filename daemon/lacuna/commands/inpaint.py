@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from lacuna_wire import Options
+from lacuna_wire.messages import STRATEGIES
 
 LOSSY_SUFFIXES = (".jpg", ".jpeg")
 
@@ -35,6 +36,14 @@ _PATH = click.Path(path_type=Path)
     default=True,
     help="Match the fill to the pixels around it (default).",
 )
+@click.option(
+    "--strategy",
+    type=click.Choice(STRATEGIES),
+    default="auto",
+    show_default=True,
+    help="Coarse levels where a hole needs them (auto) or always (pyramid); without levels, "
+    "each region in one piece (native) or a plain grid (tiles).",
+)
 @click.option("--overwrite", is_flag=True, help="Replace an output that exists, even the input.")
 @click.option("--local", is_flag=True, help="Work in this process instead of the daemon.")
 @click.option("--progress/--no-progress", default=None, help="Show a bar; default on a terminal.")
@@ -49,6 +58,7 @@ def inpaint(
     grow: int,
     feather: int,
     colour_correction: bool,
+    strategy: str,
     overwrite: bool,
     local: bool,
     progress: bool | None,
@@ -74,6 +84,7 @@ def inpaint(
         feather=feather,
         result="composite",
         colour_correction=colour_correction,
+        strategy=strategy,
     )
     Options.from_dict(options.as_dict())  # the same limits with and without the daemon
     if weights.endswith(".safetensors"):
