@@ -16,7 +16,7 @@ from lacuna_wire.rect import bounding_rect
 
 from .completion import HOLE_RADIUS_PX, WHOLE_WINDOW_PX, Guide, native_guide
 from .composite import composite
-from .fill import Network, Step, fill_level, fill_native
+from .fill import Network, NetworkFacts, Step, fill_level, fill_native
 from .guide import pull_push
 from .hole import find_hole
 from .planes import Document, Mask, Pixels, Samples, strips
@@ -98,7 +98,7 @@ def inpaint(
     return total
 
 
-def tile_and_overlap(options: Options, network: Network) -> tuple[int, int]:
+def tile_and_overlap(options: Options, network: NetworkFacts) -> tuple[int, int]:
     """Choose tile and overlap in pixels: what the user asked for, else what suits the network.
 
     The strategy `native` has no tiles but where a region is larger than any tile may be.
@@ -113,7 +113,7 @@ def tile_and_overlap(options: Options, network: Network) -> tuple[int, int]:
     return tile, options.overlap if options.overlap >= 0 else min(network.overlap_px, tile // 4)
 
 
-def halve_tiles(options: Options, network: Network) -> Options:
+def halve_tiles(options: Options, network: NetworkFacts) -> Options:
     """Ask for tiles of half the side: the second try of a job whose first one hung in a tile."""
     # What hung in one piece is cut into tiles that are smaller than usual, too.
     tile, overlap = tile_and_overlap(options._replace(strategy="auto"), network)
@@ -121,7 +121,7 @@ def halve_tiles(options: Options, network: Network) -> Options:
     return options._replace(tile=half, overlap=min(overlap, half // 4))
 
 
-def plan_fill(document: Document, options: Options, network: Network) -> list[Plan]:
+def plan_fill(document: Document, options: Options, network: NetworkFacts) -> list[Plan]:
     """Decide what is done, before anything is: one plan per region, from top to bottom.
 
     Raises:
@@ -137,7 +137,12 @@ def plan_fill(document: Document, options: Options, network: Network) -> list[Pl
 
 
 def plan_tiles_of(
-    document: Document, region: Region, options: Options, network: Network, tile: int, overlap: int
+    document: Document,
+    region: Region,
+    options: Options,
+    network: NetworkFacts,
+    tile: int,
+    overlap: int,
 ) -> Plan:
     """Decide how many levels a region needs, and where the network looks.
 
