@@ -149,7 +149,7 @@ def plan_tiles_of(
     Tiles without a selected pixel are left out.
     """
     try:
-        hole = find_hole(document.crop(region.window), options)
+        hole = find_hole(document, options, region.window)
     except Unprocessable:
         # Nothing but transparency around: whatever the client sent is worth a look.
         region = Region(region.part, document.rect)
@@ -182,7 +182,7 @@ def fill_region(document: Document, plan: Plan, step: Step) -> Iterator[tuple[Re
     region = plan.region
     window = document.crop(region.window)
     part = region.part.relative_to(region.window)
-    hole = find_hole(window, step.options)
+    hole = find_hole(document, step.options, region.window)
     levels = build_levels(window, hole.missing, plan.levels)
     if step.options.strategy in FLAT:
         plain = plain_guide(window, hole.missing) if step.network.guided else None
