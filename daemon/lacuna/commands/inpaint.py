@@ -129,6 +129,6 @@ def _estimated(removal: "Removal") -> str:
         seconds = f"about {plan.seconds:,.0f} s"
     return (
         f"{plan.windows:,} windows, {plan.levels} coarse levels, {plan.tiles:,} tiles of up to "
-        f"{plan.tile_px} px, {seconds}, up to {plan.memory_bytes >> 20:,} MiB of memory, "
+        f"{plan.tile_px} px, {seconds}, about {plan.memory_bytes >> 20:,} MiB of memory, "
         f"{plan.tile_bytes >> 20:,} MiB of them for a tile"
     )
