@@ -90,7 +90,7 @@ def time_window(mask: Plane) -> dict[str, object]:
     picture = np.tile(np.concatenate(list(tiles_of(TILE_PX, STRIPE_PX))), (1, 2, 1))
     document, options = (
         Document(picture, mask, PixelLayout("RGB")),
-        Options(device="cpu", tile=TILE_PX, strategy="native", result="composite"),
+        Options(device="cpu", tile=TILE_PX, strategy="tiles", result="composite"),
     )
     filler, seconds = Filler(), []
     for _ in range(ROUNDS + 1):
