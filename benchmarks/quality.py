@@ -1,14 +1,16 @@
 """How good fills are: photographs with holes whose truth is known.
 
 `python -m benchmarks.quality FOLDER --features FILE [--weights NAME] [--side 1024] [--pictures 8]
-[--radius 16,32,64]` cuts squares of that side out of photographs, reduced first so that nothing of
-their JPEG compression is left, and covers three kinds of holes: thin strokes, compact objects of
-5 % of the side, large ones of 25 %. It prints PSNR inside the hole and the SqueezeNet feature
-distance around it for OpenCV's Telea, the guide alone, and the network; for weights without
-guidance once for each radius that they are trusted to bridge on one level.
+[--radius 16,32,64] [--strategies auto,native,tiles]` cuts squares of that side out of photographs,
+reduced first so that nothing of their JPEG compression is left, and covers three kinds of holes:
+thin strokes, compact objects of 5 % of the side, large ones of 25 %. It prints PSNR inside the hole
+and the SqueezeNet feature distance around it for OpenCV's Telea, the guide alone, and the network;
+for weights without guidance once for each radius that they are trusted to bridge on one level, and
+once for each strategy.
 """
 
 import argparse
+import itertools
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -51,6 +53,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=1024)
     parser.add_argument("--pictures", type=int, default=8)
     parser.add_argument("--radius", default="", help="instead of the one in the metadata")
+    parser.add_argument("--strategies", default="auto", help="separated by commas")
     arguments = parser.parse_args()
     distance = FeatureDistance(arguments.features)
     network = load_network(find_weights(arguments.weights))
@@ -60,13 +63,17 @@ def main() -> None:
         "Telea": lambda picture, mask: np.asarray(cv2.inpaint(picture, mask, 5, cv2.INPAINT_TELEA)),
         "guide": lambda picture, mask: fill_with(Guide(), picture, mask),
     }
-    for radius in radii or [network.max_hole_radius_px]:
+    strategies = arguments.strategies.split(",")
+    for radius, strategy in itertools.product(radii or [network.max_hole_radius_px], strategies):
 
-        def way(picture: Picture, mask: Picture, radius: int = radius) -> Picture:
+        def way(
+            picture: Picture, mask: Picture, radius: int = radius, strategy: str = strategy
+        ) -> Picture:
             network.max_hole_radius_px = radius
-            return fill_with(network, picture, mask)
+            return fill_with(network, picture, mask, strategy)
 
-        ways[f"{network.info.name}, {radius} px"] = way
+        suffix = "" if strategy == "auto" else f", {strategy}"
+        ways[f"{network.info.name}, {radius} px{suffix}"] = way
     for name, way in ways.items():
         scores = score(way, arguments.folder, arguments.side, arguments.pictures, distance)
         line = "  ".join(f"{kind} {psnr:.2f} dB {far:.3f}" for kind, (psnr, far) in scores.items())
@@ -74,9 +81,9 @@ def main() -> None:
         record("quality", way=name, side=arguments.side, pictures=arguments.pictures, scores=scores)
 
 
-def fill_with(network: Network, picture: Picture, mask: Picture) -> Picture:
+def fill_with(network: Network, picture: Picture, mask: Picture, strategy: str = "auto") -> Picture:
     """Run the engine on (H, W, 3) uint8 with a mask (H, W)."""
-    options = Options(result="composite")
+    options = Options(result="composite", strategy=strategy)
     rect = changed_rect(mask, options)
     filled = np.zeros((rect.height, rect.width, 3), np.uint8)
     document = Document(picture, mask, PixelLayout("RGB"))

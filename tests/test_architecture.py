@@ -15,7 +15,16 @@ KRITA = ROOT / "krita_plugin/lacuna_krita"
 # Parts of the daemon that must not know each other.
 STRANGERS = {"service", "engine", "network", "files", "desktop"}
 # Where the parts meet, and nowhere else.
-MEETING_POINTS = {"cli", "commands", "filler", "removal", "worker", "__main__", "__init__"}
+MEETING_POINTS = {
+    "cli",
+    "commands",
+    "estimate",
+    "filler",
+    "removal",
+    "worker",
+    "__main__",
+    "__init__",
+}
 # Library -> the parts of the daemon in which it stays.
 ONLY_IN = {
     "aiohttp": {"service"},

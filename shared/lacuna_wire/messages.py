@@ -20,6 +20,7 @@ CHANNELS = {"RGBA": 4, "BGRA": 4, "RGB": 3, "GRAY": 1, "GRAYA": 2}
 SAMPLE_BYTES = {"u8": 1, "u16": 2, "f16": 2, "f32": 4}
 TRANSFERS = ("srgb", "linear")
 RESULTS = ("layer", "composite")
+STRATEGIES = ("auto", "native", "pyramid", "tiles")
 ENDED = ("done", "failed", "cancelled", "expired")
 STATES = ("created", "queued", "running", *ENDED)
 
@@ -86,6 +87,9 @@ class Options(NamedTuple):
         result: `layer`: the fill alone, with the soft selection as its alpha; `composite`: the
             picture's own pixels with the fill laid over them, alpha as it was.
         colour_correction: Whether the fill is matched to the known pixels around it.
+        strategy: `auto`: coarse levels where a hole needs them. `pyramid`: always. `native`: none,
+            each region in one piece. `tiles`: none, a plain grid of tiles that know nothing of
+            each other.
     """
 
     weights: str = ""
@@ -96,6 +100,7 @@ class Options(NamedTuple):
     feather: int = 0
     result: str = "layer"
     colour_correction: bool = True
+    strategy: str = "auto"
 
     def as_dict(self) -> Dict[str, Any]:
         return dict(self._asdict())
@@ -114,6 +119,11 @@ class Options(NamedTuple):
         if options.result not in RESULTS:
             raise BadRequest(
                 f"options.result is {_short(options.result)}, possible are {', '.join(RESULTS)}"
+            )
+        if options.strategy not in STRATEGIES:
+            raise BadRequest(
+                f"options.strategy is {_short(options.strategy)}, "
+                f"possible are {', '.join(STRATEGIES)}"
             )
         if not isinstance(options.colour_correction, bool):
             raise BadRequest("options.colour_correction must be true or false")

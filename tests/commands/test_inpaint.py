@@ -51,6 +51,37 @@ def test_daemon_and_local_give_the_same_file(lacuna, photo, tmp_path):
     np.testing.assert_array_equal(read(tmp_path / "a.png"), read(tmp_path / "b.png"))
 
 
+def test_estimate_says_what_it_takes_and_fills_nothing(lacuna, photo, tmp_path):
+    run = lacuna("inpaint", "photo.png", "mask.png", "-o", "out.png", "--estimate")
+
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("photo.png: 1 windows, ")
+    for word in ("levels", "tiles of up to", " time" if "unknown" in run.stdout else " s,", "MiB"):
+        assert word in run.stdout
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_estimate_refuses_what_the_removal_would_refuse(lacuna, photo, tmp_path):
+    cv2.imwrite(str(tmp_path / "mask.png"), np.zeros((240, 320), np.uint8))
+
+    run = lacuna("inpaint", "photo.png", "mask.png", "-o", "out.png", "--estimate")
+
+    assert_refused(run, tmp_path, "selects nothing")
+
+
+@pytest.mark.parametrize("strategy", ["native", "pyramid", "tiles"])
+def test_every_strategy_removes_the_object(lacuna, photo, tmp_path, strategy):
+    picture, mask = photo
+
+    run = lacuna("inpaint", "photo.png", "mask.png", "-o", "out.png", "--strategy", strategy)
+
+    assert run.returncode == 0, run.stderr
+    result = read(tmp_path / "out.png")
+    np.testing.assert_array_equal(result[mask == 0], picture[mask == 0])
+    redness = result[mask > 0][:, 2].astype(int) - result[mask > 0][:, 1]
+    assert redness.max() < 150  # the square has 255
+
+
 @pytest.mark.parametrize("dtype", [np.uint16, np.float16, np.float32])
 def test_deep_tiff_keeps_depth_and_known_pixels(lacuna, photo, tmp_path, dtype):
     picture, mask = photo

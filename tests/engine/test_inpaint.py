@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from lacuna.engine.composite import soften
 from lacuna.engine.inpaint import changed_rect, inpaint
 from lacuna.engine.planes import Document
+from lacuna.engine.regions import plan_regions
 from lacuna_wire import Options, PixelLayout, Rect
 from lacuna_wire.errors import BadRequest, JobCancelled, Unprocessable
 from tests.fakes.networks import StandIn, paint
@@ -142,6 +144,27 @@ def test_network_without_guidance_fills_a_small_hole_on_the_pictures_own_level()
     whole, _ = run(samples, select(200, 200, Rect(90, 90, 20, 20)), network)
 
     assert (whole[90:110, 90:110] == [255, 0, 0]).all()
+
+
+def test_hole_of_another_region_is_never_shown_as_known():
+    """All that is to be replaced is red, and would show wherever a mask forgot it."""
+    selection = np.zeros((600, 600), np.uint8)
+    selection[tuple(np.random.default_rng(2).integers(0, 600, (2, 30)))] = 255
+    samples = np.full((600, 600, 3), 100, np.uint8)
+    samples[soften(selection, 10, 0) > 0] = (255, 0, 0)
+    shown = []
+    network = StandIn(lambda image, mask: shown.append(image[..., 0].max()) or image)
+
+    whole, _ = run(samples, selection, network, COMPOSITE._replace(grow=10))
+
+    regions = plan_regions(selection, 10)
+    assert any(
+        one is not other and one.window.intersect(other.part).area
+        for one in regions
+        for other in regions
+    )
+    np.testing.assert_allclose(shown, 100 / 255, atol=HALF_A_U8_STEP)
+    assert np.abs(whole.astype(int) - 100).max() <= 1
 
 
 def test_transparent_pixels_never_bleed_into_the_fill():

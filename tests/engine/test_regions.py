@@ -6,7 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lacuna.engine.context import MIN_CONTEXT_PX, context_window, plan_job
-from lacuna.engine.regions import CELL_PX, STRIP_ROWS, plan_regions, tighten
+from lacuna.engine.regions import (
+    CELL_PX,
+    SHARED_PX,
+    SPECK_PX,
+    STRIP_ROWS,
+    plan_regions,
+    tighten,
+)
 from lacuna_wire import JobRequest, Options, PixelLayout, Rect
 from lacuna_wire.errors import Unprocessable
 
@@ -25,7 +32,9 @@ rects = st.builds(
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(rects, min_size=1, max_size=12), st.integers(0, 20))
-def test_parts_hold_every_selected_pixel_and_windows_see_no_other_part(parts, grow):
+def test_parts_hold_every_selected_pixel_once_and_windows_see_other_parts_only_for_room(
+    parts, grow
+):
     selection = select(700, 500, *parts)
 
     regions = plan_regions(selection, grow)
@@ -37,7 +46,9 @@ def test_parts_hold_every_selected_pixel_and_windows_see_no_other_part(parts, gr
     assert (covered[selection > 0] == 1).all()
     for one in regions:
         for other in regions:
-            assert one is other or not one.window.intersect(other.part).area
+            if one is not other and one.window.intersect(other.part).area:
+                together = context_window(one.part.union(other.part), Rect(0, 0, 700, 500))
+                assert max(together.width, together.height) > SHARED_PX
 
 
 def test_part_is_as_tight_as_its_pixels():
@@ -85,6 +96,47 @@ def test_thousands_of_specks_are_found():
 
     assert len(regions) == 100
     assert all(region.part.area == 1 for region in regions)
+
+
+def test_dense_specks_share_small_windows_instead_of_one_of_the_whole_picture():
+    selection = np.zeros((2000, 3000), np.uint8)
+    selection[30::60, 30::60] = 255  # 1,650 specks, each of which sees its neighbours
+
+    regions = plan_regions(selection, 0)
+
+    assert len(regions) < 1650 / 4
+    for region in regions:
+        # Twice: two groups whose bounds meet are one.
+        assert max(region.window.width, region.window.height) <= 2 * SHARED_PX
+
+
+def test_specks_beside_a_large_hole_do_not_make_it_larger():
+    selection = select(2000, 2000, Rect(600, 600, 700, 700))
+    for top in range(100, 1900, 90):
+        for left in range(100, 1900, 90):
+            if not 500 < left < 1400 or not 500 < top < 1400:
+                selection[top : top + 9, left : left + 9] = 255
+
+    regions = plan_regions(selection, 0)
+
+    assert Rect(600, 600, 700, 700) in [region.part for region in regions]
+
+
+def test_large_parts_that_see_each_other_are_done_together_whatever_window_that_takes():
+    selection = select(2000, 900, Rect(300, 300, 400, 300), Rect(800, 300, 400, 300))
+
+    (region,) = plan_regions(selection, 0)
+
+    assert region.window.width > SHARED_PX
+
+
+def test_speck_inside_the_bounds_of_a_large_part_is_filled_with_it():
+    wedge = [Rect(100, 100, 900, 30), Rect(100, 100, 30, 900), Rect(500, 500, 9, 9)]
+
+    (region,) = plan_regions(select(1200, 1200, *wedge), 0)
+
+    assert region.part == Rect(100, 100, 900, 900)
+    assert SPECK_PX >= 9
 
 
 def test_nothing_selected_is_an_error_with_the_size():

@@ -96,6 +96,7 @@ def test_openapi_has_the_words_of_the_messages():
     assert layout["transfer"]["enum"] == list(messages.TRANSFERS)
     assert schema("State")["enum"] == list(messages.STATES)
     assert schema("Options")["properties"]["result"]["enum"] == list(messages.RESULTS)
+    assert schema("Options")["properties"]["strategy"]["enum"] == list(messages.STRATEGIES)
 
 
 @pytest.mark.parametrize("document", ["openapi", "protocol"])

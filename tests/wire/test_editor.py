@@ -54,7 +54,7 @@ def test_settings_become_the_options_of_a_job_for_a_layer():
     assert (job.width, job.height, job.layout.channels) == (20, 10, "GRAYA")
     assert job.options.as_dict() == {
         "weights": "big-lama", "device": "auto", "tile": 0, "overlap": -1, "grow": 3,
-        "feather": 4, "result": "layer", "colour_correction": False,
+        "feather": 4, "result": "layer", "colour_correction": False, "strategy": "auto",
     }  # fmt: skip
 
 

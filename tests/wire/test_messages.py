@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from lacuna_wire import JobRequest, JobStatus, LacunaError, Options, PixelLayout, Rect
 from lacuna_wire.errors import BadRequest, TooLarge, UnsupportedMedia
-from lacuna_wire.messages import CHANNELS, MAX_SIDE, RESULTS, SAMPLE_BYTES, STATES, TRANSFERS
+from lacuna_wire.messages import (
+    CHANNELS,
+    MAX_SIDE,
+    RESULTS,
+    SAMPLE_BYTES,
+    STATES,
+    STRATEGIES,
+    TRANSFERS,
+)
 
 layouts = st.builds(
     PixelLayout,
@@ -28,6 +36,7 @@ options = st.builds(
     feather=st.integers(0, 512),
     result=st.sampled_from(RESULTS),
     colour_correction=st.booleans(),
+    strategy=st.sampled_from(STRATEGIES),
 )
 
 
@@ -196,7 +205,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("value", HOSTILE, ids=ascii)
-@pytest.mark.parametrize("key", ["weights", "device"])
+@pytest.mark.parametrize("key", ["weights", "device", "strategy"])
 def test_names_cannot_carry_paths_or_control_characters(key, value):
     data = valid()
     data["options"][key] = value

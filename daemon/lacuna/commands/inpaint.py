@@ -3,10 +3,15 @@
 import os
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from lacuna_wire import Options
+from lacuna_wire.messages import STRATEGIES
+
+if TYPE_CHECKING:
+    from lacuna.removal import Removal
 
 LOSSY_SUFFIXES = (".jpg", ".jpeg")
 
@@ -35,8 +40,19 @@ _PATH = click.Path(path_type=Path)
     default=True,
     help="Match the fill to the pixels around it (default).",
 )
+@click.option(
+    "--strategy",
+    type=click.Choice(STRATEGIES),
+    default="auto",
+    show_default=True,
+    help="Coarse levels where a hole needs them (auto) or always (pyramid); without levels, "
+    "each region in one piece (native) or a plain grid (tiles).",
+)
 @click.option("--overwrite", is_flag=True, help="Replace an output that exists, even the input.")
 @click.option("--local", is_flag=True, help="Work in this process instead of the daemon.")
+@click.option(
+    "--estimate", "only_estimate", is_flag=True, help="Say what it would take, and fill nothing."
+)
 @click.option("--progress/--no-progress", default=None, help="Show a bar; default on a terminal.")
 def inpaint(
     paths: tuple[Path, ...],
@@ -49,8 +65,10 @@ def inpaint(
     grow: int,
     feather: int,
     colour_correction: bool,
+    strategy: str,
     overwrite: bool,
     local: bool,
+    only_estimate: bool,
     progress: bool | None,
 ) -> None:
     r"""Remove what MASK covers (white = remove) from IMAGE, every other pixel untouched.
@@ -74,6 +92,7 @@ def inpaint(
         feather=feather,
         result="composite",
         colour_correction=colour_correction,
+        strategy=strategy,
     )
     Options.from_dict(options.as_dict())  # the same limits with and without the daemon
     if weights.endswith(".safetensors"):
@@ -81,6 +100,10 @@ def inpaint(
     find_weights(weights)
     options = options._replace(weights=weights)
     works = plan_work(paths, output, mask_suffix, overwrite)
+    if only_estimate:
+        for work in works:
+            click.echo(f"{work.image.name}: {_estimated(prepare(work, options))}")
+        return
 
     fill = fill_by_daemon
     if local:
@@ -95,3 +118,17 @@ def inpaint(
         if work.out.suffix.lower() in LOSSY_SUFFIXES:
             sentence = "JPEG is lossy, so pixels outside of the mask may differ by rounding."
             click.echo(f"{work.out.name}: {sentence}", err=True)
+
+
+def _estimated(removal: "Removal") -> str:
+    from lacuna.estimate import estimate, known_tile_seconds
+
+    plan = estimate(removal, known_tile_seconds())
+    seconds = "unknown time (no daemon has filled a tile yet)"
+    if plan.seconds is not None:
+        seconds = f"about {plan.seconds:,.0f} s"
+    return (
+        f"{plan.windows:,} windows, {plan.levels} coarse levels, {plan.tiles:,} tiles of up to "
+        f"{plan.tile_px} px, {seconds}, about {plan.memory_bytes >> 20:,} MiB of memory, "
+        f"{plan.tile_bytes >> 20:,} MiB of them for a tile"
+    )

@@ -16,8 +16,8 @@ from .planes import Document, Pixels
 from .pyramid import Level
 
 
-class Network(Protocol):
-    """What the engine needs to know of a network.
+class NetworkFacts(Protocol):
+    """What the engine needs to know of a network to plan its work.
 
     Attributes:
         guided: Whether `image` must carry a first fill, which the network corrects.
@@ -34,6 +34,10 @@ class Network(Protocol):
     def tile_px(self) -> int: ...
     @property
     def overlap_px(self) -> int: ...
+
+
+class Network(NetworkFacts, Protocol):
+    """What fills tiles."""
 
     def fill(self, image: Pixels, mask: Pixels) -> Pixels:
         """Fill a tile: (H, W, 3) in [0, 1] and mask (H, W, 1), 1 = missing -> (H, W, 3) in [0, 1].

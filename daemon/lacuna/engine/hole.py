@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lacuna_wire import Options
+from lacuna_wire import Options, Rect
 from lacuna_wire.errors import Unprocessable
 
 from .composite import soften
@@ -24,16 +24,25 @@ class Hole(NamedTuple):
     missing: Mask
 
 
-def find_hole(window: Document, options: Options) -> Hole:
-    """Make both masks of a window from its selection.
+def find_hole(document: Document, options: Options, window: Rect | None = None) -> Hole:
+    """Make both masks of a window of a document, into which what lies outside of it may grow.
+
+    Args:
+        document: Samples and selection.
+        options: `grow` and `feather` shape the selection.
+        window: Pixels of the document; None for all of them.
 
     Raises:
-        Unprocessable: If no known pixel is left (code `no_context`).
+        Unprocessable: If no known pixel is left in the window (code `no_context`).
     """
-    soft = soften(window.selection, options.grow, options.feather)
+    window = document.rect if window is None else window
+    seen = window.grow(options.grow).intersect(document.rect)
+    soft = soften(document.selection[seen.slices], options.grow, options.feather)
+    soft = soft[window.relative_to(seen).slices]
     missing = (soft > 0).astype(np.uint8)
-    for strip in strips(window.rect):
-        missing[strip.slices] |= unknown_samples(window.samples[strip.slices], window.layout)
+    for strip in strips(Rect(0, 0, window.width, window.height)):
+        place = strip.shift(window.left, window.top).slices
+        missing[strip.slices] |= unknown_samples(document.samples[place], document.layout)
     if missing.all():
         raise Unprocessable(
             f"Nothing is known around the selection: all {missing.size:,} pixels there are "

@@ -11,18 +11,20 @@ import numpy as np
 
 from lacuna_wire import Options, Rect
 from lacuna_wire.errors import BadRequest, JobCancelled, Unprocessable
-from lacuna_wire.messages import MIN_TILE
+from lacuna_wire.messages import MAX_TILE, MIN_TILE
 from lacuna_wire.rect import bounding_rect
 
-from .completion import HOLE_RADIUS_PX, WHOLE_WINDOW_PX, native_guide
+from .completion import HOLE_RADIUS_PX, WHOLE_WINDOW_PX, Guide, native_guide
 from .composite import composite
-from .fill import Network, Step, fill_level, fill_native
+from .fill import Network, NetworkFacts, Step, fill_level, fill_native
+from .guide import pull_push
 from .hole import find_hole
-from .planes import Document, Mask, Samples, strips
+from .planes import Document, Mask, Pixels, Samples, strips
 from .pyramid import build_levels, hole_radius, level_count, reduce_missing
 from .regions import Region, plan_regions
 from .tiles import MULTIPLE_PX, plan_tiles
 
+FLAT = ("native", "tiles")  # strategies without levels
 TILE_CONTEXT_PX = 32  # known pixels that a tile shows around the part, where there are some
 
 Report = Callable[[str, int, int], None]  # phase, tiles done, tiles in all
@@ -81,13 +83,12 @@ def inpaint(
         JobCancelled: If `should_stop` said so.
         MemoryError: If a tile does not fit; a `FittingNetwork` makes it fit if anything can.
     """
-    tile, overlap = tile_and_overlap(options, network)
-    regions = plan_regions(document.selection, options.grow)
-    plans = [plan_tiles_of(document, region, options, network, tile, overlap) for region in regions]
+    plans = plan_fill(document, options, network)
+    _tile, overlap = tile_and_overlap(options, network)
     total = sum(len(plan.tiles) for plan in plans)
     step = Step(network, options, overlap, *_counter(total, report, should_stop))
 
-    place = bounding_rect([region.part for region in regions])
+    place = bounding_rect([plan.region.part for plan in plans])
     if options.result == "composite":
         for strip in strips(place):
             result[strip.relative_to(place).slices] = document.samples[strip.slices]
@@ -97,49 +98,77 @@ def inpaint(
     return total
 
 
-def tile_and_overlap(options: Options, network: Network) -> tuple[int, int]:
+def tile_and_overlap(options: Options, network: NetworkFacts) -> tuple[int, int]:
     """Choose tile and overlap in pixels: what the user asked for, else what suits the network.
+
+    The strategy `native` has no tiles but where a region is larger than any tile may be.
 
     Raises:
         BadRequest: If the overlap leaves the tile no room to advance.
     """
-    tile = (options.tile or network.tile_px) // MULTIPLE_PX * MULTIPLE_PX
+    usual = MAX_TILE if options.strategy == "native" else network.tile_px
+    tile = (options.tile or usual) // MULTIPLE_PX * MULTIPLE_PX
     if options.overlap >= tile:
         raise BadRequest(f"An overlap of {options.overlap} px leaves a tile of {tile} px no room.")
     return tile, options.overlap if options.overlap >= 0 else min(network.overlap_px, tile // 4)
 
 
-def halve_tiles(options: Options, network: Network) -> Options:
+def halve_tiles(options: Options, network: NetworkFacts) -> Options:
     """Ask for tiles of half the side: the second try of a job whose first one hung in a tile."""
-    tile, overlap = tile_and_overlap(options, network)
+    # What hung in one piece is cut into tiles that are smaller than usual, too.
+    tile, overlap = tile_and_overlap(options._replace(strategy="auto"), network)
     half = max(MIN_TILE, tile // 2 // MULTIPLE_PX * MULTIPLE_PX)
     return options._replace(tile=half, overlap=min(overlap, half // 4))
 
 
+def plan_fill(document: Document, options: Options, network: NetworkFacts) -> list[Plan]:
+    """Decide what is done, before anything is: one plan per region, from top to bottom.
+
+    Raises:
+        Unprocessable: If nothing is selected (`empty_selection`) or nothing is known around it
+            (`no_context`).
+        BadRequest: If tile and overlap do not go together.
+    """
+    regions = plan_regions(document.selection, options.grow)
+    if options.strategy == "tiles":
+        regions = [Region(bounding_rect([region.part for region in regions]), document.rect)]
+    tile, overlap = tile_and_overlap(options, network)
+    return [plan_tiles_of(document, region, options, network, tile, overlap) for region in regions]
+
+
 def plan_tiles_of(
-    document: Document, region: Region, options: Options, network: Network, tile: int, overlap: int
+    document: Document,
+    region: Region,
+    options: Options,
+    network: NetworkFacts,
+    tile: int,
+    overlap: int,
 ) -> Plan:
     """Decide how many levels a region needs, and where the network looks.
 
     Tiles without a selected pixel are left out.
     """
     try:
-        hole = find_hole(document.crop(region.window), options)
+        hole = find_hole(document, options, region.window)
     except Unprocessable:
         # Nothing but transparency around: whatever the client sent is worth a look.
         region = Region(region.part, document.rect)
         hole = find_hole(document, options)
     window, part = region.window, region.part.relative_to(region.window)
     bridged = HOLE_RADIUS_PX if network.guided else network.max_hole_radius_px
-    levels = level_count(hole_radius(hole.missing), bridged, window)
-    if network.guided and window.area > WHOLE_WINDOW_PX:
+    flat = options.strategy in FLAT
+    levels = 0 if flat else level_count(hole_radius(hole.missing), bridged, window)
+    if options.strategy == "pyramid" or (
+        network.guided and not flat and window.area > WHOLE_WINDOW_PX
+    ):
         levels = max(1, levels)
 
     wanted = (hole.soft > 0).astype(np.uint8)
     for _ in range(0 if network.guided else levels):
         wanted, part = reduce_missing(wanted), part.reduce(2)
     plane = Rect(0, 0, wanted.shape[1], wanted.shape[0])
-    area = part.grow(TILE_CONTEXT_PX).intersect(plane)
+    # Without levels the network is shown all there is.
+    area = plane if flat else part.grow(TILE_CONTEXT_PX).intersect(plane)
     tiles = plan_tiles(area, plane, tile, overlap)
     return Plan(region, levels, [rect for rect in tiles if wanted[rect.slices].any()])
 
@@ -153,9 +182,12 @@ def fill_region(document: Document, plan: Plan, step: Step) -> Iterator[tuple[Re
     region = plan.region
     window = document.crop(region.window)
     part = region.part.relative_to(region.window)
-    hole = find_hole(window, step.options)
+    hole = find_hole(document, step.options, region.window)
     levels = build_levels(window, hole.missing, plan.levels)
-    if step.network.guided:
+    if step.options.strategy in FLAT:
+        plain = plain_guide(window, hole.missing) if step.network.guided else None
+        bands = fill_native(window, hole, plan.tiles, part, plain, step)
+    elif step.network.guided:
         guide = native_guide(window, hole.missing, levels, None, step.alive)
         bands = fill_native(window, hole, plan.tiles, part, guide, step)
     elif levels:
@@ -168,6 +200,24 @@ def fill_region(document: Document, plan: Plan, step: Step) -> Iterator[tuple[Re
         soft = hole.soft[rect.slices]
         samples = composite(window.samples[rect.slices], fill, soft, window.layout, step.options)
         yield rect.shift(region.window.left, region.window.top), samples
+
+
+def plain_guide(window: Document, missing: Mask) -> Guide:
+    """Draw the rim into the hole, for each tile from its own pixels alone.
+
+    Args:
+        window: The region's window of the document.
+        missing: uint8 (H, W) of the window, 1 = missing.
+
+    Returns:
+        A function from tiles to float32 (height, width, 3), all 0 where a tile has nothing known.
+    """
+
+    def guide(rect: Rect) -> Pixels:
+        known = (1 - missing[rect.slices][..., None]).astype(np.float32)
+        return pull_push(window.image(rect), known)
+
+    return guide
 
 
 def _counter(

@@ -1,7 +1,7 @@
 """The mask, cut into regions: missing parts, each with the context that its fill needs.
 
-Work is spent only where something is missing, and parts whose windows would see each other's hole
-are filled together, so that no two crops ever overwrite each other.
+Work is spent only where something is missing. Parts whose windows would see each other's hole are
+filled together; only specks, of which a scan has thousands, are shared out among small windows.
 """
 
 from typing import NamedTuple
@@ -12,14 +12,20 @@ from numpy.typing import NDArray
 
 from lacuna_wire import Rect
 from lacuna_wire.errors import Unprocessable
+from lacuna_wire.rect import bounding_rect
 
-from .context import context_window
+from .context import MIN_CONTEXT_PX, context_window
 from .planes import Mask
 
 # Side of a cell of the coarse map on which parts are told apart. Parts nearer than this are one
 # part anyway (their contexts overlap), and a map of cells keeps memory flat on gigapixel masks.
 CELL_PX = 16
 STRIP_ROWS = 64 * CELL_PX
+# Parts up to this size are filled as well with a neighbour's hole in sight as with its fill: what
+# decides lies nearer. Where they are so dense that each sees the next, uniting them all would make
+# one window of the whole picture.
+SPECK_PX = MIN_CONTEXT_PX
+SHARED_PX = 512  # longest side of a window that specks share with what they see
 
 
 class Region(NamedTuple):
@@ -33,7 +39,9 @@ def plan_regions(selection: Mask, grow: int) -> list[Region]:
     """Find the regions of a selection (H, W) uint8, 0 = known, after growing it by `grow` pixels.
 
     Returns:
-        Regions from top to bottom. No region's window meets another region's part.
+        Regions from top to bottom. No two parts meet, and no window meets another region's part
+        but where one of the two is made of specks and a window for both would be longer than
+        SHARED_PX.
 
     Raises:
         Unprocessable: If nothing is selected (code `empty_selection`).
@@ -46,8 +54,8 @@ def plan_regions(selection: Mask, grow: int) -> list[Region]:
             f"Nothing is selected: all {width:,} x {height:,} values of the mask are 0.",
             code="empty_selection",
         )
-    regions = [Region(part, context_window(part, picture)) for part in parts]
-    return sorted(_merge(regions, picture), key=lambda region: (region.part.top, region.part.left))
+    regions = _merge(parts, picture)
+    return sorted(regions, key=lambda region: (region.part.top, region.part.left))
 
 
 def _parts(selection: Mask) -> list[Rect]:
@@ -87,29 +95,36 @@ def tighten(selection: NDArray[np.generic], rect: Rect) -> Rect:
     return tight.shift(rect.left, rect.top)
 
 
-def _merge(regions: list[Region], picture: Rect) -> list[Region]:
-    """Unite regions until no window meets the part of another one."""
-    waiting, done = list(regions), np.empty((0, 8), np.int64)
+def _merge(parts: list[Rect], picture: Rect) -> list[Region]:
+    """Unite parts until they are regions as `plan_regions` promises."""
+    waiting = [(part, max(part.width, part.height) <= SPECK_PX) for part in parts]
+    done = np.empty((0, 9), np.int64)  # part, window, and 1 if it is made of specks
     while waiting:
-        region = waiting.pop()
-        near = _meets(done, region)
+        part, specks = waiting.pop()
+        window = context_window(part, picture)
+        seen = _overlap(done[:, :4], window) | _overlap(done[:, 4:8], part)
+        near = _overlap(done[:, :4], part)
+        if not specks:
+            near |= seen & (done[:, 8] == 0)
         if not near.any():
-            done = np.vstack([done, np.array([*region.part, *region.window])])
+            # One at a time: each fits, but all of them together may not.
+            for row in np.flatnonzero(seen):
+                shared = context_window(part.union(Rect(*done[row, :4].tolist())), picture)
+                if max(shared.width, shared.height) <= SHARED_PX:
+                    near[row] = True
+                    break
+        if not near.any():
+            done = np.vstack([done, np.array([*part, *window, specks])])
             continue
-        for row in done[near].tolist():
-            region = Region(region.part.union(Rect(*row[:4])), region.window)
-        done = done[~near]
         # The united part is larger, wants more context and may meet further ones: look again.
-        waiting.append(Region(region.part, context_window(region.part, picture)))
-    return [Region(Rect(*row[:4]), Rect(*row[4:])) for row in done.tolist()]
-
-
-def _meets(rows: NDArray[np.int64], region: Region) -> NDArray[np.bool_]:
-    """Tell which rows (part, window as left, top, width, height) see `region` or are seen by it."""
-    return _overlap(rows[:, :4], region.window) | _overlap(rows[:, 4:], region.part)
+        united = bounding_rect([part, *(Rect(*row[:4]) for row in done[near].tolist())])
+        waiting.append((united, specks and bool(done[near, 8].all())))
+        done = done[~near]
+    return [Region(Rect(*row[:4]), Rect(*row[4:8])) for row in done.tolist()]
 
 
 def _overlap(rects: NDArray[np.int64], other: Rect) -> NDArray[np.bool_]:
+    """Tell which rows (left, top, width, height) share a pixel with `other`."""
     left, top, width, height = rects.T
     meets: NDArray[np.bool_] = (
         (left < other.right)

@@ -1,0 +1,110 @@
+"""What a removal will take, said before it begins: `lacuna inpaint --estimate`.
+
+The plan is the real one, made from the real mask; no network is loaded and nothing is filled.
+"""
+
+from typing import NamedTuple
+
+from lacuna.engine.context import plan_job
+from lacuna.engine.inpaint import plan_fill
+from lacuna.engine.planes import Document
+from lacuna.network.catalogue import find_weights
+from lacuna.network.device import (
+    BYTES_PER_PIXEL_AND_CHANNEL,
+    choose_device,
+    choose_precision,
+    default_overlap,
+    default_tile,
+    free_memory,
+)
+from lacuna.removal import Removal
+from lacuna_wire.client import Client
+from lacuna_wire.endpoint import find_daemon
+
+# Measured by `python -m benchmarks.large`, rounded up (docs/large.md).
+IDLE_BYTES = 400 << 20  # a process that has loaded PyTorch and lacuna-small, and room to work
+BYTES_PER_WINDOW_PIXEL = 33  # what the engine holds of the largest region: levels, matches, masks
+
+
+class PlannedNetwork(NamedTuple):
+    """What planning needs to know of a network that is not loaded.
+
+    Attributes:
+        guided: Whether it corrects a guide.
+        max_hole_radius_px: Largest distance to a known pixel that it bridges on one level.
+        tile_px: Side of a tile that suits the memory that is free now.
+        overlap_px: Pixels that neighbouring tiles share.
+    """
+
+    guided: bool
+    max_hole_radius_px: int
+    tile_px: int
+    overlap_px: int
+
+
+class Estimate(NamedTuple):
+    """What a removal will take.
+
+    Attributes:
+        windows: Regions that are filled one after the other.
+        levels: Levels above the picture's own, in the region that has most.
+        tiles: Tiles that the network fills, on all levels.
+        tile_px: Longest side of any of them.
+        seconds: None if no daemon has timed a tile yet.
+        memory_bytes: Peak of the process that fills, the picture included.
+        tile_bytes: The part of it that the network takes for a tile: on a GPU, its memory.
+    """
+
+    windows: int
+    levels: int
+    tiles: int
+    tile_px: int
+    seconds: float | None
+    memory_bytes: int
+    tile_bytes: int
+
+
+def estimate(removal: Removal, tile_s: float | None) -> Estimate:
+    """Plan a removal and say what it will take.
+
+    Args:
+        removal: What is to be done.
+        tile_s: Seconds per tile, guide included; None if they are not known.
+
+    Raises:
+        LacunaError: As the removal itself would, were it not for the memory.
+    """
+    request = removal.request
+    info, device = find_weights(request.options.weights), choose_device(request.options.device)
+    precision = choose_precision(device)
+    tile_px = default_tile(info, free_memory(device), precision)
+    network = PlannedNetwork(
+        info.guided, info.max_hole_radius_px, tile_px, default_overlap(tile_px)
+    )
+    window, _tiles = plan_job(request)
+    samples = removal.picture.read(window)
+    document = Document(samples, removal.selection[window.slices], request.layout)
+    plans = plan_fill(document, request.options, network)
+
+    tiles = [tile for plan in plans for tile in plan.tiles]
+    largest_px = max(tile.area for tile in tiles)
+    tile_bytes = round(BYTES_PER_PIXEL_AND_CHANNEL[precision] * info.width * largest_px)
+    engine_bytes = BYTES_PER_WINDOW_PIXEL * max(plan.region.window.area for plan in plans)
+    # The result is at most as large as what is read.
+    picture_bytes = window.area * (2 * request.layout.pixel_bytes + 1)
+    return Estimate(
+        windows=len(plans),
+        levels=max(plan.levels for plan in plans),
+        tiles=len(tiles),
+        tile_px=max(max(tile.width, tile.height) for tile in tiles),
+        seconds=None if tile_s is None else tile_s * len(tiles),
+        memory_bytes=IDLE_BYTES + engine_bytes + picture_bytes + tile_bytes,
+        tile_bytes=tile_bytes,
+    )
+
+
+def known_tile_seconds() -> float | None:
+    """Ask the daemon, if one runs, how long a tile of its last job took; guides are counted in."""
+    endpoint = find_daemon()
+    seconds = Client(endpoint).status()["tile_s"] if endpoint else None
+    return None if seconds is None else float(seconds)

@@ -1,0 +1,47 @@
+"""An estimate is the plan of the real thing: as many tiles as are then filled."""
+
+import cv2
+import numpy as np
+import pytest
+
+from lacuna.estimate import estimate
+from lacuna.filler import Filler
+from lacuna.removal import Work, fill_here, prepare
+from lacuna_wire import Options
+from lacuna_wire.messages import STRATEGIES
+
+
+@pytest.fixture
+def work(tmp_path):
+    rng = np.random.default_rng(8)
+    mask = np.zeros((300, 420), np.uint8)
+    mask[20:30, 20:30] = 255
+    mask[100:220, 200:330] = 255
+    cv2.imwrite(str(tmp_path / "a.png"), rng.integers(0, 256, (300, 420, 3)).astype(np.uint8))
+    cv2.imwrite(str(tmp_path / "m.png"), mask)
+    return Work(tmp_path / "a.png", tmp_path / "m.png", tmp_path / "out.png")
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_as_many_tiles_are_filled_as_were_estimated(work, strategy):
+    options = Options(result="composite", device="cpu", tile=96, strategy=strategy)
+    removal, totals = prepare(work, options), set()
+
+    plan = estimate(removal, tile_s=2.0)
+    fill_here(removal, lambda status: totals.add(status.tiles_total), Filler())
+
+    assert totals - {0} == {plan.tiles}
+    assert plan.seconds == 2.0 * plan.tiles
+    assert plan.tile_px == 96
+    assert not work.out.exists()
+
+
+def test_larger_tiles_and_windows_are_said_to_take_more_memory(work):
+    small, large = (
+        estimate(prepare(work, Options(result="composite", device="cpu", tile=tile)), None)
+        for tile in (64, 128)
+    )
+
+    assert small.seconds is None
+    assert large.tile_bytes == 4 * small.tile_bytes
+    assert large.memory_bytes - small.memory_bytes == large.tile_bytes - small.tile_bytes
