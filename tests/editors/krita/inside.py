@@ -96,7 +96,7 @@ def click():
 
 def ended(of=None):
     yield from until(lambda: not FILLS.state(of or document).running, "the end of a fill")
-    yield 300  # until the picture is the active layer again
+    yield 200  # until the picture is the active layer again
     return FILLS.state(of or document).text
 
 
