@@ -135,7 +135,7 @@ def compare(
         part = slice(first, first + BATCH)
         difference = cut(ground, sources[part])
         difference -= patches[part]
-        mean = np.einsum("npc,np->nc", difference, weights[part])
+        mean = np.matmul(weights[part, None, :], difference)[:, 0]
         shift = np.clip(-mean, -MOST_BIAS, MOST_BIAS)
         np.einsum("npc,npc,np->n", difference, difference, weights[part], out=cost[part])
         # The weights add up to 1, so this is what the squares become.
