@@ -86,6 +86,12 @@ def bgra(data, rect=(0, 0, WIDTH, HEIGHT)):
     return np.frombuffer(data, np.uint8).reshape(rect[3], rect[2], 4)
 
 
+def selection_of(krita):
+    """What is selected in Krita: (H, W) uint8."""
+    data = krita.run("document.selection().pixelData(0, 0, 200, 140)")
+    return np.frombuffer(data, np.uint8).reshape(HEIGHT, WIDTH)
+
+
 def mask_of(*rects):
     selection = np.zeros((HEIGHT, WIDTH), np.uint8)
     for left, top, width, height in rects:
@@ -180,9 +186,7 @@ def test_feathered_selection_gives_a_soft_layer(opened):
         "s = Selection(); s.select(70, 40, 50, 60, 255); s.feather(12); document.setSelection(s)"
     )
     before = bgra(krita.run("pixels_of(layer('Background'))"))
-    selection = np.frombuffer(
-        krita.run("document.selection().pixelData(0, 0, 200, 140)"), np.uint8
-    ).reshape(HEIGHT, WIDTH)
+    selection = selection_of(krita)
     assert len(np.unique(selection)) > 10
 
     krita.run("fill()")
@@ -209,9 +213,7 @@ def test_vector_selection_is_a_selection(opened):
         "document.waitForDone() or any(bytes(document.selection().pixelData(90, 60, 1, 1)))"
     )
     before = bgra(krita.run("pixels_of(layer('Background'))"))
-    selection = np.frombuffer(
-        krita.run("document.selection().pixelData(0, 0, 200, 140)"), np.uint8
-    ).reshape(HEIGHT, WIDTH)
+    selection = selection_of(krita)
     assert selection.any()
 
     krita.run("fill()")
