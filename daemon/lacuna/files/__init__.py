@@ -9,12 +9,14 @@ from .mask import read_mask
 from .opening import open_picture
 from .output import check_output
 from .picture import Patch, Picture, Pixels
+from .sparse import SparseMask
 
 __all__ = [
     "SUPPORTED_SUFFIXES",
     "Patch",
     "Picture",
     "Pixels",
+    "SparseMask",
     "check_output",
     "open_picture",
     "read_mask",
