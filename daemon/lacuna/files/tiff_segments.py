@@ -86,8 +86,11 @@ class RecentSegments:
         """Return what `decode_segment` does; not to be written to."""
         pixels = self._pixels.pop(segment.number, None)
         if pixels is None:
-            room = RECENT_BYTES - math.prod(segment_size_of(page)) * page.dtype.itemsize
-            while self._pixels and sum(kept.nbytes for kept in self._pixels.values()) > room:
+            channels = 1 if page.planarconfig == SEPARATE else page.samplesperpixel
+            needed = math.prod(segment_size_of(page)) * channels * page.dtype.itemsize
+            while self._pixels and sum(kept.nbytes for kept in self._pixels.values()) + needed > (
+                RECENT_BYTES
+            ):
                 del self._pixels[next(iter(self._pixels))]
             pixels = decode_segment(page, segment)
         self._pixels[segment.number] = pixels
