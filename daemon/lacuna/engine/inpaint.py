@@ -203,9 +203,7 @@ def plan_tiles_of(
     plane = Rect(0, 0, wanted.shape[1], wanted.shape[0])
     # Without levels the network is shown all there is.
     area = plane if flat else part.grow(TILE_CONTEXT_PX).intersect(plane)
-    tiles = [
-        rect for rect in plan_tiles(area, plane, tile, overlap) if wanted[rect.slices].any()
-    ]
+    tiles = [rect for rect in plan_tiles(area, plane, tile, overlap) if wanted[rect.slices].any()]
     searched = range(0 if window.area <= WHOLE_WINDOW_PX else 1, levels + 1)
     if flat or not (network.guided or levels):
         searched = range(0)

@@ -7,7 +7,7 @@ plug-ins; `Picture.save` ends it.
 from .formats import SUPPORTED_SUFFIXES
 from .mask import read_mask
 from .opening import open_picture
-from .output import check_output
+from .output import check_output, is_streamed
 from .picture import Patch, Picture, Pixels
 from .sparse import SparseMask
 
@@ -18,6 +18,7 @@ __all__ = [
     "Pixels",
     "SparseMask",
     "check_output",
+    "is_streamed",
     "open_picture",
     "read_mask",
 ]

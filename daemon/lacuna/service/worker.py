@@ -72,9 +72,7 @@ class Worker:
         if self.degraded:
             raise WorkerUnavailable(self._refusal)
 
-    async def fill(
-        self, order: dict[str, Any], deadline: float, report: Report
-    ) -> Filled:
+    async def fill(self, order: dict[str, Any], deadline: float, report: Report) -> Filled:
         """Give an order to the worker, starting one if there is none, and return what it made.
 
         Args:
@@ -171,9 +169,7 @@ class Worker:
         self.weights = [str(name) for name in message.get("weights", [])]
         log.info("worker %d is ready: %s", process.pid, self.device)
 
-    async def _follow(
-        self, order: dict[str, Any], deadline: float, report: Report
-    ) -> Filled:
+    async def _follow(self, order: dict[str, Any], deadline: float, report: Report) -> Filled:
         """Send an order and follow it to its end."""
         process = self._process
         assert process is not None
