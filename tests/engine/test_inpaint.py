@@ -220,7 +220,7 @@ def test_percentage_grows_with_every_round_and_tile_of_every_region_and_ends_at_
     assert percents[0] == 0
     assert (np.diff(percents) > 0).all()
     assert 99 < percents[-1] <= 100 + 1e-9
-    assert max(np.diff(percents)) < 50  # a guide is not left out
+    assert len(progress) >= 1 + 2 * 2  # of each region the guide, and a tile at least
 
 
 @pytest.mark.parametrize("phase", ["guiding", "filling"])

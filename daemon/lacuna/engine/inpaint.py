@@ -208,7 +208,7 @@ def plan_tiles_of(
     if flat or not (network.guided or levels):
         searched = range(0)
     guide_px = guide_work(int(np.count_nonzero(hole.missing)), searched)
-    work = Work(len(tiles), sum(rect.area for rect in tiles), guide_px)
+    work = Work(len(tiles), sum(rect.area for rect in tiles), guide_px, len(searched))
     return Plan(region, levels, tiles, work)
 
 
