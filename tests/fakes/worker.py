@@ -19,6 +19,7 @@ from lacuna_wire import LacunaError
 from lacuna_wire.errors import DeviceLost, JobCancelled, Unprocessable
 
 PIECE = 1 << 20
+WORK_PERCENT = 90  # of the whole are tiles
 
 
 def main() -> None:
@@ -49,7 +50,7 @@ def main() -> None:
             time.sleep(arguments.tile_s)
             if should_stop():
                 raise JobCancelled("told to stop")
-            report("filling", tile, tiles, 100 * tile / tiles)
+            report("filling", tile, tiles, WORK_PERCENT * tile / tiles)
         if "result:short" not in faults:
             invert(order)
         device = order.request.options.device

@@ -55,7 +55,7 @@ def guide_share(rounds: int, levels: int) -> float:
     if not levels:
         return 0.0
     climbed = levels * math.tanh(rounds / (ROUNDS_PER_LEVEL * (levels + 1)))
-    return (ROUND_GROWTH**climbed - 1) / (ROUND_GROWTH**levels - 1)
+    return float((ROUND_GROWTH**climbed - 1) / (ROUND_GROWTH**levels - 1))
 
 
 class Progress:

@@ -53,7 +53,7 @@ def check_output(out: Path, picture: Picture | None = None) -> None:
 
 
 def is_streamed(picture: Picture, out: Path) -> bool:
-    """Tell whether neither reading windows of the picture nor saving it to `out` holds all of it."""
+    """Tell whether neither reading windows nor saving to `out` holds the whole picture."""
     return picture.format == TIFF.name and format_of_name(out) is TIFF
 
 
