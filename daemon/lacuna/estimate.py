@@ -89,7 +89,7 @@ def estimate(removal: Removal, tile_s: float | None) -> Estimate:
     tile_bytes = round(BYTES_PER_PIXEL_AND_CHANNEL[precision] * info.width * largest_px)
     pixel_bytes = request.layout.pixel_bytes
     window_px = max(plan.region.window.area for plan in plans)
-    engine_bytes = (BYTES_PER_WINDOW_PIXEL + pixel_bytes) * window_px
+    engine_bytes = (BYTES_PER_WINDOW_PIXEL + pixel_bytes + 1) * window_px  # and its mask
     # What was filled waits for the saving; the mask is there all the time.
     result_bytes = pixel_bytes * sum(plan.region.part.area for plan in plans)
     held_bytes = removal.selection.held_bytes + result_bytes
