@@ -9,7 +9,11 @@ records seconds, seconds per missing megapixel and the peak memory of that proce
 - `specks`: 1,000 specks of 12 px in 24 megapixels; `specks-300`: fewer of them;
 - `scratch`: a line of 6 px from corner to corner of 24 megapixels; `scratch-half`: of 6;
 - `discs-N`: N x N px with a disc of 200 px in every square of 2,048 px, N a multiple of 2,048;
+- `bigtiff`: a BigTIFF of 30,000 x 20,000 px with a disc of 200 px in every square of 4,096 px;
 - `holes-N`: N x N px of which discs of an eighth of the side cover about 30 %.
+
+`bigtiff` takes 4 GB of the folder for temporary files. Pictures, and the masks of discs, are drawn
+tile by tile.
 """
 
 import argparse
@@ -18,8 +22,9 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -42,26 +47,62 @@ ROUNDS = 5
 Plane = NDArray[np.uint8]
 
 
+class Case(NamedTuple):
+    """What is missing of a picture.
+
+    Attributes:
+        height: Of the picture.
+        width: Of the picture.
+        draw: Gives the mask of a rectangle, uint8; all 0 beyond the picture.
+    """
+
+    height: int
+    width: int
+    draw: Callable[[Rect], Plane]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cases", nargs="+", metavar="CASE")
     parser.add_argument("--strategy", default="auto")
     arguments = parser.parse_args()
-    for case in arguments.cases:
-        mask = draw_mask(case)
-        figures = time_window(mask) if case == "window" else measure(mask, arguments.strategy)
-        print(f"{case:14}", *(f"{name} {value}" for name, value in figures.items()), flush=True)
-        record("large", case=case, strategy=arguments.strategy, **figures)
+    for name in arguments.cases:
+        if name == "window":
+            figures = time_window()
+        else:
+            figures = measure(case_of(name), arguments.strategy, big=name == "bigtiff")
+        print(f"{name:14}", *(f"{key} {value}" for key, value in figures.items()), flush=True)
+        record("large", case=name, strategy=arguments.strategy, **figures)
 
 
-def draw_mask(case: str) -> Plane:
+def case_of(name: str) -> Case:
+    kind, _, number = name.partition("-")
+    if kind == "bigtiff":
+        return discs(20_000, 30_000, 4096)
+    if kind == "discs":
+        return discs(int(number), int(number), 2048)
+    mask = draw_mask(kind, number)
+    padded = np.pad(mask, ((0, TILE_PX), (0, TILE_PX)))  # the last tiles reach over the edge
+    return Case(*mask.shape, lambda rect: padded[rect.slices])
+
+
+def discs(height: int, width: int, square: int) -> Case:
+    """Put a disc of 200 px into the middle of every square that has its middle in the picture."""
+
+    def draw(rect: Rect) -> Plane:
+        plane = np.zeros((rect.height, rect.width), np.uint8)
+        for y in range(square // 2, height, square):
+            for x in range(square // 2, width, square):
+                cv2.circle(plane, (x - rect.left, y - rect.top), 100, 255, -1)
+        return plane
+
+    return Case(height, width, draw)
+
+
+def draw_mask(kind: str, number: str) -> Plane:
     """Draw what is missing: uint8 (H, W), the same every time."""
     rng = np.random.default_rng(17)
-    kind, _, number = case.partition("-")
-    if kind == "window":
-        mask = np.zeros((TILE_PX, TILE_PX), np.uint8)
-        cv2.circle(mask, (TILE_PX // 2, TILE_PX // 2), SPECK_PX // 2, 255, -1)
-    elif kind == "specks":
+    if kind == "specks":
         mask = np.zeros((4000, 6000), np.uint8)
         for x, y in rng.integers((20, 20), (5980, 3980), (int(number or 1000), 2)).tolist():
             cv2.circle(mask, (x, y), SPECK_PX // 2, 255, -1)
@@ -69,11 +110,6 @@ def draw_mask(case: str) -> Plane:
         height, width = (2000, 3000) if number else (4000, 6000)
         mask = np.zeros((height, width), np.uint8)
         cv2.line(mask, (0, 0), (width - 1, height - 1), 255, 6)
-    elif kind == "discs":
-        mask = np.zeros((int(number), int(number)), np.uint8)
-        for top in range(0, int(number), 2048):
-            for left in range(0, int(number), 2048):
-                cv2.circle(mask, (left + 1024, top + 1024), 100, 255, -1)
     elif kind == "holes":
         side = int(number)
         mask = np.zeros((side, side), np.uint8)
@@ -81,12 +117,14 @@ def draw_mask(case: str) -> Plane:
             x, y = rng.integers(0, side, 2).tolist()
             cv2.circle(mask, (x, y), side // 16, 255, -1)
     else:
-        raise SystemExit(f"there is no case {case}")
+        raise SystemExit(f"there is no case {kind}")
     return mask
 
 
-def time_window(mask: Plane) -> dict[str, object]:
+def time_window() -> dict[str, object]:
     """Time the fill of one window that the network sees as a whole."""
+    mask = np.zeros((TILE_PX, TILE_PX), np.uint8)
+    cv2.circle(mask, (TILE_PX // 2, TILE_PX // 2), SPECK_PX // 2, 255, -1)
     picture = np.tile(np.concatenate(list(tiles_of(TILE_PX, STRIPE_PX))), (1, 2, 1))
     document, options = (
         Document(picture, mask, PixelLayout("RGB")),
@@ -107,17 +145,29 @@ def allocate(rect: Rect) -> Plane:
     return np.zeros((rect.height, rect.width, 3), np.uint8)
 
 
-def measure(mask: Plane, strategy: str) -> dict[str, object]:
-    """Remove `mask` from a picture of its size, once."""
+def measure(case: Case, strategy: str, big: bool) -> dict[str, object]:
+    """Remove what is missing from a picture of its size, once."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         picture, selection = folder / "picture.tif", folder / "mask.tif"
-        height, width = mask.shape
+        missing_px, hit = 0, 0
+
+        def mask_tiles() -> Iterator[Plane]:
+            nonlocal missing_px, hit
+            for rect in squares(case, TILE_PX):
+                tile = case.draw(rect)
+                missing_px += np.count_nonzero(tile)
+                hit += bool(tile.any())
+                yield tile
+
         tifffile.imwrite(
-            picture, tiles_of(height, width), shape=(height, width, 3), dtype=np.uint8,
-            tile=(STRIPE_PX, STRIPE_PX), photometric="rgb",
+            picture, tiles_of(case.height, case.width), shape=(case.height, case.width, 3),
+            dtype=np.uint8, tile=(STRIPE_PX, STRIPE_PX), photometric="rgb", bigtiff=big,
         )  # fmt: skip
-        tifffile.imwrite(selection, mask, compression="zlib")
+        tifffile.imwrite(
+            selection, mask_tiles(), shape=(case.height, case.width), dtype=np.uint8,
+            tile=(TILE_PX, TILE_PX), compression="zlib",
+        )  # fmt: skip
         command = [
             sys.executable, "-m", "lacuna", "inpaint", str(picture), str(selection),
             "-o", str(folder / "out.tif"), "--local", "--device", "cpu",
@@ -129,11 +179,11 @@ def measure(mask: Plane, strategy: str) -> dict[str, object]:
         seconds = time.perf_counter() - start
     if process.returncode:
         raise SystemExit(f"the command ended with {process.returncode}")
-    missing = np.count_nonzero(mask) / 1e6
+    missing = missing_px / 1e6
     return {
-        "megapixels": round(mask.size / 1e6, 1),
+        "megapixels": round(case.height * case.width / 1e6, 1),
         "missing_megapixels": round(missing, 3),
-        "tiles_hit": tiles_hit(mask),
+        "tiles_hit": hit,
         "seconds": round(seconds, 1),
         "cpu_seconds": round(cpu_s, 1),
         "seconds_per_missing_megapixel": round(seconds / missing, 1),
@@ -168,14 +218,11 @@ def tiles_of(height: int, width: int) -> Iterator[Plane]:
             yield np.clip(colour + grain, 0, 255).astype(np.uint8)
 
 
-def tiles_hit(mask: Plane) -> int:
-    """Count the squares of TILE_PX of a grid over the picture in which something is missing."""
-    height, width = mask.shape
-    return sum(
-        bool(mask[top : top + TILE_PX, left : left + TILE_PX].any())
-        for top in range(0, height, TILE_PX)
-        for left in range(0, width, TILE_PX)
-    )
+def squares(case: Case, side: int) -> Iterator[Rect]:
+    """Cover a picture with squares from top to bottom; the last ones reach over its edge."""
+    for top in range(0, case.height, side):
+        for left in range(0, case.width, side):
+            yield Rect(left, top, side, side)
 
 
 if __name__ == "__main__":

@@ -50,9 +50,9 @@ def measure(photo: Path, hole: int, folder: Path) -> dict[str, object]:
         start = time.perf_counter()
         removal = prepare(Work(photo, mask, out), Options(result="composite"))
         read = time.perf_counter()
-        patch = fill_by_daemon(removal, lambda _: None)
+        patches = fill_by_daemon(removal, lambda _: None)
         filled = time.perf_counter()
-        removal.picture.save(out, [patch])
+        removal.picture.save(out, patches)
         saved = time.perf_counter()
         for name, value in zip(
             steps, (read - start, filled - read, saved - filled, saved - start), strict=True

@@ -45,3 +45,19 @@ def test_larger_tiles_and_windows_are_said_to_take_more_memory(work):
     assert small.seconds is None
     assert large.tile_bytes == 4 * small.tile_bytes
     assert large.memory_bytes - small.memory_bytes == large.tile_bytes - small.tile_bytes
+
+
+def test_tiff_of_any_size_is_said_to_take_no_more_memory_and_png_all_of_its_own(tmp_path):
+    options = Options(result="composite", device="cpu", tile=96)
+    said = {}
+    for suffix in ("tif", "png"):
+        for side in (600, 1200):
+            mask = np.zeros((side, side), np.uint8)
+            mask[100:180, 200:300] = 255
+            for name, pixels in (("a", np.zeros((side, side, 3), np.uint8)), ("m", mask)):
+                cv2.imwrite(str(tmp_path / f"{name}.{suffix}"), pixels)
+            paths = [tmp_path / f"{name}.{suffix}" for name in ("a", "m", "out")]
+            said[suffix, side] = estimate(prepare(Work(*paths), options), None).memory_bytes
+
+    assert said["tif", 600] == said["tif", 1200] < said["png", 600]
+    assert said["png", 1200] - said["png", 600] == 3 * (1200**2 - 600**2)

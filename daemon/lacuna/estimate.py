@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lacuna.engine.context import plan_job
 from lacuna.engine.inpaint import plan_fill
-from lacuna.engine.planes import Document
+from lacuna.files import is_streamed
 from lacuna.network.catalogue import find_weights
 from lacuna.network.device import (
     BYTES_PER_PIXEL_AND_CHANNEL,
@@ -17,7 +17,7 @@ from lacuna.network.device import (
     default_tile,
     free_memory,
 )
-from lacuna.removal import Removal
+from lacuna.removal import Removal, document_of
 from lacuna_wire.client import Client
 from lacuna_wire.endpoint import find_daemon
 
@@ -51,7 +51,7 @@ class Estimate(NamedTuple):
         tiles: Tiles that the network fills, on all levels.
         tile_px: Longest side of any of them.
         seconds: None if no daemon has timed a tile yet.
-        memory_bytes: Peak of the process that fills, the picture included.
+        memory_bytes: Peak of the command with `--local`; a picture that is no TIFF is held whole.
         tile_bytes: The part of it that the network takes for a tile: on a GPU, its memory.
     """
 
@@ -82,23 +82,26 @@ def estimate(removal: Removal, tile_s: float | None) -> Estimate:
         info.guided, info.max_hole_radius_px, tile_px, default_overlap(tile_px)
     )
     window, _tiles = plan_job(request)
-    samples = removal.picture.read(window)
-    document = Document(samples, removal.selection[window.slices], request.layout)
-    plans = plan_fill(document, request.options, network)
+    plans = plan_fill(document_of(removal, window), request.options, network)
 
     tiles = [tile for plan in plans for tile in plan.tiles]
     largest_px = max(tile.area for tile in tiles)
     tile_bytes = round(BYTES_PER_PIXEL_AND_CHANNEL[precision] * info.width * largest_px)
-    engine_bytes = BYTES_PER_WINDOW_PIXEL * max(plan.region.window.area for plan in plans)
-    # The result is at most as large as what is read.
-    picture_bytes = window.area * (2 * request.layout.pixel_bytes + 1)
+    pixel_bytes = request.layout.pixel_bytes
+    window_px = max(plan.region.window.area for plan in plans)
+    engine_bytes = (BYTES_PER_WINDOW_PIXEL + pixel_bytes + 1) * window_px  # and its mask
+    # What was filled waits for the saving; the mask is there all the time.
+    result_bytes = pixel_bytes * sum(plan.region.part.area for plan in plans)
+    held_bytes = removal.selection.held_bytes + result_bytes
+    if not is_streamed(removal.picture, removal.out):
+        held_bytes += removal.picture.width * removal.picture.height * pixel_bytes
     return Estimate(
         windows=len(plans),
         levels=max(plan.levels for plan in plans),
         tiles=len(tiles),
         tile_px=max(max(tile.width, tile.height) for tile in tiles),
         seconds=None if tile_s is None else tile_s * len(tiles),
-        memory_bytes=IDLE_BYTES + engine_bytes + picture_bytes + tile_bytes,
+        memory_bytes=IDLE_BYTES + engine_bytes + held_bytes + tile_bytes,
         tile_bytes=tile_bytes,
     )
 

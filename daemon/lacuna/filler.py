@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from lacuna.engine.fitting import FittingNetwork
-from lacuna.engine.inpaint import Report, ShouldStop, changed_rect, halve_tiles, inpaint
+from lacuna.engine.inpaint import Take, changed_rect, fill_regions, halve_tiles, inpaint
 from lacuna.engine.planes import Document, Samples
+from lacuna.engine.progress import Report, ShouldStop
 from lacuna.network.catalogue import find_weights
 from lacuna.network.tile_network import TileNetwork, load_network
 from lacuna_wire import Options, Rect
@@ -19,7 +20,7 @@ class Result(NamedTuple):
     """What was filled.
 
     Attributes:
-        rect: Pixels of the document that the result covers.
+        rect: Pixels of the document that the result covers, or that bound all pieces of it.
         tiles: Tiles that the network filled, on all levels.
         device: Where, for people.
     """
@@ -45,13 +46,13 @@ class Filler:
         should_stop: ShouldStop,
         smaller_tiles: bool = False,
     ) -> Result:
-        """Fill what is selected.
+        """Fill what is selected, into one array.
 
         Args:
             document: Samples, selection and layout.
             options: What the user chose. `weights` may also be a path: the wire admits no path.
             allocate: Gives zeros (rect.height, rect.width, C) of the document's type to write to.
-            report: Gets the phase, the tiles done and the tiles in all.
+            report: Gets the phase, the tiles done, the tiles in all, and how many percent that is.
             should_stop: Asked after every tile.
             smaller_tiles: Whether to halve the tiles, because one of the usual size hung.
 
@@ -59,14 +60,32 @@ class Filler:
             LacunaError: As `lacuna.engine.inpaint.inpaint`, or if weights or device are not there,
                 or there is no memory for the smallest tile on the CPU.
         """
-        report("loading", 0, 0)
-        # Refused before the network is loaded: nothing selected needs no network.
-        rect = changed_rect(document.selection, options)
-        network = FittingNetwork(self._load(options))
+        rect, network = self._prepare(document, options, report)
         if smaller_tiles:
             options = halve_tiles(options, network)
         tiles = inpaint(document, options, network, allocate(rect), report, should_stop)
         return Result(rect, tiles, network.device_name)
+
+    def fill_regions(
+        self,
+        document: Document,
+        options: Options,
+        take: Take,
+        report: Report,
+        should_stop: ShouldStop,
+    ) -> Result:
+        """Fill what is selected, and hand it to `take` piece by piece; all else is as in `fill`."""
+        rect, network = self._prepare(document, options, report)
+        tiles = fill_regions(document, options, network, take, report, should_stop)
+        return Result(rect, tiles, network.device_name)
+
+    def _prepare(
+        self, document: Document, options: Options, report: Report
+    ) -> tuple[Rect, FittingNetwork]:
+        report("loading", 0, 0, 0.0)
+        # Refused before the network is loaded: nothing selected needs no network.
+        rect = changed_rect(document.selection, options)
+        return rect, FittingNetwork(self._load(options))
 
     def _load(self, options: Options) -> TileNetwork:
         info = find_weights(options.weights)

@@ -2,16 +2,26 @@
 
 import sys
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lacuna.engine.context import plan_job
-from lacuna.engine.planes import DTYPES, Document, Samples
-from lacuna.files import SUPPORTED_SUFFIXES, Patch, Picture, check_output, open_picture, read_mask
+from lacuna.engine.planes import DTYPES, Document, Samples, strips
+from lacuna.engine.regions import plan_regions
+from lacuna.files import (
+    SUPPORTED_SUFFIXES,
+    Patch,
+    Picture,
+    SparseMask,
+    check_output,
+    open_picture,
+    read_mask,
+)
 from lacuna_wire import JobRequest, JobStatus, LacunaError, Options, Rect
 from lacuna_wire.client import Client, inpaint
 from lacuna_wire.endpoint import find_daemon, start_daemon
@@ -36,13 +46,13 @@ class Removal(NamedTuple):
 
     Attributes:
         picture: The open picture.
-        selection: uint8 (H, W), 0 = keep, 255 = remove.
+        selection: Of all of it, 0 = keep, 255 = remove.
         request: The job as the daemon gets it.
         out: The file to write.
     """
 
     picture: Picture
-    selection: NDArray[np.uint8]
+    selection: SparseMask
     request: JobRequest
     out: Path
 
@@ -123,12 +133,12 @@ def prepare(work: Work, options: Options) -> Removal:
             f"{work.image.name} has {picture.width:,} x {picture.height:,} px.",
             code="mask_size",
         )
-    bounds = bounds_of(selection)
+    bounds = selection.bounds()
     if not bounds.area:
         raise Unprocessable(
             f"{work.mask.name} selects nothing: all its pixels are black.", code="empty_selection"
         )
-    if selection.all():
+    if selection.is_all_selected():
         raise Unprocessable(
             f"{work.mask.name} selects everything: nothing is left to fill from.", code="no_context"
         )
@@ -143,15 +153,6 @@ def prepare(work: Work, options: Options) -> Removal:
     return Removal(picture, selection, request, work.out)
 
 
-def bounds_of(selection: NDArray[np.uint8]) -> Rect:
-    """Bound what is not 0; empty if all is."""
-    rows = np.flatnonzero(selection.any(axis=1))
-    columns = np.flatnonzero(selection.any(axis=0))
-    if not len(rows):
-        return Rect(0, 0, 0, 0)
-    return Rect.from_edges(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-
-
 def connect() -> Client:
     """Find the daemon, or start the one that belongs to this program.
 
@@ -161,37 +162,69 @@ def connect() -> Client:
     return Client(find_daemon() or start_daemon([sys.executable, "-m", "lacuna", "serve"]))
 
 
-def fill_by_daemon(removal: Removal, on_progress: OnProgress) -> Patch:
+def fill_by_daemon(removal: Removal, on_progress: OnProgress) -> list[Patch]:
     """Let the daemon fill it; start one if none runs."""
-    request, picture = removal.request, removal.picture
+    request = removal.request
 
-    def read_window(window: Rect) -> list[memoryview]:
-        mask = np.ascontiguousarray(removal.selection[window.slices])
-        return [picture.read(window).data.cast("B"), mask.data.cast("B")]
+    def read_window(window: Rect) -> Iterator[memoryview]:
+        for plane in document_of(removal, window)[:2]:
+            for strip in strips(Rect(0, 0, window.width, window.height)):
+                yield plane[strip.slices].data.cast("B")
 
     rect, data = inpaint(connect(), request, read_window, on_progress, lambda: False)
     samples = np.frombuffer(data, DTYPES[request.layout.sample])
-    return rect, samples.reshape(rect.height, rect.width, request.layout.channel_count)
+    samples = samples.reshape(rect.height, rect.width, request.layout.channel_count)
+    # What lies between the regions came back as it was: no need to compress it again.
+    parts = [region.part for region in plan_regions(removal.selection, request.options.grow)]
+    return [(part, samples[part.relative_to(rect).slices]) for part in parts]
 
 
-def fill_here(removal: Removal, on_progress: OnProgress, filler: "Filler") -> Patch:
-    """Fill it in this process."""
+def fill_here(removal: Removal, on_progress: OnProgress, filler: "Filler") -> list[Patch]:
+    """Fill it in this process, reading no more of the files at a time than a region needs."""
     request = removal.request
     window, _tiles = plan_job(request)
-    samples = removal.picture.read(window)
-    document = Document(samples, removal.selection[window.slices], request.layout)
-    filled: list[Samples] = []
+    patches: list[Patch] = []
 
-    def allocate(rect: Rect) -> Samples:
-        shape = (rect.height, rect.width, request.layout.channel_count)
-        filled.append(np.zeros(shape, samples.dtype))
-        return filled[0]
+    def take(rect: Rect, samples: Samples) -> None:
+        patches.append((rect.shift(window.left, window.top), samples))
 
-    def report(phase: str, done: int, total: int) -> None:
-        on_progress(JobStatus(request.id, "running", 0, phase, done, total))
+    def report(phase: str, done: int, total: int, percent: float) -> None:
+        on_progress(JobStatus(request.id, "running", 0, phase, done, total, percent))
 
-    result = filler.fill(document, request.options, allocate, report, lambda: False)
-    return result.rect.shift(window.left, window.top), filled[0]
+    document = document_of(removal, window)
+    filler.fill_regions(document, request.options, take, report, lambda: False)
+    return patches
+
+
+def document_of(removal: Removal, window: Rect) -> Document:
+    """Show the engine a window of picture and mask; neither is read before it is asked for."""
+    return Document(
+        FilePlane(removal.picture.read, window),
+        FilePlane(lambda rect: removal.selection[rect.slices], window),
+        removal.request.layout,
+    )
+
+
+@dataclass(frozen=True)
+class FilePlane:
+    """A `Plane` of the engine that is read from a file.
+
+    Attributes:
+        read: Gives the contiguous pixels of a rectangle of the picture.
+        window: The part of the picture that is shown.
+    """
+
+    read: Callable[[Rect], NDArray[Any]]
+    window: Rect
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.window.height, self.window.width
+
+    def __getitem__(self, slices: tuple[slice, slice], /) -> NDArray[Any]:
+        rows, columns = slices
+        rect = Rect.from_edges(columns.start, rows.start, columns.stop, rows.stop)
+        return self.read(rect.shift(self.window.left, self.window.top))
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -51,6 +51,32 @@ def test_daemon_and_local_give_the_same_file(lacuna, photo, tmp_path):
     np.testing.assert_array_equal(read(tmp_path / "a.png"), read(tmp_path / "b.png"))
 
 
+@pytest.mark.parametrize("way", [[], ["--local"]], ids=["daemon", "local"])
+def test_only_the_strips_under_holes_are_written_anew(lacuna, tmp_path, way):
+    """Two holes far apart: what lies between them is not even compressed again."""
+    rng = np.random.default_rng(2)
+    picture = rng.integers(0, 256, (1200, 300, 3)).astype(np.uint8)
+    mask = np.zeros((1200, 300), np.uint8)
+    mask[20:40, 20:40] = mask[1150:1170, 250:270] = 255
+    options = {"rowsperstrip": 100, "compression": "zlib", "photometric": "rgb"}
+    tifffile.imwrite(tmp_path / "in.tif", picture, compressionargs={"level": 1}, **options)
+    tifffile.imwrite(tmp_path / "mask.tif", mask, rowsperstrip=7)
+
+    run = lacuna("inpaint", "in.tif", "mask.tif", "-o", "out.tif", *way)
+
+    assert run.returncode == 0, run.stderr
+    result = tifffile.imread(tmp_path / "out.tif")
+    np.testing.assert_array_equal(result[mask == 0], picture[mask == 0])
+    assert (result[mask > 0] != picture[mask > 0]).any(axis=1).mean() > 0.9
+    data = []
+    for name in ("in.tif", "out.tif"):
+        with tifffile.TiffFile(tmp_path / name) as tiff:
+            page, file = tiff.pages.first, (tmp_path / name).read_bytes()
+            places = zip(page.dataoffsets, page.databytecounts, strict=True)
+            data.append([file[start : start + length] for start, length in places])
+    assert [one == other for one, other in zip(*data, strict=True)] == [False, *[True] * 10, False]
+
+
 def test_estimate_says_what_it_takes_and_fills_nothing(lacuna, photo, tmp_path):
     run = lacuna("inpaint", "photo.png", "mask.png", "-o", "out.png", "--estimate")
 

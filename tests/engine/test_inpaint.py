@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lacuna.engine.composite import soften
-from lacuna.engine.inpaint import changed_rect, inpaint
+from lacuna.engine.inpaint import changed_rect, fill_regions, inpaint
 from lacuna.engine.planes import Document
 from lacuna.engine.regions import plan_regions
 from lacuna_wire import Options, PixelLayout, Rect
@@ -131,7 +131,7 @@ def test_network_without_guidance_decides_on_the_coarsest_level_and_patches_carr
     whole, progress = run(samples, selection, network)
 
     assert max(height for height, _ in network.shapes) <= 64
-    assert progress[-1][1:] == (len(network.shapes), len(network.shapes))
+    assert progress[-1][1:3] == (len(network.shapes), len(network.shapes))
     right_half = whole[120:280, 200:280].astype(int)  # where the rim alone would say noise
     green = np.abs(right_half - [20, 200, 20]).max(axis=2) < 40
     assert green.mean() > 0.5
@@ -203,10 +203,24 @@ def test_progress_says_that_the_guide_is_made_and_then_counts_up_to_the_total_it
     _, progress = run(noise(300, 300), select(300, 300, Rect(50, 60, 180, 150)), StandIn())
 
     total = progress[0][2]
-    guiding = [step for step in progress if step[0] == "guiding"]
-    assert progress == guiding + [("filling", done, total) for done in range(1, total + 1)]
+    steps = [step[:3] for step in progress]
+    guiding = [step for step in steps if step[0] == "guiding"]
+    assert steps == guiding + [("filling", done, total) for done in range(1, total + 1)]
     assert set(guiding) == {("guiding", 0, total)}
     assert total > 1
+
+
+@pytest.mark.parametrize("guided", [True, False])
+def test_percentage_grows_with_every_round_and_tile_of_every_region_and_ends_at_100(guided):
+    selection = select(300, 1400, Rect(50, 60, 180, 150)) | select(300, 1400, Rect(900, 60, 99, 90))
+
+    _, progress = run(noise(300, 1400), selection, StandIn(guided=guided, max_hole_radius_px=8))
+
+    percents = [step[3] for step in progress]
+    assert percents[0] == 0
+    assert (np.diff(percents) > 0).all()
+    assert 99 < percents[-1] <= 100 + 1e-9
+    assert len(progress) >= 1 + 2 * 2  # of each region the guide, and a tile at least
 
 
 @pytest.mark.parametrize("phase", ["guiding", "filling"])
@@ -222,6 +236,46 @@ def test_stop_is_heard_in_every_phase(phase):
             lambda *step: phases.append(step[0]), lambda: phases[-1] == phase,
         )  # fmt: skip
     assert len(network.shapes) == (0 if phase == "guiding" else 1)
+
+
+def test_pieces_are_those_pixels_that_change_and_never_meet():
+    selection = select(400, 1400, Rect(50, 60, 180, 150)) | select(400, 1400, Rect(900, 60, 9, 9))
+    selection[300:380, 700:720] = np.eye(80, 20, dtype=np.uint8) * 90  # thin, and soft
+    samples, covered = noise(400, 1400), np.zeros((400, 1400), int)
+    expected, _ = run(samples, selection, StandIn(paint(1, 0, 0)))
+    whole = samples.copy()
+
+    def take(rect, piece):
+        covered[rect.slices] += 1
+        whole[rect.slices] = piece
+
+    document = Document(samples, selection, PixelLayout("RGB"))
+    network = StandIn(paint(1, 0, 0))
+    fill_regions(document, COMPOSITE, network, take, lambda *_: None, lambda: False)
+
+    np.testing.assert_array_equal(whole, expected)
+    assert covered.max() == 1
+    assert (covered[selection > 0] == 1).all()
+
+
+def test_stop_is_heard_between_regions_and_the_next_one_is_not_read():
+    selection = select(300, 3000, Rect(50, 60, 60, 60)) | select(300, 3000, Rect(2500, 60, 60, 60))
+    samples, pieces, states = noise(300, 3000), [], []
+
+    class Read:
+        shape = samples.shape
+
+        def __getitem__(self, slices):
+            assert slices[1].stop < 1000
+            return samples[slices]
+
+    document = Document(Read(), selection, PixelLayout("RGB"))
+    with pytest.raises(JobCancelled):
+        fill_regions(
+            document, COMPOSITE, StandIn(tile_px=512), lambda *piece: pieces.append(piece),
+            lambda *state: states.append(state), lambda: states[-1][1] == 1,
+        )  # fmt: skip
+    assert states[-1][:3] == ("filling", 1, 2)
 
 
 def test_nothing_known_at_all_is_no_context():

@@ -19,6 +19,7 @@ from lacuna_wire import LacunaError
 from lacuna_wire.errors import DeviceLost, JobCancelled, Unprocessable
 
 PIECE = 1 << 20
+WORK_PERCENT = 90  # of the whole are tiles
 
 
 def main() -> None:
@@ -40,7 +41,7 @@ def main() -> None:
         faults = {name.removeprefix("fault.").replace(".", ":")}
         allocate(order.output, result_bytes(order) - ("result:short" in faults))
         tiles = arguments.tiles * (4 if order.smaller_tiles else 1)
-        report("filling", 0, tiles)
+        report("filling", 0, tiles, 0.0)
         for tile in range(1, tiles + 1):
             print("noise on stdout", end="", flush=True)
             if f"tile:{tile}:once" in faults and order.smaller_tiles:
@@ -49,7 +50,7 @@ def main() -> None:
             time.sleep(arguments.tile_s)
             if should_stop():
                 raise JobCancelled("told to stop")
-            report("filling", tile, tiles)
+            report("filling", tile, tiles, WORK_PERCENT * tile / tiles)
         if "result:short" not in faults:
             invert(order)
         device = order.request.options.device

@@ -12,6 +12,8 @@ import imagecodecs
 import numpy as np
 from PIL import Image, ImageCms
 
+from lacuna.files import read_mask
+
 CHANNELS = {"GRAY": 1, "GRAYA": 2, "RGB": 3, "RGBA": 4}
 DTYPES = {"u8": np.uint8, "u16": np.uint16, "f16": np.float16, "f32": np.float32}
 PNG_LAYOUTS = [(channels, sample) for channels in CHANNELS for sample in ("u8", "u16")]
@@ -23,6 +25,12 @@ XMP = (
     b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
     b'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
 )
+
+
+def whole_mask(path: Path):
+    """Read a mask as one array."""
+    mask = read_mask(path)
+    return mask[mask.rect.slices]
 
 
 def noise(channels: str, sample: str, height: int = 37, width: int = 53, seed: int = 1):

@@ -8,9 +8,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from lacuna.files import read_mask
 from lacuna_wire.errors import LacunaError
-from tests.files.pictures import noise, write_png
+from tests.files.pictures import noise, whole_mask, write_png
 
 SOFT = np.zeros((40, 60), np.uint8)
 SOFT[10:30, 20:50] = 255
@@ -20,7 +19,7 @@ SOFT[10:30, 18:20] = 90
 def test_soft_grey_is_read_as_it_is(tmp_path):
     Image.fromarray(SOFT).save(tmp_path / "mask.png")
 
-    mask = read_mask(tmp_path / "mask.png")
+    mask = whole_mask(tmp_path / "mask.png")
 
     assert mask.dtype == np.uint8
     np.testing.assert_array_equal(mask, SOFT)
@@ -44,14 +43,14 @@ def test_every_depth_means_the_same(tmp_path, name, samples):
         photometric = "rgb" if samples.ndim == 3 else "minisblack"
         tifffile.imwrite(tmp_path / name, samples, photometric=photometric)
 
-    np.testing.assert_array_equal(read_mask(tmp_path / name), SOFT)
+    np.testing.assert_array_equal(whole_mask(tmp_path / name), SOFT)
 
 
 def test_half_floats_are_within_half_a_step(tmp_path):
     """Half floats have 11 bits, an 8-bit step is never lost."""
     tifffile.imwrite(tmp_path / "mask.tif", (SOFT / 255).astype(np.float16))
 
-    np.testing.assert_array_equal(read_mask(tmp_path / "mask.tif"), SOFT)
+    np.testing.assert_array_equal(whole_mask(tmp_path / "mask.tif"), SOFT)
 
 
 @pytest.mark.parametrize("colour", [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)])
@@ -61,7 +60,7 @@ def test_any_pure_colour_is_missing_as_a_whole(tmp_path, colour):
     painted[2:5, 2:5] = colour
     write_png(tmp_path / "mask.png", painted)
 
-    mask = read_mask(tmp_path / "mask.png")
+    mask = whole_mask(tmp_path / "mask.png")
 
     assert (mask[2:5, 2:5] == 255).all()
     assert np.count_nonzero(mask) == 9
@@ -77,8 +76,8 @@ def test_alpha_is_the_mask_unless_it_is_opaque(tmp_path, channels):
     layer[..., -1] = 255
     write_png(tmp_path / "opaque.png", layer)
 
-    np.testing.assert_array_equal(read_mask(tmp_path / "stroke.png"), SOFT)
-    np.testing.assert_array_equal(read_mask(tmp_path / "opaque.png"), SOFT)
+    np.testing.assert_array_equal(whole_mask(tmp_path / "stroke.png"), SOFT)
+    np.testing.assert_array_equal(whole_mask(tmp_path / "opaque.png"), SOFT)
 
 
 def test_palette_and_single_bit_are_allowed_for_masks(tmp_path):
@@ -91,7 +90,7 @@ def test_palette_and_single_bit_are_allowed_for_masks(tmp_path):
     grey.convert("P").save(tmp_path / "palette.tif")
 
     for name in ("bit.png", "palette.png", "bit.tif", "fax.tif", "palette.tif"):
-        np.testing.assert_array_equal(read_mask(tmp_path / name), hard, err_msg=name)
+        np.testing.assert_array_equal(whole_mask(tmp_path / name), hard, err_msg=name)
 
 
 @pytest.mark.parametrize("bits", [1, 8])
@@ -99,7 +98,7 @@ def test_white_is_missing_also_where_zero_means_white(tmp_path, bits):
     stored = np.where(SOFT > 100, 0, 2**bits - 1).astype(bool if bits == 1 else np.uint8)
     tifffile.imwrite(tmp_path / "mask.tif", stored, photometric="miniswhite")
 
-    np.testing.assert_array_equal(read_mask(tmp_path / "mask.tif") > 0, SOFT > 100)
+    np.testing.assert_array_equal(whole_mask(tmp_path / "mask.tif") > 0, SOFT > 100)
 
 
 def test_planes_and_alpha_of_a_tiff_mask(tmp_path):
@@ -111,7 +110,7 @@ def test_planes_and_alpha_of_a_tiff_mask(tmp_path):
         extrasamples=["unassalpha"], tile=(16, 16),
     )  # fmt: skip
 
-    np.testing.assert_array_equal(read_mask(tmp_path / "mask.tif"), SOFT)
+    np.testing.assert_array_equal(whole_mask(tmp_path / "mask.tif"), SOFT)
 
 
 @pytest.mark.parametrize("name", ["mask.jpg", "mask.webp"])
@@ -121,7 +120,7 @@ def test_noise_of_lossy_masks_is_taken_off_both_ends(tmp_path, name):
     raw = np.array(Image.open(tmp_path / name).convert("L"))
     assert np.count_nonzero((raw > 0) & (raw < 12)) > 0
 
-    mask = read_mask(tmp_path / name)
+    mask = whole_mask(tmp_path / name)
 
     assert not ((mask > 0) & (mask < 16)).any()
     assert not ((mask > 239) & (mask < 255)).any()
@@ -144,14 +143,14 @@ def test_mask_of_zeros_and_ones_is_refused_because_it_would_do_nothing(tmp_path,
         tifffile.imwrite(tmp_path / name, samples)
 
     with pytest.raises(LacunaError, match="highest value") as refusal:
-        read_mask(tmp_path / name)
+        whole_mask(tmp_path / name)
     assert refusal.value.code == "faint_mask"
 
 
 def test_empty_mask_is_no_error_here(tmp_path):
     Image.fromarray(SOFT * 0).save(tmp_path / "mask.png")
 
-    assert not read_mask(tmp_path / "mask.png").any()
+    assert not whole_mask(tmp_path / "mask.png").any()
 
 
 @pytest.mark.parametrize(
@@ -169,7 +168,7 @@ def test_numbers_that_are_no_mask_are_named(tmp_path, samples, words):
     tifffile.imwrite(tmp_path / "mask.tif", samples, photometric="minisblack")
 
     with pytest.raises(LacunaError, match=words) as refusal:
-        read_mask(tmp_path / "mask.tif")
+        whole_mask(tmp_path / "mask.tif")
     assert refusal.value.code == "unsupported_layout"
 
 
@@ -179,7 +178,7 @@ def test_inks_are_no_mask(tmp_path):
 
     for name in ("mask.jpg", "mask.tif"):
         with pytest.raises(LacunaError) as refusal:
-            read_mask(tmp_path / name)
+            whole_mask(tmp_path / name)
         assert refusal.value.code == "unsupported_layout"
 
 
@@ -193,7 +192,7 @@ def test_mask_that_declares_too_many_pixels_is_refused_unread(tmp_path):
     (tmp_path / "mask.tif").write_bytes(data)
 
     with pytest.raises(LacunaError, match=r"100,000 x 100,000 px") as refusal:
-        read_mask(tmp_path / "mask.tif")
+        whole_mask(tmp_path / "mask.tif")
     assert refusal.value.code == "too_large"
 
 
@@ -202,4 +201,4 @@ def test_large_values_round_to_the_nearest_step(tmp_path):
     write_png(tmp_path / "mask.png", samples)
 
     expected = np.rint(samples[..., 0] / 257)
-    np.testing.assert_array_equal(read_mask(tmp_path / "mask.png"), expected)
+    np.testing.assert_array_equal(whole_mask(tmp_path / "mask.png"), expected)

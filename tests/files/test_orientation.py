@@ -5,10 +5,18 @@ import pytest
 import tifffile
 from PIL import ImageOps
 
-from lacuna.files import open_picture, read_mask
-from lacuna.files.orientation import displayed, stored, stored_rect, turn_of
+from lacuna.files import open_picture
+from lacuna.files.orientation import displayed, displayed_rect, stored, stored_rect, turn_of
 from lacuna_wire.rect import Rect
-from tests.files.pictures import exif_block, load, noise, patched, pillow, read_by_pillow
+from tests.files.pictures import (
+    exif_block,
+    load,
+    noise,
+    patched,
+    pillow,
+    read_by_pillow,
+    whole_mask,
+)
 
 ORIENTATIONS = range(1, 9)
 
@@ -86,7 +94,7 @@ def test_jpeg_is_turned_like_a_viewer_turns_it(tmp_path, orientation):
 def test_mask_is_read_as_seen(tmp_path, suffix, orientation):
     write(tmp_path / f"mask{suffix}", noise("RGB", "u8", 20, 31), orientation)
 
-    mask = read_mask(tmp_path / f"mask{suffix}")
+    mask = whole_mask(tmp_path / f"mask{suffix}")
 
     np.testing.assert_array_equal(mask, as_seen(tmp_path / f"mask{suffix}").max(axis=2))
 
@@ -104,6 +112,7 @@ def test_turning_forth_and_back_is_identity_for_every_rectangle(orientation):
             for right in range(left, width + 1):
                 rect = Rect.from_edges(left, top, right, min(height, top + 2))
                 place = stored_rect(rect, width, height, turn)
+                assert displayed_rect(place, width, height, turn) == rect
                 np.testing.assert_array_equal(
                     displayed(pixels[place.slices], turn), seen[rect.slices]
                 )

@@ -37,6 +37,7 @@ def test_stream_tells_the_whole_story_and_ends(paced):
     assert answer.headers["content-type"] == "text/event-stream"
     check_story(events)
     assert {event["tiles_done"] for event in events} == {0, 1, 2, 3, 4}
+    assert {event["percent"] for event in events} == {0, 22.5, 45, 67.5, 90, 100}  # not by tiles
     assert events[-1]["state"] == "done"
     assert events[-1]["percent"] == 100
 

@@ -35,9 +35,9 @@ def demo(progress: bool | None) -> None:
         connect()
     removal = prepare(Work(before, mask, after), Options(result="composite"))
     with _timed("towers removed"), progress_bar("rocket", progress) as show:
-        patch = fill_by_daemon(removal, show)
+        patches = fill_by_daemon(removal, show)
     with _timed("pictures written"):
-        removal.picture.save(after, [patch])
+        removal.picture.save(after, patches)
         _write_comparison(before, mask, after, FOLDER / "side-by-side.png")
     click.echo(f"The pictures are in {FOLDER.resolve()}: before, mask, after, side-by-side.")
     click.echo("The daemon goes on running for the next picture; `lacuna stop` ends it.")

@@ -113,8 +113,8 @@ def inpaint(
     for work in works:
         removal = prepare(work, options)
         with progress_bar(work.image.name, progress) as show:
-            patch = fill(removal, show)
-        removal.picture.save(work.out, [patch])
+            patches = fill(removal, show)
+        removal.picture.save(work.out, patches)
         if work.out.suffix.lower() in LOSSY_SUFFIXES:
             sentence = "JPEG is lossy, so pixels outside of the mask may differ by rounding."
             click.echo(f"{work.out.name}: {sentence}", err=True)

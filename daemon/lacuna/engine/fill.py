@@ -1,6 +1,6 @@
 """One level of a region, filled tile by tile by a network that is handed in."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -13,6 +13,7 @@ from .composite import match_colour
 from .guide import pull_push
 from .hole import Hole
 from .planes import Document, Pixels
+from .progress import Progress
 from .pyramid import Level
 
 
@@ -55,15 +56,13 @@ class Step(NamedTuple):
         network: Fills a tile.
         options: What the user chose.
         overlap: Pixels that neighbouring tiles share at least.
-        alive: Called while a guide is made; raises to stop the job.
-        tile_done: Called after every tile; raises to stop the job.
+        progress: Told of every tile and every round of a guide; raises to stop the job.
     """
 
     network: Network
     options: Options
     overlap: int
-    alive: Callable[[], None]
-    tile_done: Callable[[], None]
+    progress: Progress
 
 
 def fill_level(level: Level, tiles: list[Rect], step: Step) -> Pixels:
@@ -132,5 +131,5 @@ def fill_tile(image: Pixels, mask: Pixels, guide: Pixels, step: Step) -> Pixels:
     """
     shown = np.where(mask > 0, guide, image) if step.network.guided else image * (1 - mask)
     fill = step.network.fill(shown, mask)
-    step.tile_done()
+    step.progress.tile_done()
     return match_colour(fill, image, mask) if step.options.colour_correction else fill

@@ -8,7 +8,7 @@ from lacuna_wire import Options, Rect
 from lacuna_wire.errors import Unprocessable
 
 from .composite import soften
-from .planes import Document, Mask, strips, unknown_samples
+from .planes import Document, Mask, may_be_unknown, strips, unknown_samples
 
 
 class Hole(NamedTuple):
@@ -40,9 +40,10 @@ def find_hole(document: Document, options: Options, window: Rect | None = None) 
     soft = soften(document.selection[seen.slices], options.grow, options.feather)
     soft = soft[window.relative_to(seen).slices]
     missing = (soft > 0).astype(np.uint8)
-    for strip in strips(Rect(0, 0, window.width, window.height)):
-        place = strip.shift(window.left, window.top).slices
-        missing[strip.slices] |= unknown_samples(document.samples[place], document.layout)
+    # Where all samples are colours, none is read: planning then needs the selection alone.
+    for strip in strips(window) if may_be_unknown(document.layout) else ():
+        unknown = unknown_samples(document.samples[strip.slices], document.layout)
+        missing[strip.relative_to(window).slices] |= unknown
     if missing.all():
         raise Unprocessable(
             f"Nothing is known around the selection: all {missing.size:,} pixels there are "

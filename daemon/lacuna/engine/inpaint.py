@@ -1,7 +1,7 @@
 """The whole fill, top to bottom: from a selection and a network to the pixels that changed.
 
-Windows are read from the document's samples and written to the result; no float copy of the whole
-picture is ever made.
+One region after the other is read and handed out as finished pieces: what is held at a time is set
+by the largest region, not by the picture.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lacuna_wire import Options, Rect
-from lacuna_wire.errors import BadRequest, JobCancelled, Unprocessable
+from lacuna_wire.errors import BadRequest, Unprocessable
 from lacuna_wire.messages import MAX_TILE, MIN_TILE
 from lacuna_wire.rect import bounding_rect
 
@@ -19,16 +19,16 @@ from .composite import composite
 from .fill import Network, NetworkFacts, Step, fill_level, fill_native
 from .guide import pull_push
 from .hole import find_hole
-from .planes import Document, Mask, Pixels, Samples, strips
+from .planes import Document, Mask, Pixels, Plane, Samples, strips
+from .progress import Progress, Report, ShouldStop, Work, guide_work
 from .pyramid import build_levels, hole_radius, level_count, reduce_missing
-from .regions import Region, plan_regions
+from .regions import Region, plan_regions, tighten
 from .tiles import MULTIPLE_PX, plan_tiles
 
 FLAT = ("native", "tiles")  # strategies without levels
 TILE_CONTEXT_PX = 32  # known pixels that a tile shows around the part, where there are some
 
-Report = Callable[[str, int, int], None]  # phase, tiles done, tiles in all
-ShouldStop = Callable[[], bool]
+Take = Callable[[Rect, Samples], None]  # finished pixels of the document, and where they lie
 
 
 class Plan(NamedTuple):
@@ -38,14 +38,16 @@ class Plan(NamedTuple):
         region: Its part and window.
         levels: Levels above the picture's own.
         tiles: Where the network looks: on level 0 if it corrects a guide, else on the coarsest.
+        work: What that costs.
     """
 
     region: Region
     levels: int
     tiles: list[Rect]
+    work: Work
 
 
-def changed_rect(selection: Mask, options: Options) -> Rect:
+def changed_rect(selection: Plane, options: Options) -> Rect:
     """Bound the pixels that a fill of `selection` (H, W) uint8 can change.
 
     Raises:
@@ -62,7 +64,7 @@ def inpaint(
     report: Report,
     should_stop: ShouldStop,
 ) -> int:
-    """Fill what is selected.
+    """Fill what is selected, into one array.
 
     Args:
         document: Samples, selection and layout.
@@ -70,8 +72,44 @@ def inpaint(
         network: Fills one tile at a time.
         result: Samples of `changed_rect(...)` in the document's layout, to be written: all zeros
             for a `layer`, anything for a `composite`.
-        report: Called before the first tile and after every one.
-        should_stop: Asked after every tile.
+        report: Called before the first tile, after every one, and while guides are made.
+        should_stop: Asked as often.
+
+    Returns:
+        Number of tiles that the network filled.
+
+    Raises:
+        LacunaError: As `fill_regions`.
+        MemoryError: If a tile does not fit; a `FittingNetwork` makes it fit if anything can.
+    """
+    place = changed_rect(document.selection, options)
+
+    def take(rect: Rect, samples: Samples) -> None:
+        result[rect.relative_to(place).slices] = samples
+
+    if options.result == "composite":
+        for strip in strips(place):
+            take(strip, document.samples[strip.slices])
+    return fill_regions(document, options, network, take, report, should_stop)
+
+
+def fill_regions(
+    document: Document,
+    options: Options,
+    network: Network,
+    take: Take,
+    report: Report,
+    should_stop: ShouldStop,
+) -> int:
+    """Fill what is selected and hand it out piece by piece.
+
+    Args:
+        document: Samples, selection and layout; read region by region.
+        options: What the user chose.
+        network: Fills one tile at a time.
+        take: Gets pieces that together hold every pixel that changes; no two of them meet.
+        report: Called before the first tile, after every one, and while guides are made.
+        should_stop: Asked as often.
 
     Returns:
         Number of tiles that the network filled.
@@ -85,17 +123,13 @@ def inpaint(
     """
     plans = plan_fill(document, options, network)
     _tile, overlap = tile_and_overlap(options, network)
-    total = sum(len(plan.tiles) for plan in plans)
-    step = Step(network, options, overlap, *_counter(total, report, should_stop))
-
-    place = bounding_rect([plan.region.part for plan in plans])
-    if options.result == "composite":
-        for strip in strips(place):
-            result[strip.relative_to(place).slices] = document.samples[strip.slices]
+    progress = Progress([plan.work for plan in plans], report, should_stop)
+    step = Step(network, options, overlap, progress)
     for plan in plans:
+        progress.next_region(plan.work)
         for rect, samples in fill_region(document, plan, step):
-            result[rect.relative_to(place).slices] = samples
-    return total
+            take(rect, samples)
+    return progress.tiles_done
 
 
 def tile_and_overlap(options: Options, network: NetworkFacts) -> tuple[int, int]:
@@ -169,15 +203,21 @@ def plan_tiles_of(
     plane = Rect(0, 0, wanted.shape[1], wanted.shape[0])
     # Without levels the network is shown all there is.
     area = plane if flat else part.grow(TILE_CONTEXT_PX).intersect(plane)
-    tiles = plan_tiles(area, plane, tile, overlap)
-    return Plan(region, levels, [rect for rect in tiles if wanted[rect.slices].any()])
+    tiles = [rect for rect in plan_tiles(area, plane, tile, overlap) if wanted[rect.slices].any()]
+    searched = range(0 if window.area <= WHOLE_WINDOW_PX else 1, levels + 1)
+    if flat or not (network.guided or levels):
+        searched = range(0)
+    guide_px = guide_work(int(np.count_nonzero(hole.missing)), searched)
+    work = Work(len(tiles), sum(rect.area for rect in tiles), guide_px, len(searched))
+    return Plan(region, levels, tiles, work)
 
 
 def fill_region(document: Document, plan: Plan, step: Step) -> Iterator[tuple[Rect, Samples]]:
     """Fill a region from its coarsest level to the picture's own pixels.
 
     Yields:
-        (rect, samples): finished pixels in picture coordinates, which together cover the part.
+        (rect, samples): finished pixels in picture coordinates, which together hold all that is
+            selected in the part.
     """
     region = plan.region
     window = document.crop(region.window)
@@ -188,18 +228,23 @@ def fill_region(document: Document, plan: Plan, step: Step) -> Iterator[tuple[Re
         plain = plain_guide(window, hole.missing) if step.network.guided else None
         bands = fill_native(window, hole, plan.tiles, part, plain, step)
     elif step.network.guided:
-        guide = native_guide(window, hole.missing, levels, None, step.alive)
+        guide = native_guide(window, hole.missing, levels, None, step.progress.alive)
+        step.progress.guide_done()
         bands = fill_native(window, hole, plan.tiles, part, guide, step)
     elif levels:
         start = fill_level(levels[-1], plan.tiles, step)
-        guide = native_guide(window, hole.missing, levels, start, step.alive)
+        guide = native_guide(window, hole.missing, levels, start, step.progress.alive)
+        step.progress.guide_done()
         bands = ((strip, guide(strip)) for strip in strips(part))
     else:
         bands = fill_native(window, hole, plan.tiles, part, None, step)
     for rect, fill in bands:
-        soft = hole.soft[rect.slices]
-        samples = composite(window.samples[rect.slices], fill, soft, window.layout, step.options)
-        yield rect.shift(region.window.left, region.window.top), samples
+        seen = tighten(hole.soft, rect)
+        if seen.area:
+            own, soft = window.samples[seen.slices], hole.soft[seen.slices]
+            inside = fill[seen.relative_to(rect).slices]
+            samples = composite(own, inside, soft, window.layout, step.options)
+            yield seen.shift(region.window.left, region.window.top), samples
 
 
 def plain_guide(window: Document, missing: Mask) -> Guide:
@@ -218,28 +263,3 @@ def plain_guide(window: Document, missing: Mask) -> Guide:
         return pull_push(window.image(rect), known)
 
     return guide
-
-
-def _counter(
-    total: int, report: Report, should_stop: ShouldStop
-) -> tuple[Callable[[], None], Callable[[], None]]:
-    """Return two functions that report and raise `JobCancelled` if the job should stop.
-
-    The first says that work goes on, the second that one more tile is done.
-    """
-    done = 0
-
-    def alive() -> None:
-        report("guiding", done, total)
-        if should_stop():
-            raise JobCancelled("The job was cancelled.")
-
-    def tile_done() -> None:
-        nonlocal done
-        done += 1
-        report("filling", done, total)
-        if should_stop():
-            raise JobCancelled("The job was cancelled.")
-
-    report("guiding", done, total)
-    return alive, tile_done

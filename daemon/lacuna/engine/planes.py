@@ -1,7 +1,7 @@
 """Between the document's own samples and what the network sees, window by window."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,17 +32,31 @@ COLOUR_ORDER = {
 STRIP_ROWS = 512  # rows that are float at a time where a whole window is walked through
 
 
+class Plane(Protocol):
+    """What is read by rectangle, `plane[rect.slices]`: an array, a memory map, or a file.
+
+    Attributes:
+        shape: Rows and columns first.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def __getitem__(self, slices: tuple[slice, slice], /) -> NDArray[Any]: ...
+
+
 class Document(NamedTuple):
     """What the editor sent: samples, the selection over them, and how the samples lie.
 
+    A whole document may be larger than memory. What the engine works on is a `crop`, in arrays.
+
     Attributes:
-        samples: (H, W, C) in the document's own depth; an array or a memory map, only read.
+        samples: (H, W, C) in the document's own depth, only read.
         selection: uint8 (H, W), 0 = keep, 255 = replace.
         layout: Of the samples.
     """
 
-    samples: Samples
-    selection: Mask
+    samples: Plane
+    selection: Plane
     layout: PixelLayout
 
     @property
@@ -50,7 +64,7 @@ class Document(NamedTuple):
         return Rect(0, 0, self.selection.shape[1], self.selection.shape[0])
 
     def crop(self, rect: Rect) -> "Document":
-        """Look at a part only; nothing is copied."""
+        """Read a part; of arrays it is a view."""
         return Document(self.samples[rect.slices], self.selection[rect.slices], self.layout)
 
     def image(self, rect: Rect) -> Pixels:
@@ -58,8 +72,8 @@ class Document(NamedTuple):
         return image_from_samples(self.samples[rect.slices], self.layout)
 
     def colours(self, rows: Places, columns: Places) -> Pixels:
-        """Decode single pixels to float32 (N, 3) in [0, 1]."""
-        row = image_from_samples(self.samples[rows, columns][None], self.layout)
+        """Decode single pixels to float32 (N, 3) in [0, 1]; only of a document in arrays."""
+        row = image_from_samples(np.asarray(self.samples)[rows, columns][None], self.layout)
         return row.reshape(-1, 3)
 
 
@@ -102,6 +116,11 @@ def samples_from_image(image: Pixels, layout: PixelLayout) -> NDArray[np.float32
         np.float32
     )
     return scaled
+
+
+def may_be_unknown(layout: PixelLayout) -> bool:
+    """Tell whether any pixel of a layout can carry no colour."""
+    return layout.has_alpha or has_float_samples(layout)
 
 
 def unknown_samples(samples: Samples, layout: PixelLayout) -> NDArray[np.bool_]:

@@ -15,12 +15,12 @@ from lacuna_wire.errors import Unprocessable
 from lacuna_wire.rect import bounding_rect
 
 from .context import MIN_CONTEXT_PX, context_window
-from .planes import Mask
+from .planes import Mask, Plane, strips
 
 # Side of a cell of the coarse map on which parts are told apart. Parts nearer than this are one
 # part anyway (their contexts overlap), and a map of cells keeps memory flat on gigapixel masks.
 CELL_PX = 16
-STRIP_ROWS = 64 * CELL_PX
+STRIP_ROWS = 16 * CELL_PX  # read at a time
 # Parts up to this size are filled as well with a neighbour's hole in sight as with its fill: what
 # decides lies nearer. Where they are so dense that each sees the next, uniting them all would make
 # one window of the whole picture.
@@ -35,8 +35,10 @@ class Region(NamedTuple):
     window: Rect
 
 
-def plan_regions(selection: Mask, grow: int) -> list[Region]:
+def plan_regions(selection: Plane, grow: int) -> list[Region]:
     """Find the regions of a selection (H, W) uint8, 0 = known, after growing it by `grow` pixels.
+
+    The selection is read in strips.
 
     Returns:
         Regions from top to bottom. No two parts meet, and no window meets another region's part
@@ -46,7 +48,7 @@ def plan_regions(selection: Mask, grow: int) -> list[Region]:
     Raises:
         Unprocessable: If nothing is selected (code `empty_selection`).
     """
-    height, width = selection.shape
+    height, width = selection.shape[:2]
     picture = Rect(0, 0, width, height)
     parts = [part.grow(grow).intersect(picture) for part in _parts(selection)]
     if not parts:
@@ -58,11 +60,11 @@ def plan_regions(selection: Mask, grow: int) -> list[Region]:
     return sorted(regions, key=lambda region: (region.part.top, region.part.left))
 
 
-def _parts(selection: Mask) -> list[Rect]:
+def _parts(selection: Plane) -> list[Rect]:
     """Bound the connected parts, told apart on cells of CELL_PX."""
     cells = _occupied_cells(selection)
     _count, _labels, stats, _centres = cv2.connectedComponentsWithStats(cells, connectivity=8)
-    height, width = selection.shape
+    height, width = selection.shape[:2]
     parts = []
     for left, top, cells_wide, cells_high, _area in stats[1:].tolist():  # 0 is the background
         rect = Rect(left, top, cells_wide, cells_high).enlarge(CELL_PX)
@@ -70,13 +72,14 @@ def _parts(selection: Mask) -> list[Rect]:
     return parts
 
 
-def _occupied_cells(selection: Mask) -> Mask:
+def _occupied_cells(selection: Plane) -> Mask:
     """Reduce (H, W) to one value per cell: 1 where any pixel is selected."""
-    height, width = selection.shape
+    height, width = selection.shape[:2]
     rows, columns = -(-height // CELL_PX), -(-width // CELL_PX)
     cells = np.zeros((rows, columns), np.uint8)
     for top in range(0, height, STRIP_ROWS):
-        strip = selection[top : top + STRIP_ROWS]
+        place = Rect(0, top, width, min(STRIP_ROWS, height - top))
+        strip = selection[place.slices]
         padding = ((0, -strip.shape[0] % CELL_PX), (0, columns * CELL_PX - width))
         blocks = np.pad(strip, padding).reshape(-1, CELL_PX, columns, CELL_PX)
         first = top // CELL_PX
@@ -85,12 +88,16 @@ def _occupied_cells(selection: Mask) -> Mask:
     return cells
 
 
-def tighten(selection: NDArray[np.generic], rect: Rect) -> Rect:
-    """Shrink `rect` to the values of `selection` (H, W) in it that are not 0."""
+def tighten(selection: Plane, rect: Rect) -> Rect:
+    """Shrink `rect` to the values of `selection` (H, W) in it that are not 0; empty if all are."""
+    return bounding_rect([_tight(selection, strip) for strip in strips(rect)])
+
+
+def _tight(selection: Plane, rect: Rect) -> Rect:
     inside = selection[rect.slices] != 0
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     if not len(rows):
-        return Rect(rect.left, rect.top, 0, 0)
+        return Rect(0, 0, 0, 0)
     tight = Rect.from_edges(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
     return tight.shift(rect.left, rect.top)
 

@@ -7,15 +7,18 @@ plug-ins; `Picture.save` ends it.
 from .formats import SUPPORTED_SUFFIXES
 from .mask import read_mask
 from .opening import open_picture
-from .output import check_output
+from .output import check_output, is_streamed
 from .picture import Patch, Picture, Pixels
+from .sparse import SparseMask
 
 __all__ = [
     "SUPPORTED_SUFFIXES",
     "Patch",
     "Picture",
     "Pixels",
+    "SparseMask",
     "check_output",
+    "is_streamed",
     "open_picture",
     "read_mask",
 ]

@@ -74,6 +74,25 @@ def stored_rect(rect: Rect, width: int, height: int, turn: Turn) -> Rect:
     return Rect(left, top, rect.width, rect.height)
 
 
+def displayed_rect(rect: Rect, width: int, height: int, turn: Turn) -> Rect:
+    """Find where is seen what the file stores in `rect`; undoes `stored_rect`.
+
+    Args:
+        rect: In stored pixels.
+        width: Columns of the picture as displayed.
+        height: Rows of the picture as displayed.
+        turn: From stored to displayed.
+
+    >>> displayed_rect(Rect(0, 30, 2, 10), 40, 30, turn_of(6))
+    Rect(left=0, top=0, width=10, height=2)
+    """
+    if turn.transposed:
+        rect = Rect(rect.top, rect.left, rect.height, rect.width)
+    left = width - rect.right if turn.columns_flipped else rect.left
+    top = height - rect.bottom if turn.rows_flipped else rect.top
+    return Rect(left, top, rect.width, rect.height)
+
+
 def _flipped(pixels: NDArray[Any], turn: Turn) -> NDArray[Any]:
     rows = slice(None, None, -1 if turn.rows_flipped else 1)
     columns = slice(None, None, -1 if turn.columns_flipped else 1)

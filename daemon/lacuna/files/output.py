@@ -52,6 +52,11 @@ def check_output(out: Path, picture: Picture | None = None) -> None:
             raise no_space(out, f"the copy takes {needed:,} bytes and {free:,} are free")
 
 
+def is_streamed(picture: Picture, out: Path) -> bool:
+    """Tell whether neither reading windows nor saving to `out` holds the whole picture."""
+    return picture.format == TIFF.name and format_of_name(out) is TIFF
+
+
 def output_format(out: Path) -> Format:
     """Return the format that the suffix says; raises `unsupported_output` if it says none."""
     target = format_of_name(out)

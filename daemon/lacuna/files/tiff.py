@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from .picture import Patch, Pixels, check_patches, check_rect
 from .refusals import picture_changed, reading
 from .tiff_layout import JPEG, Storage, check_segments, storage_of
 from .tiff_patch import copy_with_patches
-from .tiff_segments import read_window
+from .tiff_segments import RecentSegments, read_window
 
 _ICC, _XMP = 34675, 700
 
@@ -46,6 +46,7 @@ class TiffPicture:
             and nowhere else.
         metadata: What other formats can hold too.
         stamp: Identity, length and time of the file when it was checked.
+        recent: What was decoded last.
     """
 
     path: Path
@@ -57,6 +58,7 @@ class TiffPicture:
     metadata: Metadata
     stamp: tuple[int, int, int]
     format: str = TIFF.name
+    recent: RecentSegments = field(default_factory=RecentSegments, repr=False, compare=False)
 
     @property
     def width(self) -> int:
@@ -74,11 +76,12 @@ class TiffPicture:
         check_rect(self, rect)
         place = stored_rect(rect, self.width, self.height, self.turn)
         with self._page() as page:
-            pixels = self.storage.handed_out(read_window(page, place))
+            pixels = self.storage.handed_out(read_window(page, place, self.recent))
         return np.ascontiguousarray(displayed(pixels, self.turn))
 
     def save(self, out: Path, patches: Sequence[Patch]) -> None:
         check_patches(self, patches)
+        self.recent.clear()
         if format_of_name(out) is not TIFF:
             check_output(out, self)  # before a whole picture is read
             pixels = self.read(Rect(0, 0, self.width, self.height))

@@ -62,15 +62,16 @@ def copy_with_patches(
     shutil.copyfile(source, part)
     offsets, counts = list(page.dataoffsets), list(page.databytecounts)
     uses = Counter(offset for offset, count in zip(offsets, counts, strict=True) if count)
-    touched = {
-        segment.number: segment for rect, _ in patches for segment in segments_under(page, rect)
-    }
+    touched: dict[int, tuple[Segment, list[Patch]]] = {}
+    for patch in patches:
+        for segment in segments_under(page, patch[0]):
+            touched.setdefault(segment.number, (segment, []))[1].append(patch)
     with part.open("r+b") as file:
-        for index, segment in sorted(touched.items()):
+        for index, (segment, over) in sorted(touched.items()):
             if is_plain(page) and uses[offsets[index]] == 1:
-                _patch_rows(file, page, segment, storage, patches)
+                _patch_rows(file, page, segment, storage, over)
                 continue
-            data = _patched_segment(page, segment, storage, patches)
+            data = _patched_segment(page, segment, storage, over)
             if uses[offsets[index]] == 1:
                 # Blank it first: the rest of a shorter segment would still show the old pixels.
                 _blank(file, offsets[index], counts[index])

@@ -4,7 +4,8 @@ Uncompressed segments are read row by row, because a whole scan may be one strip
 Compressed ones are decoded one at a time.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple
 
@@ -19,6 +20,7 @@ from .refusals import corrupt, reading, unsupported
 from .tiff_layout import FLOATING_POINT, HORIZONTAL, JPEG, NO_PREDICTOR, NONE, SEPARATE
 from .tiff_layout import segment_size as segment_size_of
 
+RECENT_BYTES = 64 << 20
 _PACKBITS = 32773
 _RGB, _YCBCR = 2, 6
 _COMPRESS = {
@@ -60,20 +62,56 @@ def path_of(page: Any) -> Path:
 
 
 def is_plain(page: Any) -> bool:
-    """Tell whether rows lie in the file as they are: no compression, no predictor."""
-    return bool(page.compression == NONE and page.predictor == NO_PREDICTOR)
+    """Tell whether rows lie in the file as they are: nothing compressed, predicted or packed."""
+    return bool(
+        page.compression == NONE
+        and page.predictor == NO_PREDICTOR
+        and page.bitspersample == 8 * page.dtype.itemsize
+        and page.fillorder == 1
+        and not page.is_subsampled
+    )
 
 
-def read_window(page: Any, rect: Rect) -> Pixels:
+class RecentSegments:
+    """The compressed segments that were decoded last: windows side by side share their strips.
+
+    Up to RECENT_BYTES of them are held, and the last one however large it is: a page that is one
+    compressed strip would otherwise be decoded as a whole for every window.
+    """
+
+    def __init__(self) -> None:
+        self._pixels: dict[int, Pixels] = {}  # by number, the one used last at the end
+
+    def decode(self, page: Any, segment: Segment) -> Pixels:
+        """Return what `decode_segment` does; not to be written to."""
+        pixels = self._pixels.pop(segment.number, None)
+        if pixels is None:
+            channels = 1 if page.planarconfig == SEPARATE else page.samplesperpixel
+            needed = math.prod(segment_size_of(page)) * channels * page.dtype.itemsize
+            while self._pixels and sum(kept.nbytes for kept in self._pixels.values()) + needed > (
+                RECENT_BYTES
+            ):
+                del self._pixels[next(iter(self._pixels))]
+            pixels = decode_segment(page, segment)
+        self._pixels[segment.number] = pixels
+        return pixels
+
+    def clear(self) -> None:
+        self._pixels.clear()
+
+
+def read_window(page: Any, rect: Rect, recent: RecentSegments | None = None) -> Pixels:
     """Read stored samples: (rect.height, rect.width, channels), native byte order.
 
     Args:
         page: Of an open `tifffile.TiffFile`.
         rect: As stored, inside the picture.
+        recent: Of the same page, for more windows of it.
 
     Raises:
         LacunaError: `corrupt_picture` or `not_readable`.
     """
+    decode: Callable[[Any, Segment], Pixels] = recent.decode if recent else decode_segment
     window = np.empty((rect.height, rect.width, page.samplesperpixel), page.dtype)
     for segment in segments_under(page, rect):
         part = segment.rect.intersect(rect)
@@ -81,7 +119,7 @@ def read_window(page: Any, rect: Rect) -> Pixels:
         if is_plain(page) and page.databytecounts[segment.number]:
             _read_rows(page, segment, part, target)
         else:
-            target[:] = decode_segment(page, segment)[part.relative_to(segment.rect).slices]
+            target[:] = decode(page, segment)[part.relative_to(segment.rect).slices]
     return window
 
 

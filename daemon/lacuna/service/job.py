@@ -18,6 +18,7 @@ NEXT_STATES: Mapping[str, tuple[str, ...]] = {
     "running": ("done", "failed", "cancelled", "expired"),
     **dict.fromkeys(ENDED, ()),
 }
+WORTH_A_GUESS = 1.0  # percent of the work that say how long the rest takes
 PHASES = {"created": "uploading", "queued": "waiting", "running": "loading"}
 
 
@@ -56,7 +57,7 @@ class Job:
         self.phase = PHASES["created"]
         self.tiles_done = 0
         self.tiles_total = plan.tiles
-        self.percent = 0.0
+        self.percent = self._worked = 0.0  # the second is that of this try
         self.revision = 0
         self.begun = self.filling_since = self.ended_at = self.last_seen = time.monotonic()
         self._watchers = 0
@@ -86,14 +87,15 @@ class Job:
             self.tiles_done, self.percent = self.tiles_total, 100.0
         self.touch()
 
-    def progress(self, phase: str, tiles_done: int, tiles_total: int) -> None:
+    def progress(self, phase: str, tiles_done: int, tiles_total: int, percent: float) -> None:
         """Take over what the worker reports; the percentage never falls, whatever is added."""
         if self.phase == PHASES["running"] and not tiles_done:
             self.filling_since = time.monotonic()  # the start of a worker says nothing of a tile
         self.phase, self.tiles_done = phase, tiles_done
         if tiles_total:  # 0: not known yet, so the plan's number stands
             self.tiles_total = tiles_total
-            self.percent = max(self.percent, min(99.0, 100.0 * tiles_done / tiles_total))
+        self._worked = float(percent)
+        self.percent = max(self.percent, min(99.0, self._worked))
         self.touch()
 
     def touch(self) -> None:
@@ -150,6 +152,7 @@ class Job:
     def _eta_s(self, tile_s: float | None) -> float | None:
         if self.state != "running":
             return None
-        if self.tiles_done:
-            tile_s = (time.monotonic() - self.filling_since) / self.tiles_done
+        if self._worked >= WORTH_A_GUESS:
+            worked_s = time.monotonic() - self.filling_since
+            return round(worked_s * max(0.0, 100 / self._worked - 1), 1)
         return None if tile_s is None else round(tile_s * (self.tiles_total - self.tiles_done), 1)

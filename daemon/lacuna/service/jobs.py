@@ -281,7 +281,7 @@ class Jobs:
                 if job.ended:  # cancelled meanwhile
                     return
                 log.warning("job %s is tried again with smaller tiles: %s", job.id, error)
-                job.progress(PHASES["running"], 0, 0)
+                job.progress(PHASES["running"], 0, 0, 0.0)
                 job.files.output.unlink(missing_ok=True)
                 filled = await self._again(job)
             self._accept(job, filled)
@@ -295,9 +295,9 @@ class Jobs:
             raise Stalled(f"{error}, on a second try with smaller tiles", code=error.code) from None
 
     async def _order(self, job: Job, smaller_tiles: bool) -> Filled:
-        def report(phase: str, tiles_done: int, tiles_total: int) -> None:
+        def report(phase: str, tiles_done: int, tiles_total: int, percent: float) -> None:
             if not job.ended:  # a cancelled job is over before its worker knows
-                job.progress(phase, tiles_done, tiles_total)
+                job.progress(phase, tiles_done, tiles_total, percent)
 
         order = order_message(
             job.request, job.plan.window, job.files, self._settings.device, smaller_tiles

@@ -19,6 +19,8 @@ from .orders import Filled, write_line
 from .patience import Patience
 from .settings import Settings
 
+Report = Callable[[str, int, int, float], None]  # phase, tiles done, tiles in all, percent
+
 log = logging.getLogger("lacuna.worker")
 
 FIRST_PAUSE_S = 0.1  # before the second start; doubled before every further one
@@ -70,15 +72,13 @@ class Worker:
         if self.degraded:
             raise WorkerUnavailable(self._refusal)
 
-    async def fill(
-        self, order: dict[str, Any], deadline: float, report: Callable[[str, int, int], None]
-    ) -> Filled:
+    async def fill(self, order: dict[str, Any], deadline: float, report: Report) -> Filled:
         """Give an order to the worker, starting one if there is none, and return what it made.
 
         Args:
             order: From `order_message`.
             deadline: The end of the job's time, in seconds of the monotonic clock.
-            report: Gets the phase, the tiles done and the tiles in all.
+            report: Gets the phase, the tiles done, the tiles in all and the percentage.
 
         Raises:
             JobCancelled: If `cancel` was called meanwhile.
@@ -169,9 +169,7 @@ class Worker:
         self.weights = [str(name) for name in message.get("weights", [])]
         log.info("worker %d is ready: %s", process.pid, self.device)
 
-    async def _follow(
-        self, order: dict[str, Any], deadline: float, report: Callable[[str, int, int], None]
-    ) -> Filled:
+    async def _follow(self, order: dict[str, Any], deadline: float, report: Report) -> Filled:
         """Send an order and follow it to its end."""
         process = self._process
         assert process is not None
@@ -203,9 +201,9 @@ class Worker:
                     raise ValueError(message["id"])
                 if message["type"] != "progress":
                     return _read_end(message)
-                progress = message["phase"], message["tiles_done"], message["tiles_total"]
-                patience.progress(message["tiles_done"], message["tiles_total"])
-                report(*progress)
+                done, total = message["tiles_done"], message["tiles_total"]
+                patience.progress(done, total)
+                report(message["phase"], done, total, message["percent"])
             except (KeyError, TypeError, ValueError) as error:
                 await self._reap(process, 0)
                 log.error("the worker said %.200r: %r", message, error)

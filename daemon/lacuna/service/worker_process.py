@@ -25,7 +25,8 @@ from .orders import Filled, Order, read_order, write_line
 
 __all__ = ["Filled", "Order", "Report", "ShouldStop", "serve_orders"]
 
-Report = Callable[[str, int, int], None]  # phase, tiles done, tiles in all (0: not known yet)
+# Phase, tiles done, tiles in all (0: not known yet), percent of the work.
+Report = Callable[[str, int, int, float], None]
 ShouldStop = Callable[[], bool]
 
 PR_SET_PDEATHSIG = 1
@@ -74,14 +75,14 @@ def _fill_one(
 ) -> dict[str, Any]:
     """Return the one message with which an order ends."""
 
-    def report(phase: str, tiles_done: int, tiles_total: int) -> None:
+    def report(phase: str, tiles_done: int, tiles_total: int, percent: float) -> None:
         say({
             "type": "progress", "id": order.id, "phase": phase,
-            "tiles_done": tiles_done, "tiles_total": tiles_total,
+            "tiles_done": tiles_done, "tiles_total": tiles_total, "percent": percent,
         })  # fmt: skip
 
     # From here on a sudden death is the fault of this order, not of an idle worker.
-    report("loading", 0, 0)
+    report("loading", 0, 0, 0.0)
     try:
         filled = fill(order, report, lambda: order.id in cancelled)
     except LacunaError as error:
