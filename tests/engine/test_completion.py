@@ -109,8 +109,8 @@ def test_first_fill_of_the_coarsest_level_decides_which_known_patches_are_taken(
     rect = Rect(40, 40, 48, 48)
     document = document_of(image, rect)
     missing = find_hole(document, Options()).missing
-    levels = build_levels(document, missing, 2)
     for colour in (0, 2):
+        levels = build_levels(document, missing, 2)
         start = levels[-1].image.copy()
         start[levels[-1].mask[..., 0] > 0] = np.eye(3, dtype=np.float32)[colour]
 
@@ -132,9 +132,9 @@ def test_first_fill_is_kept_where_its_level_has_no_patches_to_choose_from():
 
 def test_search_never_makes_a_match_worse_and_keeps_to_whole_known_patches():
     rng = np.random.default_rng(4)
-    mask = hole(60, 70, Rect(20, 20, 25, 18))
+    mask = hole(60, 70, Rect(20, 20, 25, 18))[..., 0] > 0
     ground = prepare(rng.random((60, 70, 3)).astype(np.float32), mask)
-    first = judge(ground, rng.choice(ground.sources, len(ground.targets)))
+    first = judge(ground, rng.choice(ground.find_sources(), len(ground.targets)))
 
     better = search(ground, first, rng, reach=30, steps=(8, 1))
 
@@ -146,7 +146,7 @@ def test_search_never_makes_a_match_worse_and_keeps_to_whole_known_patches():
 
 def test_cost_of_a_patch_with_itself_is_zero_and_counts_known_pixels_most():
     image = np.zeros((40, 40, 3), np.float32)
-    mask = hole(40, 40, Rect(15, 15, 10, 10))
+    mask = hole(40, 40, Rect(15, 15, 10, 10))[..., 0] > 0
     ground = prepare(image, mask)
 
     target = ground.targets[:1]  # at the corner: one pixel of its patch is missing
@@ -161,7 +161,7 @@ def test_cost_of_a_patch_with_itself_is_zero_and_counts_known_pixels_most():
 
 def test_vote_of_one_source_for_all_shows_that_source():
     image = stripes(50, 50)
-    mask = hole(50, 50, Rect(24, 24, 1, 1))
+    mask = hole(50, 50, Rect(24, 24, 1, 1))[..., 0] > 0
     image[24, 24] = 0.5
     ground = prepare(image, mask)
     shifted = ground.targets - 2 * 8  # two periods to the left
@@ -178,7 +178,7 @@ def test_bias_is_what_a_patch_lacks_to_its_place_and_never_more_than_its_limit()
     few, many = np.float32(patches.MOST_BIAS / 2), np.float32(patches.MOST_BIAS * 3)
     image[:, 40:60] = image[:, :20] + few
     image[:, 60:] = image[:, :20] + many
-    ground = prepare(image, hole(40, 80, Rect(0, 0, 1, 1)))
+    ground = prepare(image, hole(40, 80, Rect(0, 0, 1, 1))[..., 0] > 0)
     place = np.array([(20 + 3) * ground.stride + 10 + 3])
     weights = cut_trust(ground, place)
 
@@ -189,6 +189,60 @@ def test_bias_is_what_a_patch_lacks_to_its_place_and_never_more_than_its_limit()
         # What is left over counts as before, and what is added has its price.
         left = 3 * ((shift - allowed) ** 2 + patches.BIAS_COST * allowed**2)
         np.testing.assert_allclose(cost, left, rtol=1e-3, atol=1e-6)
+
+
+def test_vote_and_search_do_the_same_in_any_number_of_pieces(monkeypatch):
+    rng = np.random.default_rng(6)
+    image = rng.random((60, 70, 5)).astype(np.float32)
+    missing = hole(60, 70, Rect(20, 20, 25, 18))[..., 0] > 0
+    voted, found = [], []
+    for pieces in (1, 7):
+        ground = prepare(image[..., :3], missing, image[..., 3:])
+        monkeypatch.setattr(patches, "TARGETS_AT_A_TIME", -(-len(ground.targets) // pieces))
+        first = judge(ground, ground.find_sources()[: len(ground.targets)])
+        found.append(search(ground, first, np.random.default_rng(1), reach=0, steps=()))
+        vote(ground, first)
+        voted.append(ground.image.copy())
+
+    np.testing.assert_allclose(voted[0], voted[1], atol=1e-5)
+    np.testing.assert_array_equal(found[0].source, found[1].source)
+    assert np.abs(voted[0] - np.pad(image, ((3, 3), (3, 3), (0, 0)), "edge")).max() > 0.1
+
+
+def test_texture_that_a_reduced_level_cannot_show_still_decides():
+    """Fine stripes above, plain gray of the same mean below; the hole lies in the stripes."""
+    image = stripes(160, 160, period=2)
+    image[100:] = 0.5
+    rect = Rect(50, 40, 60, 40)
+
+    filled = guide_of(document_of(image, rect), 2)(rect)
+
+    assert np.abs(np.diff(filled[..., 0], axis=1)).mean() > 0.9
+
+
+def test_line_that_ends_at_the_rim_is_carried_through_the_hole():
+    rng = np.random.default_rng(3)
+    rows, columns = np.mgrid[:200, :240]
+    line = np.abs(rows - 60 - columns / 3) < 3
+    image = (0.7 + rng.normal(0, 0.03, (200, 240, 3))).astype(np.float32)
+    image[line] = 0.1
+    rect = Rect(80, 60, 80, 80)
+
+    filled = guide_of(document_of(image, rect), 2)(rect)
+
+    dark = filled.mean(axis=2) < 0.4
+    inside = line[rect.slices]
+    assert dark[inside].mean() > 0.8
+    assert dark[~inside].mean() < 0.03
+
+
+def test_completed_levels_are_given_back():
+    document = document_of(stripes(160, 200), Rect(70, 50, 60, 60))
+    levels = build_levels(document, find_hole(document, Options()).missing, 2)
+
+    complete(levels, None, lambda: None)
+
+    assert not levels
 
 
 @pytest.mark.parametrize("side", [120, 1300])  # completed as a whole, and piece by piece

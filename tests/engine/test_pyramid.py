@@ -3,9 +3,16 @@
 import numpy as np
 import pytest
 
-from lacuna.engine import planes
+from lacuna.engine import planes, pyramid
 from lacuna.engine.planes import Document
-from lacuna.engine.pyramid import build_levels, enlarge, hole_radius, level_count, reduce_missing
+from lacuna.engine.pyramid import (
+    build_levels,
+    contrast,
+    enlarge,
+    hole_radius,
+    level_count,
+    reduce_missing,
+)
 from lacuna_wire import PixelLayout, Rect
 
 
@@ -51,6 +58,37 @@ def test_walking_in_strips_changes_nothing(monkeypatch):
     for one, other in zip(whole, pieces, strict=True):
         np.testing.assert_array_equal(one.image, other.image)
         np.testing.assert_array_equal(one.share, other.share)
+        np.testing.assert_array_equal(one.texture, other.texture)
+
+
+def test_texture_tells_directions_apart_and_sees_nothing_of_what_is_missing():
+    image = np.zeros((9, 12, 3), np.float32)
+    image[:, ::2] = 0.5  # columns: neighbours side by side differ
+    known = np.ones((9, 12, 1), np.float32)
+    image[2, 4], known[2, 4] = 1, 0
+
+    texture = contrast(image, known)
+
+    assert texture.shape == (5, 6, 2)
+    np.testing.assert_allclose(texture[..., 0], 0.5)
+    assert not texture[..., 1].any()
+
+
+def test_level_too_large_has_no_texture_and_the_next_one_has_the_same_as_ever(monkeypatch):
+    rng = np.random.default_rng(5)
+    document = window(200, 120)
+    document.samples[:] = rng.integers(0, 256, document.samples.shape)
+    missing = np.zeros((200, 120), np.uint8)
+    missing[50:70, 30:55] = 1
+    everywhere = build_levels(document, missing, 3)
+
+    monkeypatch.setattr(pyramid, "MAX_TEXTURED_PX", 2000)
+    monkeypatch.setattr(planes, "STRIP_ROWS", 64)
+    levels = build_levels(document, missing, 3)
+
+    assert [level.texture.shape[2] for level in levels] == [0, 2, 2]
+    for one, other in zip(everywhere[1:], levels[1:], strict=True):
+        np.testing.assert_allclose(one.texture, other.texture, atol=1e-6)
 
 
 def test_cell_with_a_missing_pixel_is_masked_for_the_network():

@@ -13,8 +13,9 @@ from lacuna_wire import Rect
 
 from .guide import pull_push
 from .patches import RADIUS, Ground, Matches, judge, prepare, search, vote
+from .peeling import can_peel, peel
 from .planes import Document, Mask, Pixels, Places
-from .pyramid import Level, enlarge
+from .pyramid import Level, enlarge, plain_level
 
 HOLE_RADIUS_PX = 16  # on the coarsest level; below, structure is lost, above, it is not found
 MIN_SOURCES = 200  # with fewer patches to choose from, a level decides nothing
@@ -24,6 +25,7 @@ STARTED_RANK = 4  # where ROUNDS begins if a network has made the first fill
 FIRST_SEARCHES = 4  # before the first vote
 SEARCHED_TARGETS = 60_000  # more would take seconds; from here on matches are only taken over
 NEAR_PX = 32
+TEXTURE_WEIGHT = 4.0  # of a difference in texture, against the same difference in colour
 STEPS = (8, 2, 1)  # distances of the neighbours that are asked
 # Patches that vote on one native pixel, of the 49 over it: enough to hide where they meet.
 NATIVE_SHIFTS = tuple((down, right) for down in (-2, 0, 2) for right in (-2, 0, 2))
@@ -51,7 +53,7 @@ class Completion(NamedTuple):
 def native_guide(
     window: Document,
     missing: Mask,
-    levels: Sequence[Level],
+    levels: list[Level],
     start: Pixels | None,
     alive: Callable[[], None],
 ) -> Guide:
@@ -60,7 +62,8 @@ def native_guide(
     Args:
         window: The region's window of the document.
         missing: uint8 (H, W) of the window, 1 = missing.
-        levels: Its levels from 1 on; at least one if it is larger than WHOLE_WINDOW_PX.
+        levels: Its levels from 1 on; at least one if it is larger than WHOLE_WINDOW_PX. They are
+            taken out of the list when they are not needed any more.
         start: First fill of the coarsest level, float32 (H, W, 3); None for a smooth one.
         alive: Called after every round; raises to stop.
 
@@ -71,7 +74,7 @@ def native_guide(
     whole = window.rect.area <= WHOLE_WINDOW_PX
     if whole:
         known = (1 - missing[..., None]).astype(np.float32)
-        levels = [Level(window.image(window.rect), known), *levels]
+        levels = [plain_level(window.image(window.rect), known), *levels]
     completed = complete(levels, start, alive)
     if completed is None:
         smooth = complete_smoothly(levels, start)
@@ -98,12 +101,13 @@ def complete_smoothly(levels: Sequence[Level], start: Pixels | None) -> Pixels:
 
 
 def complete(
-    levels: Sequence[Level], start: Pixels | None, alive: Callable[[], None]
+    levels: list[Level], start: Pixels | None, alive: Callable[[], None]
 ) -> Completion | None:
     """Complete levels, the coarsest last, by patches of their own known pixels.
 
     Args:
-        levels: Each half as large as the one before.
+        levels: Each half as large as the one before. Those that are completed are taken out: the
+            finest may be as large as all else together.
         start: First fill of the coarsest, float32 (H, W, 3); None for a smooth one.
         alive: Called after every round; raises to stop.
 
@@ -114,52 +118,101 @@ def complete(
     rng = np.random.default_rng(0)  # the same picture is filled in the same way every time
     done: Completion | None = None
     # A start that a network made is to be kept: it needs no more rounds than a middle level.
-    for rank, level in enumerate(reversed(levels), 0 if start is None else STARTED_RANK):
+    rank = 0 if start is None else STARTED_RANK
+    for number in reversed(range(len(levels))):
+        level = levels[number]
         if done is not None:
             first = enlarge(done.image, level.rect, level.rect)
-        elif start is not None and level is levels[-1]:
-            first = start
+        elif start is not None:
+            first = start.copy()
         else:
             first = pull_push(level.image, level.some_known)
-        ground = prepare(np.where(level.mask > 0, first, level.image), level.mask)
-        if done is None and len(ground.sources) < MIN_SOURCES:
+        # What the start shows has a texture of its own, which nobody knows yet.
+        ground = _prepare_level(level, first, start is None or done is not None)
+        rank += 1
+        if done is None and np.count_nonzero(ground.is_source) < MIN_SOURCES:
             if start is not None:
                 return None
             continue
-        done = _complete_level(ground, done, rank, rng, alive)
+        del level, first, levels[number]
+        few = len(ground.targets) <= SEARCHED_TARGETS
+        rounds = ROUNDS[min(rank, len(ROUNDS)) - 1] if few else 0
+        improve = Improvement(ground, rng, rounds, alive)
+        matches = _begin(improve, start is None) if done is None else _go_on(improve, done)
+        done = Completion(ground.image[RADIUS:-RADIUS, RADIUS:-RADIUS, :3], ground, matches)
     return done
 
 
-def _complete_level(
-    ground: Ground,
-    coarser: Completion | None,
-    rank: int,
-    rng: np.random.Generator,
-    alive: Callable[[], None],
-) -> Completion:
+def _prepare_level(level: Level, first: Pixels, textured: bool) -> Ground:
+    """Lay out a level with a first fill (H, W, 3), which is overwritten."""
+    known = level.share >= 1
+    np.copyto(first, level.image, where=known)
+    texture = None
+    if textured and level.texture.shape[2]:
+        texture = pull_push(TEXTURE_WEIGHT * level.texture, known.astype(np.float32))
+    return prepare(first, ~known[..., 0], texture)
+
+
+class Improvement(NamedTuple):
+    """How the matches of a level are improved.
+
+    Attributes:
+        ground: The plane of the search.
+        rng: Decides which sources are tried.
+        rounds: Of search and vote.
+        alive: Called after every round; raises to stop.
+    """
+
+    ground: Ground
+    rng: np.random.Generator
+    rounds: int
+    alive: Callable[[], None]
+
+    def __call__(self, matches: Matches, reach: int) -> Matches:
+        """Search up to `reach` pixels from where the matches are, and let them vote."""
+        for _ in range(self.rounds):
+            matches = search(self.ground, matches, self.rng, reach, STEPS)
+            vote(self.ground, matches)
+            matches = judge(self.ground, matches.source)
+            self.alive()
+        return matches
+
+
+def _begin(improve: Improvement, peeled: bool) -> Matches:
+    """Complete the coarsest level: from its smooth fill, from the rim, or whichever fits better."""
+    ground = improve.ground
+    smooth = ground.image.copy()
+    reach = max(ground.missing.shape) // 2
+    matches = judge(ground, improve.rng.choice(ground.find_sources(), len(ground.targets)))
+    # The first fill is all there is to go by, and a vote of random patches would wipe it out.
+    for _ in range(FIRST_SEARCHES):
+        matches = search(ground, matches, improve.rng, reach, STEPS)
+    matches = improve(matches, reach)
+    if not peeled or not can_peel(ground):
+        return matches
+    one = ground.image.copy()
+    ground.image[:] = smooth
+    others = peel(ground)
+    vote(ground, others)
+    others = improve(judge(ground, others.source), reach)
+    if others.cost.mean() < matches.cost.mean():
+        return others
+    ground.image[:] = one
+    return matches
+
+
+def _go_on(improve: Improvement, coarser: Completion) -> Matches:
+    """Complete a level from the matches of the one before."""
+    ground = improve.ground
     height, width = ground.missing.shape
-    source = rng.choice(ground.sources, len(ground.targets))
-    reach = max(height, width) // 2
-    if coarser is not None:
-        rows, columns = np.divmod(ground.targets, ground.stride)
-        finer = taken_over(coarser, rows - RADIUS, columns - RADIUS)[:2]
-        place = np.clip((finer[0] + RADIUS) * ground.stride + finer[1] + RADIUS, 0, None)
-        place = np.minimum(place, ground.is_source.size - 1)
-        source = np.where(ground.is_source[place], place, source)
-        reach = max(4, min(NEAR_PX, max(height, width) // 8))
-        vote(ground, judge(ground, source))
-    rounds = ROUNDS[min(rank, len(ROUNDS) - 1)] if len(source) <= SEARCHED_TARGETS else 0
-    matches = judge(ground, source)
-    if coarser is None:
-        # The first fill is all there is to go by, and a vote of random patches would wipe it out.
-        for _ in range(FIRST_SEARCHES):
-            matches = search(ground, matches, rng, reach, STEPS)
-    for _ in range(rounds):
-        matches = search(ground, matches, rng, reach, STEPS)
-        vote(ground, matches)
-        matches = judge(ground, matches.source)
-        alive()
-    return Completion(ground.image[RADIUS:-RADIUS, RADIUS:-RADIUS], ground, matches)
+    rows, columns = np.divmod(ground.targets, ground.stride)
+    down, right, _bias = taken_over(coarser, rows - RADIUS, columns - RADIUS)
+    place = np.clip((down + RADIUS) * ground.stride + right + RADIUS, 0, ground.is_source.size - 1)
+    lost = np.flatnonzero(~ground.is_source[place])
+    if len(lost):
+        place[lost] = improve.rng.choice(ground.find_sources(), len(lost))
+    vote(ground, judge(ground, place))
+    return improve(judge(ground, place), max(4, min(NEAR_PX, max(height, width) // 8)))
 
 
 def taken_over(coarser: Completion, rows: Places, columns: Places) -> tuple[Places, Places, Pixels]:

@@ -26,17 +26,19 @@ DEEPEST_PX = 20
 # What may be added to a patch to meet its surroundings, per channel: a sky has no two places alike.
 MOST_BIAS = 0.1
 BIAS_COST = 2.0  # of a bias, against the same difference left as it is; 0: nothing
-BATCH = 16_384  # patches that are copied at a time: 49 x 3 floats each
+SPREAD = 1.0  # costs over a pixel that count as alike, against their mean
+BATCH = 16_384  # patches that are copied at a time: 49 x 3 to 5 floats each
+TARGETS_AT_A_TIME = 65_536  # whose own patches are kept while candidates are compared with them
 
 
 class Ground(NamedTuple):
     """A plane on which patches are searched; (H, W) is its size without the border.
 
     Attributes:
-        image: float32 (H + 2 RADIUS, W + 2 RADIUS, 3); the hole in it changes with every vote.
+        image: float32 (H + 2 RADIUS, W + 2 RADIUS, C), colours and then what else patches are
+            compared by; the hole in it changes with every vote.
         missing: bool (H, W).
         is_source: bool, one per place: the patch around it is known as a whole.
-        sources: The places that are.
         targets: Places whose patch touches the hole.
         number: int32, one per place: its position among the targets, or -1.
         trust: float32, one per place, 1 for known pixels.
@@ -47,7 +49,6 @@ class Ground(NamedTuple):
     image: Pixels
     missing: NDArray[np.bool_]
     is_source: NDArray[np.bool_]
-    sources: Places
     targets: Places
     number: NDArray[np.int32]
     trust: NDArray[np.float32]
@@ -58,6 +59,15 @@ class Ground(NamedTuple):
     def stride(self) -> int:
         """Places per row."""
         return int(self.image.shape[1])
+
+    @property
+    def channels(self) -> int:
+        """Values per place."""
+        return int(self.image.shape[2])
+
+    def find_sources(self) -> Places:
+        """List the places whose patch is known as a whole."""
+        return np.flatnonzero(self.is_source)
 
 
 class Matches(NamedTuple):
@@ -74,9 +84,14 @@ class Matches(NamedTuple):
     bias: Pixels
 
 
-def prepare(image: Pixels, mask: Pixels) -> Ground:
-    """Lay out a plane: float32 (H, W, 3) with a first fill where mask (H, W, 1) is 1."""
-    missing = mask[..., 0] > 0
+def prepare(image: Pixels, missing: NDArray[np.bool_], texture: Pixels | None = None) -> Ground:
+    """Lay out a plane.
+
+    Args:
+        image: float32 (H, W, 3), with a first fill where something is missing.
+        missing: bool (H, W).
+        texture: float32 (H, W, C), what else patches are compared by, also filled.
+    """
     patch = np.ones((SIDE, SIDE), np.uint8)
     outside = cv2.BORDER_CONSTANT  # beyond the plane nothing is known, and nothing is missing
     whole = cv2.erode((~missing).astype(np.uint8), patch, borderType=outside, borderValue=0)
@@ -90,11 +105,17 @@ def prepare(image: Pixels, mask: Pixels) -> Ground:
     number[targets] = np.arange(len(targets), dtype=np.int32)
     stride = image.shape[1] + 2 * RADIUS
     shift = np.arange(-RADIUS, RADIUS + 1)
+    channels = 3 if texture is None else 3 + texture.shape[2]
+    bordered = np.empty((missing.shape[0] + 2 * RADIUS, stride, channels), np.float32)
+    inside = bordered[RADIUS:-RADIUS, RADIUS:-RADIUS]
+    inside[..., :3] = image
+    if texture is not None:
+        inside[..., 3:] = texture
+    extend_edges(bordered)
     return Ground(
-        image=np.pad(image, ((RADIUS, RADIUS), (RADIUS, RADIUS), (0, 0)), mode="edge"),
+        image=bordered,
         missing=missing,
         is_source=is_source.ravel(),
-        sources=np.flatnonzero(is_source),
         targets=targets,
         number=number,
         trust=np.pad(trust.astype(np.float32), RADIUS, mode="edge").ravel(),
@@ -104,11 +125,12 @@ def prepare(image: Pixels, mask: Pixels) -> Ground:
 
 
 def cut(ground: Ground, places: Places) -> Pixels:
-    """Copy the patches around N places: float32 (N, SIDE * SIDE, 3)."""
+    """Copy the patches around N places: float32 (N, SIDE * SIDE, C)."""
     # A row of a patch is contiguous: seven long reads instead of 49 short ones.
-    rows = sliding_window_view(ground.image.reshape(-1), 3 * SIDE)[::3]
-    patches: Pixels = rows[places[:, None] + ground.row_starts].reshape(-1, SIDE * SIDE, 3)
-    return patches
+    channels = ground.channels
+    rows = sliding_window_view(ground.image.reshape(-1), channels * SIDE)[::channels]
+    patches: Pixels = rows[places[:, None] + ground.row_starts]
+    return patches.reshape(-1, SIDE * SIDE, channels)
 
 
 def cut_trust(ground: Ground, places: Places) -> NDArray[np.float32]:
@@ -135,9 +157,10 @@ def compare(
         part = slice(first, first + BATCH)
         difference = cut(ground, sources[part])
         difference -= patches[part]
-        mean = np.matmul(weights[part, None, :], difference)[:, 0]
+        mean = np.matmul(weights[part, None, :], difference)[:, 0, :3]
         shift = np.clip(-mean, -MOST_BIAS, MOST_BIAS)
-        np.einsum("npc,npc,np->n", difference, difference, weights[part], out=cost[part])
+        np.square(difference, out=difference)
+        cost[part] = np.matmul(weights[part, None, :], difference)[:, 0].sum(axis=1)
         # The weights add up to 1, so this is what the squares become.
         cost[part] += ((2 * mean + (1 + BIAS_COST) * shift) * shift).sum(axis=1)
         bias[part] = shift
@@ -168,8 +191,24 @@ def search(
         reach: Pixels up to which those may lie from the present source.
         steps: Distances in pixels of the neighbours that are asked.
     """
-    source, cost, bias = matches.source.copy(), matches.cost.copy(), matches.bias.copy()
-    patches, weights = cut(ground, ground.targets), cut_trust(ground, ground.targets)
+    found = Matches(matches.source.copy(), matches.cost.copy(), matches.bias.copy())
+    for first in range(0, len(ground.targets), TARGETS_AT_A_TIME):
+        _search_for_some(ground, found, slice(first, first + TARGETS_AT_A_TIME), rng, reach, steps)
+    return found
+
+
+def _search_for_some(
+    ground: Ground,
+    found: Matches,
+    some: slice,
+    rng: np.random.Generator,
+    reach: int,
+    steps: tuple[int, ...],
+) -> None:
+    """Improve the matches of some targets in place."""
+    targets = ground.targets[some]
+    source, cost, bias = found.source[some], found.cost[some], found.bias[some]
+    patches, weights = cut(ground, targets), cut_trust(ground, targets)
 
     def offer(candidate: Places, possible: NDArray[np.bool_]) -> None:
         candidate = np.clip(candidate, 0, ground.is_source.size - 1)
@@ -180,44 +219,54 @@ def search(
         cost[which[better]] = offered[better]
         bias[which[better]] = shifts[better]
 
-    everywhere = np.ones(len(ground.targets), bool)
+    everywhere = np.ones(len(targets), bool)
     for step in steps:
         for shift in (step * ground.stride, -step * ground.stride, step, -step):
-            neighbour = np.clip(ground.targets - shift, 0, ground.number.size - 1)
+            neighbour = np.clip(targets - shift, 0, ground.number.size - 1)
             number = ground.number[neighbour]
-            offer(source[number] + shift, number >= 0)
+            offer(found.source[number] + shift, number >= 0)
     while reach >= 1:
         down, right = rng.integers(-reach, reach + 1, (2, len(source)))
         offer(source + down * ground.stride + right, everywhere)
         reach //= 3
-    return Matches(source, cost, bias)
 
 
 def vote(ground: Ground, matches: Matches) -> None:
-    """Colour the hole: the mean of all patches over a pixel, good ones counting more."""
-    sigma = np.percentile(matches.cost, 75) + 1e-6
-    weight = np.exp(-matches.cost / (2 * sigma)) * ground.trust[ground.targets] + 1e-8
-    colours = ground.image.reshape(-1, 3)
+    """Colour the hole: the mean of all patches over a pixel, good ones counting more.
+
+    How good is good is measured by the patches over that very pixel: compared with the plain ground
+    of most pictures every patch that shows an edge would be a bad one, and lines would wither.
+    """
     hole = np.flatnonzero(_with_border(ground.missing.astype(np.uint8)))
-    # Sums for the missing pixels alone: a scratch across a large plane must not cost the plane.
-    rank = np.searchsorted(hole, ground.targets[:, None] + ground.row_starts[None, :])
-    sums = np.zeros((len(hole), 4), np.float32)
-    for row, start in enumerate(ground.row_starts):
-        position = rank[:, row].copy()
-        for column in range(SIDE):
-            shift = start + column
-            place = ground.targets + shift
-            which = np.flatnonzero(hole[np.minimum(position, len(hole) - 1)] == place)
-            at = position[which]  # no pixel twice, so plain addition is safe
-            voted = colours[matches.source[which] + shift] + matches.bias[which]
-            sums[at, :3] += weight[which, None] * voted
-            sums[at, 3] += weight[which]
-            position[which] += 1
-    colours[hole] = np.clip(sums[:, :3] / sums[:, 3:], 0, 1)
-    _extend_edges(ground.image)
+    # One more of each, of no weight: what stands for a patch whose middle is outside of the plane.
+    source, trust = np.append(matches.source, 0), np.append(ground.trust[ground.targets], 0)
+    cost, bias = np.append(matches.cost, 0), np.pad(matches.bias, ((0, 1), (0, 0)))
+    colours = ground.image.reshape(-1, ground.channels)
+    voted = np.empty((len(hole), ground.channels), np.float32)
+    for first in range(0, len(hole), TARGETS_AT_A_TIME):
+        part = slice(first, first + TARGETS_AT_A_TIME)
+        places = hole[part]
+        usual, total = np.zeros((2, len(places)), np.float32)
+        for shift in ground.around:
+            number = ground.number[places - shift]
+            usual += (cost * trust)[number]
+            total += trust[number]
+        usual = 2 * SPREAD * usual / total + 1e-7
+        sums, total = np.zeros((len(places), ground.channels), np.float32), np.zeros_like(total)
+        for shift in ground.around:
+            number = ground.number[places - shift]
+            weight = (np.exp(-cost[number] / usual) + 1e-8) * trust[number]
+            shown = colours[source[number] + shift]
+            shown[:, :3] += bias[number]
+            sums += weight[:, None] * shown
+            total += weight
+        voted[part] = sums / total[:, None]
+    np.clip(voted[:, :3], 0, 1, out=voted[:, :3])
+    colours[hole] = voted
+    extend_edges(ground.image)
 
 
-def _extend_edges(image: Pixels) -> None:
+def extend_edges(image: Pixels) -> None:
     """Repeat the outermost pixels in the border."""
     image[:RADIUS], image[-RADIUS:] = image[RADIUS], image[-RADIUS - 1]
     image[:, :RADIUS] = image[:, RADIUS, None]
