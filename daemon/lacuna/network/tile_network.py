@@ -145,10 +145,14 @@ def _prepare(generator: Generator, device: torch.device, precision: torch.dtype)
     return generator
 
 
+def padded_side(side: int) -> int:
+    """Return the next larger side that the network takes."""
+    return max(MIN_SIDE, -(-side // REDUCTION) * REDUCTION)
+
+
 def _pad(side: int) -> tuple[int, int]:
-    """Pixels to mirror before and after, up to the next multiple that the network takes."""
-    padded = max(MIN_SIDE, -(-side // REDUCTION) * REDUCTION)
-    return 0, padded - side
+    """Pixels to mirror before and after."""
+    return 0, padded_side(side) - side
 
 
 @contextlib.contextmanager
