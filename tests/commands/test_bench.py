@@ -22,7 +22,7 @@ def test_bench_says_what_it_will_do_then_a_line_for_each_size(lacuna, tmp_path):
     assert figures["weights"] == "lacuna-small"
     for row in figures["rows"]:
         assert 0 < row["network_seconds"] <= row["seconds"]
-        assert row["ceiling_share"] > 0
+        assert 0 < row["ceiling_share"] < 1  # nothing is faster than the ceiling
         assert row["tiles"] >= 1
         assert row["peak_bytes"] > 2**20
         assert row["missing_px"] >= 0.3 * row["side_px"] ** 2

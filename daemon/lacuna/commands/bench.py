@@ -38,7 +38,8 @@ class Row(NamedTuple):
         network_seconds: Those inside the network.
         tiles: Tiles that the network filled.
         peak_bytes: Most memory held: of the GPU, or by this process with the picture in it.
-        ceiling_share: The network's multiply-adds per second, as a part of a matrix product's.
+        ceiling_share: The network's multiply-adds per second, as a part of a matrix product's; on
+            a CPU per processor second.
     """
 
     side_px: int
@@ -60,18 +61,21 @@ class WatchedNetwork:
         self.overlap_px = network.overlap_px
         self.device_name = network.device_name
         self.seconds = 0.0
+        self.device_seconds = 0.0  # of the clock that the ceiling is measured by
         self.multiply_adds = 0
         self._network = network
 
     def fill(self, image: "Pixels", mask: "Pixels") -> "Pixels":
-        from lacuna.network.ceiling import multiply_adds
+        from lacuna.network.ceiling import device_seconds, multiply_adds
         from lacuna.network.tile_network import padded_side
 
         info = self._network.info
         rows, columns = (padded_side(side) for side in mask.shape[:2])
-        begun = time.perf_counter()
+        device = self._network.device
+        begun, used = time.perf_counter(), device_seconds(device)
         fill = self._network.fill(image, mask)
         self.seconds += time.perf_counter() - begun
+        self.device_seconds += device_seconds(device) - used
         self.multiply_adds += multiply_adds(info.width, info.blocks, rows, columns)
         return fill
 
@@ -157,7 +161,7 @@ def measure(side: int, network: "TileNetwork", ceiling: float) -> Row:
     Args:
         side: Of the picture, in pixels.
         network: What fills.
-        ceiling: Multiply-adds per second of a matrix product.
+        ceiling: Multiply-adds of a matrix product per second of the device's own clock.
     """
     import numpy as np
 
@@ -183,7 +187,7 @@ def measure(side: int, network: "TileNetwork", ceiling: float) -> Row:
         network_seconds=watched.seconds,
         tiles=tiles,
         peak_bytes=peak_memory(network.device),
-        ceiling_share=watched.multiply_adds / max(watched.seconds, 1e-9) / ceiling,
+        ceiling_share=watched.multiply_adds / max(watched.device_seconds, 1e-9) / ceiling,
     )
 
 
