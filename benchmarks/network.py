@@ -1,7 +1,7 @@
 """What a tile costs: time and memory of one fill, without the engine around it.
 
-`python -m benchmarks.network [--device cuda] [--networks N] [--precisions P] [--sides S]` fills
-tiles with random weights of the sizes of lacuna-small and big-lama, each case in a process of its own. It
+`python -m benchmarks.network [--device cuda] [--networks N] [--precisions P] [--sides S]` takes
+random weights of the sizes of lacuna-small and big-lama, each case in a process of its own. It
 prints the median of five fills after one warm-up, the processor seconds of one (on a busy machine
 they say more than the clock), the peak of memory above what the loaded network holds, and the share
 of the ceiling: the network's multiply-adds per second over those of a large matrix product in the
