@@ -18,7 +18,7 @@ _CLEAR = Path("/proc/self/clear_refs")
 def multiply_adds(width: int, blocks: int, rows: int, columns: int) -> int:
     """Count the products that the convolutions of a generator sum up for one tile.
 
-    Fourier transforms are left out: they are a hundredth of it, and devices do them differently.
+    Fourier transforms are left out: they are little of it, and devices do them differently.
 
     Args:
         width: Channels of the first layer.

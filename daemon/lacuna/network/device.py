@@ -11,10 +11,9 @@ from lacuna_wire.errors import Unprocessable
 
 from .catalogue import WeightsInfo
 
-# Memory at the peak of a fill, per pixel of the tile and channel of the first layer: the largest
-# that `python -m benchmarks.network` measured on a CPU for tiles of one strip (13.7 and 8.3 at
-# 512 px), rounded up; large pages made it 17.0 once. Larger tiles take less, 9.8 and 6.2 at
-# 1024 px; the number of blocks does not count.
+# Memory at the peak of a fill, per pixel of the tile and channel of the first layer, rounded up from
+# what `python -m benchmarks.network` measured on a CPU at 512 px: 13.7 and 8.3 (and 17.0 once,
+# unexplained). Larger tiles take less, 9.8 and 6.2 at 1024 px; the number of blocks does not count.
 BYTES_PER_PIXEL_AND_CHANNEL = {torch.float32: 14.5, torch.bfloat16: 9.0}
 
 # Tiles take their size from a short ladder, so that it does not change with every little program
