@@ -11,8 +11,8 @@ from lacuna_wire.errors import Unprocessable
 
 from .catalogue import WeightsInfo
 
-# Memory at the peak of a fill, per pixel of the tile and channel of the first layer, rounded up from
-# what `python -m benchmarks.network` measured on a CPU at 512 px: 13.7 and 8.3 (and 17.0 once,
+# Memory at the peak of a fill, per pixel of the tile and channel of the first layer, rounded up:
+# `python -m benchmarks.network` measured 13.7 and 8.3 on a CPU at 512 px (and 17.0 once,
 # unexplained). Larger tiles take less, 9.8 and 6.2 at 1024 px; the number of blocks does not count.
 BYTES_PER_PIXEL_AND_CHANNEL = {torch.float32: 14.5, torch.bfloat16: 9.0}
 
