@@ -1,16 +1,22 @@
 """What a tile costs: time and memory of one fill, without the engine around it.
 
-`python -m benchmarks.network [DEVICE]` fills tiles of 256, 512 and 1024 px with random weights of
-the sizes of lacuna-small and big-lama, in float32 and in bfloat16, each in a process of its own. It
+`python -m benchmarks.network [--device cuda] [--networks N] [--precisions P] [--sides S]` takes
+random weights of the sizes of lacuna-small and big-lama, each case in a process of its own. It
 prints the median of five fills after one warm-up, the processor seconds of one (on a busy machine
-they say more than the clock), and the peak of memory above what the loaded network holds.
+they say more than the clock), the peak of memory above what the loaded network holds, and the share
+of the ceiling: the network's multiply-adds per second over those of a large matrix product in the
+same precision, on a CPU per processor second. `--profile` adds the share of each kind of operation,
+on one core.
 """
 
+import argparse
+import itertools
 import json
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import lacuna.network  # noqa: F401 (it tells threads how to wait, and torch listens only once)
@@ -22,35 +28,57 @@ SIDES = (256, 512, 1024)
 PRECISIONS = ("float32", "bfloat16")
 
 
+# Words in the names of torch's operations -> what they do; the first that fits.
+KINDS = {
+    "convolution": ("conv",),
+    "Fourier unit": ("fft", "mm", "matmul"),
+    "activation": ("relu", "clamp", "sigmoid"),
+    "padding": ("pad",),
+    "sum": ("add",),
+    "copy or joint": ("copy", "clone", "cat", "contiguous"),
+}
+
+
 def main() -> None:
-    device = sys.argv[1] if len(sys.argv) > 1 else "cpu"
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--networks", nargs="+", default=list(NETWORKS), choices=NETWORKS)
+    parser.add_argument("--precisions", nargs="+", default=list(PRECISIONS), choices=PRECISIONS)
+    parser.add_argument("--sides", nargs="+", type=int, default=list(SIDES))
+    parser.add_argument("--profile", action="store_true")
+    arguments = parser.parse_args()
     results = []
-    for name in NETWORKS:
-        for precision in PRECISIONS:
-            for side in SIDES:
-                case = [sys.executable, "-m", "benchmarks.network", device, name, precision]
-                answer = subprocess.run(
-                    [*case, str(side)], cwd=ROOT, check=True, capture_output=True, text=True
-                )
-                result = json.loads(answer.stdout)
-                results.append(result)
-                print(
-                    f"{name:12} {precision:8} {side:4} px: "
-                    f"median {result['seconds_median']:.2f} s ({result['seconds_min']:.2f} to "
-                    f"{result['seconds_max']:.2f}), processor {result['cpu_seconds']:.2f} s, "
-                    f"memory {result['peak_growth_mib']:.0f} MiB = "
-                    f"{result['bytes_per_pixel_and_channel']:.1f} bytes per pixel and channel",
-                    flush=True,
-                )
+    for case in itertools.product(arguments.networks, arguments.precisions, arguments.sides):
+        name, precision, side = case
+        own = ["--case", arguments.device, name, precision, str(side), str(int(arguments.profile))]
+        answer = subprocess.run(
+            [sys.executable, "-m", "benchmarks.network", *own],
+            cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        result = json.loads(answer.stdout.splitlines()[-1])
+        results.append(result)
+        print(
+            f"{name:12} {precision:8} {side:4} px: "
+            f"median {result['seconds_median']:.2f} s ({result['seconds_min']:.2f} to "
+            f"{result['seconds_max']:.2f}), processor {result['cpu_seconds']:.2f} s, "
+            f"memory {result['peak_growth_mib']:.0f} MiB = "
+            f"{result['bytes_per_pixel_and_channel']:.1f} bytes per pixel and channel, "
+            f"{result['ceiling_share']:.0%} of the ceiling",
+            *(f"\n    {kind:18} {share:.1%}" for kind, share in result["shares"].items()),
+            flush=True,
+        )
     record("network", rounds=ROUNDS, results=results)
 
 
-def measure(device_wish: str, name: str, precision: str, side: int) -> dict[str, object]:
+def measure(
+    device_wish: str, name: str, precision: str, side: int, with_profile: bool
+) -> dict[str, object]:
     """Fill one tile again and again in this process."""
     import numpy as np
     import torch
 
     from lacuna.network.catalogue import find_weights
+    from lacuna.network.ceiling import device_seconds, matrix_ceiling, multiply_adds
     from lacuna.network.device import choose_device, usable_cores
     from lacuna.network.lama.generator import Generator
     from lacuna.network.tile_network import TileNetwork
@@ -70,15 +98,22 @@ def measure(device_wish: str, name: str, precision: str, side: int) -> dict[str,
     network.fill(image[:64, :64], mask[:64, :64])  # threads and libraries are there now
     before = resident_bytes("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # begins the peak anew
-    seconds, cpu_seconds = [], []
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    seconds, cpu_seconds, clock = [], [], []
     for _ in range(ROUNDS + 1):
         begun, cpu_begun = time.perf_counter(), time.process_time()
+        clock_begun = device_seconds(device)
         network.fill(image, mask)
         seconds.append(time.perf_counter() - begun)
         cpu_seconds.append(time.process_time() - cpu_begun)
+        clock.append(device_seconds(device) - clock_begun)
     growth = resident_bytes("VmHWM") - before
     if device.type == "cuda":
         growth = torch.cuda.max_memory_reserved(device) - torch.cuda.memory_allocated(device)
+    # Taken at the end: the matrices would count as memory of a fill.
+    ceiling = matrix_ceiling(device, network.precision)
+    work = multiply_adds(width, blocks, side, side)
     return {
         "network": name,
         "precision": precision,
@@ -90,7 +125,33 @@ def measure(device_wish: str, name: str, precision: str, side: int) -> dict[str,
         "cpu_seconds": round(statistics.median(cpu_seconds[1:]), 3),
         "peak_growth_mib": round(growth / 2**20, 1),
         "bytes_per_pixel_and_channel": round(growth / side**2 / width, 2),
+        "ceiling_gflops": round(2e-9 * ceiling),
+        "ceiling_share": round(work / min(clock[1:]) / ceiling, 3),
+        "shares": shares(lambda: network.fill(image, mask)) if with_profile else {},
     }
+
+
+def shares(fill: Callable[[], object]) -> dict[str, float]:
+    """Return the part of the time of each kind of operation, on one core of the processor.
+
+    On several, an operation that waits for a core that others use would seem slow.
+    """
+    import torch
+    from torch.profiler import ProfilerActivity, profile
+
+    torch.set_num_threads(1)
+    best: dict[str, float] = {}
+    for _ in range(ROUNDS):
+        with profile(activities=[ProfilerActivity.CPU]) as profiler:
+            fill()
+        for event in profiler.key_averages():
+            least = min(event.self_cpu_time_total, best.get(event.key, float("inf")))
+            best[event.key] = least
+    sums = dict.fromkeys([*KINDS, "other"], 0.0)
+    for name, microseconds in best.items():
+        fits = (kind for kind, words in KINDS.items() if any(word in name for word in words))
+        sums[next(fits, "other")] += microseconds
+    return {kind: round(spent / sum(sums.values()), 3) for kind, spent in sums.items()}
 
 
 def resident_bytes(field: str) -> int:
@@ -102,7 +163,8 @@ def resident_bytes(field: str) -> int:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 5:
-        print(json.dumps(measure(*sys.argv[1:4], side=int(sys.argv[4]))))
+    if sys.argv[1:2] == ["--case"]:
+        wish, name, precision, side, with_profile = sys.argv[2:]
+        print(json.dumps(measure(wish, name, precision, int(side), with_profile == "1")))
     else:
         main()

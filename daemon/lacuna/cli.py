@@ -9,6 +9,7 @@ import sys
 import click
 
 from lacuna import __version__
+from lacuna.commands.bench import bench
 from lacuna.commands.demo import demo
 from lacuna.commands.doctor import doctor
 from lacuna.commands.inpaint import inpaint
@@ -28,7 +29,7 @@ def cli() -> None:
     """Remove what does not belong from pictures of any size, on your own computer."""
 
 
-for command in (setup, doctor, inpaint, demo, serve, status, stop, weights, uninstall):
+for command in (setup, doctor, inpaint, demo, serve, status, stop, weights, bench, uninstall):
     cli.add_command(command)
 
 

@@ -11,9 +11,9 @@ from lacuna_wire.errors import Unprocessable
 
 from .catalogue import WeightsInfo
 
-# Memory at the peak of a fill, per pixel of the tile and channel of the first layer: the largest
-# that `python -m benchmarks.network` measured on a CPU at 512 and 1024 px, rounded up (14.4 and
-# 8.8). Activations at full size dominate it, so the number of blocks does not count.
+# Memory at the peak of a fill, per pixel of the tile and channel of the first layer, rounded up:
+# `python -m benchmarks.network` measured 13.7 and 8.3 on a CPU at 512 px (and 17.0 once,
+# unexplained). Larger tiles take less, 9.8 and 6.2 at 1024 px; the number of blocks does not count.
 BYTES_PER_PIXEL_AND_CHANNEL = {torch.float32: 14.5, torch.bfloat16: 9.0}
 
 # Tiles take their size from a short ladder, so that it does not change with every little program

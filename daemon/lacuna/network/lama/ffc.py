@@ -62,7 +62,7 @@ class SpectralTransform(nn.Module):
             nn.BatchNorm2d(half),
             nn.ReLU(inplace=True),
         )
-        self.fu = FourierUnit(half)
+        self.fu: nn.Module = FourierUnit(half)
         self.conv2 = nn.Conv2d(half, channels, kernel_size=1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,0 +1,226 @@
+"""`lacuna bench`: what a removal costs on the user's own machine."""
+
+import json
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from lacuna_wire.errors import BadRequest, Conflict
+
+if TYPE_CHECKING:
+    from lacuna.engine.planes import Document, Pixels
+    from lacuna.network.tile_network import TileNetwork
+
+MISSING = 0.3
+PROBE_PX = 512
+LIMITS_PX = (64, 16384)
+# What the design that Lacuna grew from took on an RTX 4090: seconds, gigabytes.
+ORIGINAL = {
+    1024: "9.1 s, 6.8 GB",
+    2048: "24.3 s, 8.9 GB",
+    3000: "51.7 s, 10.2 GB",
+    4096: "98.4 s, 14.1 GB",
+    8192: "within 120 s",
+}
+ON_A_CPU = (1024, 2048)  # the others take minutes there
+
+
+class Row(NamedTuple):
+    """What one size took.
+
+    Attributes:
+        side_px: Side of the picture.
+        missing_px: Pixels that were filled.
+        seconds: All of the removal, from samples to samples.
+        network_seconds: Those inside the network.
+        tiles: Tiles that the network filled.
+        peak_bytes: Most memory held: of the GPU, or by this process with the picture in it.
+        ceiling_share: The network's multiply-adds per second, as a part of a matrix product's; on
+            a CPU per processor second.
+    """
+
+    side_px: int
+    missing_px: int
+    seconds: float
+    network_seconds: float
+    tiles: int
+    peak_bytes: int
+    ceiling_share: float
+
+
+class WatchedNetwork:
+    """A network that counts what goes through it, for one removal."""
+
+    def __init__(self, network: "TileNetwork") -> None:
+        self.guided = network.guided
+        self.max_hole_radius_px = network.max_hole_radius_px
+        self.tile_px = network.tile_px
+        self.overlap_px = network.overlap_px
+        self.device_name = network.device_name
+        self.seconds = 0.0
+        self.device_seconds = 0.0  # of the clock that the ceiling is measured by
+        self.multiply_adds = 0
+        self._network = network
+
+    def fill(self, image: "Pixels", mask: "Pixels") -> "Pixels":
+        from lacuna.network.ceiling import device_seconds, multiply_adds
+        from lacuna.network.tile_network import padded_side
+
+        info = self._network.info
+        rows, columns = (padded_side(side) for side in mask.shape[:2])
+        device = self._network.device
+        begun, used = time.perf_counter(), device_seconds(device)
+        fill = self._network.fill(image, mask)
+        self.seconds += time.perf_counter() - begun
+        self.device_seconds += device_seconds(device) - used
+        self.multiply_adds += multiply_adds(info.width, info.blocks, rows, columns)
+        return fill
+
+    def on_cpu(self) -> None:
+        """Say that there is no other device: what is measured is this one."""
+
+
+@click.command()
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--weights", default="", help="Name of installed weights; by default those of jobs.")
+@click.option(
+    "--sizes",
+    default="",
+    help="Sides in pixels, as in 1024,4096; by default 1024 to 8192 on a GPU, to 2048 on a CPU.",
+)
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write figures there.")
+def bench(device: str, weights: str, sizes: str, json_file: Path | None) -> None:
+    """Time removals of 30 % of square pictures that are drawn for it; no photograph is needed.
+
+    Each line says how long one took, how much of that inside the network, the memory, and how near
+    the network came to the fastest that the device multiplies matrices. Nothing is written but
+    what --json asks for.
+    """
+    wanted = parse_sizes(sizes)
+    if json_file is not None and json_file.exists():
+        raise Conflict(f"{json_file} is there already.", code="output_exists")
+
+    from lacuna.network.catalogue import find_weights
+    from lacuna.network.ceiling import matrix_ceiling
+    from lacuna.network.tile_network import load_network
+
+    network = load_network(find_weights(weights), device)
+    if not wanted:
+        wanted = ON_A_CPU if network.device.type == "cpu" else tuple(ORIGINAL)
+    precision = str(network.precision).removeprefix("torch.")
+    ceiling = matrix_ceiling(network.device, network.precision)
+    click.echo(
+        f"{network.device_name}, {network.info.name} in {precision}, tiles of "
+        f"{network.tile_px} px, a matrix product does {2e-12 * ceiling:.2f} TFLOP/s"
+    )
+    measure(PROBE_PX, network, ceiling)  # warms up: the first tile of a process is slow
+    probe = measure(PROBE_PX, network, ceiling)
+    guesses = [probe.seconds * (side / PROBE_PX) ** 2 for side in wanted]
+    plan = ", ".join(
+        f"{side} px in about {guess:,.0f} s" for side, guess in zip(wanted, guesses, strict=True)
+    )
+    click.echo(f"to do: {plan}; {sum(guesses):,.0f} s in all. Ctrl-C stops, --sizes chooses.")
+    click.echo("  side   missing   seconds   network   memory   ceiling   first design, RTX 4090")
+    rows = []
+    for side in wanted:
+        row = measure(side, network, ceiling)
+        rows.append(row)
+        click.echo(table_line(row))
+    if json_file is not None:
+        figures = {
+            "device": network.device_name,
+            "weights": network.info.name,
+            "precision": precision,
+            "torch": version("torch"),
+            "ceiling_flops": 2 * ceiling,
+            "rows": [row._asdict() for row in rows],
+        }
+        json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def parse_sizes(sizes: str) -> tuple[int, ...]:
+    """Read sides between commas, smallest first; empty if none are given.
+
+    Raises:
+        BadRequest: If one is not a number of pixels that can be drawn.
+    """
+    least, most = LIMITS_PX
+    words = [word.strip() for word in sizes.split(",")] if sizes else []
+    for word in words:
+        if not (word.isascii() and word.isdigit()) or not least <= int(word) <= most:
+            raise BadRequest(f"{word[:20]!r} is not a side between {least} and {most} px.")
+    return tuple(sorted({int(word) for word in words}))
+
+
+def measure(side: int, network: "TileNetwork", ceiling: float) -> Row:
+    """Remove 30 % of a picture once.
+
+    Args:
+        side: Of the picture, in pixels.
+        network: What fills.
+        ceiling: Multiply-adds of a matrix product per second of the device's own clock.
+    """
+    import numpy as np
+
+    from lacuna.engine.fitting import FittingNetwork
+    from lacuna.engine.inpaint import changed_rect, inpaint
+    from lacuna.network.ceiling import forget_peak, peak_memory
+    from lacuna_wire import Options
+
+    document = draw(side)
+    watched = WatchedNetwork(network)
+    options = Options(result="composite")
+    rect = changed_rect(document.selection, options)
+    forget_peak(network.device)
+    begun = time.perf_counter()
+    result = np.zeros((rect.height, rect.width, 3), np.uint8)
+    fitting = FittingNetwork(watched)
+    tiles = inpaint(document, options, fitting, result, lambda *_: None, lambda: False)
+    seconds = time.perf_counter() - begun
+    return Row(
+        side_px=side,
+        missing_px=int(np.count_nonzero(document.selection)),
+        seconds=seconds,
+        network_seconds=watched.seconds,
+        tiles=tiles,
+        peak_bytes=peak_memory(network.device),
+        ceiling_share=watched.multiply_adds / max(watched.device_seconds, 1e-9) / ceiling,
+    )
+
+
+def draw(side: int) -> "Document":
+    """Draw waves with grain, and discs of an eighth of the side until 30 % is missing."""
+    import numpy as np
+
+    from lacuna.engine.planes import Document
+    from lacuna_wire import PixelLayout
+
+    rng = np.random.default_rng(0)
+    picture = np.empty((side, side, 3), np.uint8)
+    columns = np.arange(side, dtype=np.float32)
+    for row in range(side):  # one by one: floats of the whole picture would be the peak of memory
+        waves = 40 * np.sin(columns / 37 + row / 91) + 30 * np.cos(columns / 533 - row / 411)
+        shades = np.stack([128 + waves, 110 + waves / 2, 150 - waves], axis=1)
+        grain = rng.normal(0, 10, (side, 1)).astype(np.float32)
+        picture[row] = np.clip(shades + grain, 0, 255)
+    mask = np.zeros((side, side), np.uint8)
+    radius = max(2, side // 16)
+    while np.count_nonzero(mask) < MISSING * mask.size:
+        y, x = (int(number) for number in rng.integers(0, side, 2))
+        top, left = max(0, y - radius), max(0, x - radius)
+        part = mask[top : y + radius + 1, left : x + radius + 1]
+        rows, across = np.ogrid[top : top + part.shape[0], left : left + part.shape[1]]
+        part[(rows - y) ** 2 + (across - x) ** 2 <= radius**2] = 255
+    return Document(picture, mask, PixelLayout("RGB"))
+
+
+def table_line(row: Row) -> str:
+    """Say one row for people."""
+    return (
+        f"{row.side_px:>6} {row.missing_px / 1e6:>6.2f} MP {row.seconds:>9.2f} "
+        f"{row.network_seconds:>9.2f} {row.peak_bytes / 1e9:>5.2f} GB {row.ceiling_share:>8.0%}   "
+        f"{ORIGINAL.get(row.side_px, '')}"
+    ).rstrip()
