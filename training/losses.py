@@ -1,4 +1,8 @@
-"""What a fill is blamed for: wrong colours, wrong features, and looking like a fill."""
+"""What a fill is blamed for: wrong colours, wrong features, and looking like a fill.
+
+Differences count as shares of those of the guide: 1 is a fill that is as far off as what the
+network was shown. So a wire in front of a sky teaches as much as a quarter of a forest.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -9,6 +13,9 @@ from torch.nn import functional as F
 
 TAPS = (1, 4, 7, 9, 10, 11, 12)  # as in benchmarks/feature_distance.py, which names the sources
 POOLS = (2, 5, 8)
+# A guide that is nearly right is no reason to divide by nearly nothing.
+LEAST_DISTANCE = 0.05
+LEAST_ABSOLUTE, LEAST_SQUARED = 0.01, 0.0003
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -16,13 +23,14 @@ class Weights(NamedTuple):
     """How much each blame counts.
 
     Attributes:
-        inside: Mean absolute difference in the hole.
-        outside: The same where the truth was shown: the engine reads the fill's colour cast there.
-        features: SqueezeNet feature distance of the composite.
+        inside: Difference in the hole, as a share of the guide's.
+        outside: Mean absolute difference where the truth was shown: the engine reads the fill's
+            colour cast there.
+        features: SqueezeNet feature distance of the composite, as a share of the guide's.
         adversarial: What the discriminator says of the fill.
     """
 
-    inside: float = 4.0
+    inside: float = 1.0
     outside: float = 1.0
     features: float = 1.0
     adversarial: float = 0.04
@@ -66,9 +74,27 @@ class Features(nn.Module):
 
 
 def feature_distance(one: list[Tensor], other: list[Tensor]) -> Tensor:
-    """Squared differences, summed over channels, averaged over pixels, summed over layers."""
-    distances = [(a - b).square().sum(dim=1).mean() for a, b in zip(one, other, strict=True)]
-    return torch.stack(distances).sum()
+    """Squared differences, summed over channels, averaged over pixels, summed over layers: (N,)."""
+    pairs = zip(one, other, strict=True)
+    return torch.stack([(a - b).square().sum(dim=1).mean(dim=(1, 2)) for a, b in pairs]).sum(dim=0)
+
+
+def share_of_guide(fill: Tensor, guide: Tensor) -> Tensor:
+    """Mean over a batch of distances (N,) of fills, each as a share of that of its guide."""
+    return (fill / (guide.detach() + LEAST_DISTANCE)).mean()
+
+
+def inside_loss(fill: Tensor, guide: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+    """Absolute and squared differences in the hole, as shares of the guide's, half and half.
+
+    The first leaves edges sharp, the second is what PSNR counts.
+    """
+    found = []
+    for how, least in ((torch.abs, LEAST_ABSOLUTE), (torch.square, LEAST_SQUARED)):
+        ours, theirs = ((how(one - truth) * mask).mean(dim=(1, 2, 3)) for one in (fill, guide))
+        share = mask.mean(dim=(1, 2, 3)).clamp(min=1e-6)
+        found.append((ours / (theirs + least * share)).mean())
+    return torch.stack(found).mean()
 
 
 def difference(fill: Tensor, truth: Tensor, where: Tensor) -> Tensor:

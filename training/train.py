@@ -43,6 +43,8 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=Settings().batch)
     parser.add_argument("--rate", type=float, default=Settings().rate)
     parser.add_argument("--inside", type=float, default=Weights().inside)
+    parser.add_argument("--averaged-over", type=int, default=Settings().averaged_over)
+    parser.add_argument("--frozen-norms", action="store_true", help="for weights that were trained")
     parser.add_argument("--adversarial-from", type=float, default=Settings().adversarial_from)
     parser.add_argument("--save-every", type=int, default=500)
     arguments = parser.parse_args()
@@ -53,6 +55,8 @@ def main() -> None:
         batch=arguments.batch,
         rate=arguments.rate,
         adversarial_from=arguments.adversarial_from,
+        averaged_over=arguments.averaged_over,
+        frozen_norms=arguments.frozen_norms,
         weights=Weights(inside=arguments.inside),
     )
     trainer = begin(arguments.run, settings, arguments.features, arguments.start, arguments.device)

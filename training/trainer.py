@@ -21,6 +21,8 @@ from training.losses import (
     difference,
     discriminator_loss,
     feature_distance,
+    inside_loss,
+    share_of_guide,
 )
 from training.pool import Batch, Pool, make_batch
 
@@ -40,6 +42,8 @@ class Settings(NamedTuple):
         warm_up: Steps until then.
         adversarial_from: Share of the steps after which the discriminator begins; 1: never.
         averaged_over: Steps that the averaged weights look back, more or less.
+        frozen_norms: Whether batch norms keep the statistics that they begin with, so that even a
+            single square is normalised as it will be in use. Not for random weights.
         weights: Of the losses.
     """
 
@@ -51,6 +55,7 @@ class Settings(NamedTuple):
     warm_up: int = 200
     adversarial_from: float = 0.6
     averaged_over: int = 1000
+    frozen_norms: bool = False
     weights: Weights = Weights()
 
 
@@ -123,16 +128,21 @@ class Trainer:
         for group in (*self.optimiser.param_groups, *self.discriminator_optimiser.param_groups):
             group["lr"] = rate
         self.generator.train()
+        if settings.frozen_norms:
+            for module in self.generator.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
         fill = self.fill(guide, mask, self._forward)
         composite = truth * (1 - mask) + fill * mask
         with self.half():
             with torch.no_grad():
-                wanted = self.features(truth)
+                wanted, shown = self.features(truth), self.features(guide)
             found = self.features(composite)
+        ours, theirs = feature_distance(found, wanted), feature_distance(shown, wanted)
         losses = {
-            "inside": difference(fill, truth, mask),
+            "inside": inside_loss(fill, guide, truth, mask),
             "outside": difference(fill, truth, 1 - mask),
-            "features": feature_distance(found, wanted),
+            "features": share_of_guide(ours, theirs),
         }
         if progress >= settings.adversarial_from:
             losses["discriminator"] = self._train_discriminator(truth, composite.detach(), mask)

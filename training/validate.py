@@ -69,7 +69,8 @@ def psnr(shown: Tensor, truth: Tensor, mask: Tensor) -> float:
 
 
 def distance(trainer: Trainer, shown: Tensor, truth: Tensor) -> float:
-    return float(feature_distance(trainer.features(shown), trainer.features(truth)))
+    found, wanted = trainer.features(shown), trainer.features(truth)
+    return float(feature_distance(found, wanted))
 
 
 @torch.inference_mode()
