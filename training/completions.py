@@ -163,16 +163,24 @@ class Completions:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._files = [np.load(path, mmap_mode="c") for path in sorted(folder.glob("*.npy"))]
+        self._folder = folder
+        self._files: dict[Path, NDArray[np.uint8]] = {}
+        self.refresh()
         if not self._files:
             raise ValueError(f"there are no completions in {folder}")
+
+    def refresh(self) -> None:
+        """Map the files that have come since; those that are there keep their numbers."""
+        for path in sorted(self._folder.glob("*.npy")):
+            if path not in self._files:
+                self._files[path] = np.load(path, mmap_mode="c")
 
     def __len__(self) -> int:
         return len(self._files) * PER_FILE
 
     def __getitem__(self, number: int) -> NDArray[np.uint8]:
         """Truth, completion and hole: uint8 (SIDE, SIDE, 7)."""
-        return np.asarray(self._files[number // PER_FILE][number % PER_FILE])
+        return np.asarray(list(self._files.values())[number // PER_FILE][number % PER_FILE])
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from training.completions import Completions
@@ -44,10 +45,19 @@ class Pool:
 
     def __init__(self, completions: Completions, device: torch.device) -> None:
         self.device = device
-        squares = (torch.from_numpy(completions[i]) for i in range(len(completions)))
-        self.squares = [square.to(device) for square in squares]
-        rng = np.random.default_rng(0)
-        self.spots = [find_spots(completions[i], rng) for i in range(len(completions))]
+        self.squares: list[Tensor] = []
+        self.spots: list[NDArray[np.int16]] = []
+        self._completions = completions
+        self._rng = np.random.default_rng(0)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Take in what has been added to the cache; such a run cannot be repeated bit for bit."""
+        self._completions.refresh()
+        for number in range(len(self.squares), len(self._completions)):
+            square = self._completions[number]
+            self.squares.append(torch.from_numpy(square).to(self.device))
+            self.spots.append(find_spots(square, self._rng))
 
     def cut(self, number: int, side: int, generator: torch.Generator) -> Tensor:
         """Cut some missing pixels and what is around them: uint8 (side, side, 7), any way up."""
@@ -63,7 +73,7 @@ class Pool:
         return part.flip(turned) if turned else part
 
 
-def find_spots(square: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def find_spots(square: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.int16]:
     """Choose missing pixels: int16 (up to SPOTS, 2), rows and columns."""
     places = np.argwhere(square[..., 6])
     return rng.permutation(places)[:SPOTS].astype(np.int16)

@@ -1,15 +1,17 @@
 """Train lacuna-small: `python -m training.train RUN --cache CACHE --features FILE [--minutes 9]`.
 
-Starts, or goes on from what lies in the folder RUN, and stops by itself. Every `--save-every` steps
-the state is saved, the validation set filled and looked at: figures go to `log.jsonl` beside the
-losses, the pictures to `sheet-STEP.jpg`, and `losses.svg` shows the run so far.
+Starts, or goes on from what lies in the folder RUN, and stops by itself, or after the step at hand
+when it is asked to (SIGTERM). Every `--save-every` steps the state is saved, the validation set
+filled and looked at: figures go to `log.jsonl` beside the losses, the pictures to `sheet-STEP.jpg`,
+and `losses.svg` shows the run so far. Completions that were made meanwhile are taken in then.
 """
 
 import argparse
 import json
 import os
+import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 # Read once, when torch starts its threads: they must not spin while others work.
@@ -63,8 +65,11 @@ def main() -> None:
     device = trainer.device
     pool = Pool(Completions(arguments.cache / "train"), device)
     held = Pool(Completions(arguments.cache / "validation"), device)
-    facts = {"engine": (arguments.cache / ENGINE).read_text("utf-8")}
-    run(trainer, pool, held, arguments.run, arguments.minutes, arguments.save_every, facts)
+    facts = {"engine": (arguments.cache / ENGINE).read_text("utf-8"), "device": arguments.device}
+    asked: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: asked.append(number))
+    options = (arguments.minutes, arguments.save_every, facts)
+    run(trainer, pool, held, arguments.run, *options, stop=lambda: bool(asked))
 
 
 def begin(
@@ -105,8 +110,9 @@ def run(
     minutes: float,
     save_every: int,
     facts: Mapping[str, str],
+    stop: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Train until the steps are done or the minutes are over; the state is saved at the end."""
+    """Train until the steps are done, the minutes are over, or `stop` says so; then save."""
     folder.mkdir(parents=True, exist_ok=True)
     started, before = time.monotonic(), trainer.minutes
     if trainer.step == 0:
@@ -117,7 +123,7 @@ def run(
         losses = trainer.train(batch)
         squares += len(batch.truth)
         trainer.minutes = before + (time.monotonic() - started) / 60
-        over = trainer.minutes - before >= minutes
+        over = stop() or trainer.minutes - before >= minutes
         if trainer.step % LOG_EVERY == 0:
             figures = {name: round(float(loss), 5) for name, loss in losses.items()}
             per_s = squares / (time.monotonic() - since)
@@ -125,6 +131,7 @@ def run(
             since, squares = time.monotonic(), 0
         if trainer.step % save_every == 0 or over:
             keep(trainer, held, folder, facts)
+            pool.refresh()
             saved = trainer.step
         if over:
             return

@@ -98,7 +98,7 @@ class Trainer:
         self.discriminator_optimiser = torch.optim.AdamW(
             self.discriminator.parameters(), settings.rate, betas=(0.5, 0.99), weight_decay=0
         )
-        self._forward: nn.Module = torch.compile(self.generator) if compiled else self.generator
+        self.forward: nn.Module = torch.compile(self.generator) if compiled else self.generator
 
     def half(self) -> AbstractContextManager[Any]:
         """Compute in bfloat16 where that loses nothing."""
@@ -132,7 +132,7 @@ class Trainer:
             for module in self.generator.modules():
                 if isinstance(module, nn.BatchNorm2d):
                     module.eval()
-        fill = self.fill(guide, mask, self._forward)
+        fill = self.fill(guide, mask, self.forward)
         composite = truth * (1 - mask) + fill * mask
         with self.half():
             with torch.no_grad():

@@ -26,6 +26,9 @@ class Squares:
             square[(*hole, 6)] = 1
             self.squares.append(square)
 
+    def refresh(self) -> None:
+        """Nothing is added."""
+
     def __len__(self) -> int:
         return len(self.squares)
 
