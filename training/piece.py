@@ -6,7 +6,9 @@ back. The next piece is given the same OUT and goes on from there, on a fresh ma
 """
 
 import argparse
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -46,7 +48,7 @@ def main() -> None:
         minutes = (ends - time.monotonic()) / 60 - END_MINUTES
         subprocess.run(train_command(arguments, minutes), check=True)
     finally:
-        completing.terminate()
+        stop_completing(completing)
 
 
 def start_completing(parcel: Path, cache: Path, squares: int) -> subprocess.Popen[bytes]:
@@ -56,7 +58,14 @@ def start_completing(parcel: Path, cache: Path, squares: int) -> subprocess.Pope
     options = ["--out", str(cache), "--count", str(squares), "--workers", str(workers)]
     # One thread each: they share the processors as processes.
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    return subprocess.Popen([*command, *options], env=environment)
+    return subprocess.Popen([*command, *options], env=environment, start_new_session=True)
+
+
+def stop_completing(completing: subprocess.Popen[bytes]) -> None:
+    """End it with its workers; a file that is half made has another name."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(completing.pid, signal.SIGTERM)
+    completing.wait()
 
 
 def wait_for_files(folder: Path, count: int, completing: subprocess.Popen[bytes]) -> None:
