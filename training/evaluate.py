@@ -6,7 +6,9 @@ engine's guide alone, and guide and network. `--worst FILE` shows the fills that
 """
 
 import argparse
+import hashlib
 import math
+import os
 import shutil
 import subprocess
 import tempfile
@@ -29,7 +31,7 @@ from lacuna.engine.completion import Guide, native_guide
 from lacuna.engine.planes import Document
 from lacuna.network.catalogue import find_weights
 from lacuna.network.tile_network import load_network
-from training.completions import BareGuide
+from training.completions import BareGuide, engine_digest
 from training.masks import Mask
 from training.pictures import Picture, Source, find_pictures, split
 
@@ -37,7 +39,6 @@ SIDE = 1024
 SEED = 7
 SHEET_PX = 256
 SHOWN = 6
-MOST_REGIONS = 8  # of one picture, whose guides are kept for the next way
 
 Fill = Callable[[Picture, Mask], Picture]
 
@@ -76,13 +77,14 @@ def main() -> None:
     parser.add_argument("--features", type=Path, required=True, help="SqueezeNet 1.1 features")
     parser.add_argument("--weights", type=Path, nargs="*", default=[], help="beside the shipped")
     parser.add_argument("--ways", default="telea,matchpatch,guide,shipped")
+    parser.add_argument("--guides", type=Path, default=Path("training/runs/guides"))
     parser.add_argument("--worst", type=Path, help="a sheet of the last way's worst fills")
     arguments = parser.parse_args()
     held = split(find_pictures(arguments.folders))[1]
     ways = find_ways(arguments.ways.split(","), arguments.weights)
     distance = FeatureDistance(arguments.features)
     found: dict[str, list[tuple[Case, Picture, Score]]] = {name: [] for name in ways}
-    with guides_made_once():
+    with guides_made_once(arguments.guides):
         for case in cases(held):
             for name, way in ways.items():
                 filled = way(case.picture, case.mask)
@@ -97,21 +99,22 @@ def main() -> None:
 
 
 @contextmanager
-def guides_made_once() -> Iterator[None]:
-    """Let ways that differ in their network alone share a guide, which costs ten times as much."""
-    last: list[tuple[bytes, Guide]] = []
+def guides_made_once(folder: Path) -> Iterator[None]:
+    """Keep guides in a folder: they cost ten times as much as what the network adds to them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = engine_digest().encode()
 
-    def remembered(window: Document, missing: NDArray[np.uint8], *others: Any) -> Guide:
-        key = window.samples.tobytes() + missing.tobytes()
-        for known, guide in last:
-            if known == key:
-                return guide
-        made = native_guide(window, missing, *others)
-        last.append((key, made))
-        del last[:-MOST_REGIONS]
-        return made
+    def kept(window: Document, missing: NDArray[np.uint8], *others: Any) -> Guide:
+        seen = digest + window.samples.tobytes() + missing.tobytes()
+        path = folder / f"{hashlib.sha256(seen).hexdigest()}.npy"
+        if not path.exists():
+            unfinished = path.with_suffix(f".{os.getpid()}.npy")
+            np.save(unfinished, native_guide(window, missing, *others)(window.rect))
+            unfinished.replace(path)
+        image = np.load(path)
+        return lambda rect: np.asarray(image[rect.slices])
 
-    with mock.patch.object(lacuna.engine.inpaint, "native_guide", remembered):
+    with mock.patch.object(lacuna.engine.inpaint, "native_guide", kept):
         yield
 
 

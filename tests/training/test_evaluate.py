@@ -42,13 +42,13 @@ def test_the_truth_scores_best_and_what_is_outside_of_the_hole_does_not_count_fo
     assert score(case, wrong, far).distance > score(case, case.picture, far).distance == 0
 
 
-def test_a_guide_that_is_made_once_is_the_same_and_another_hole_gets_its_own(held, monkeypatch):
+def test_a_kept_guide_is_the_same_and_another_hole_gets_its_own(held, tmp_path, monkeypatch):
     made = []
     plain = training.evaluate.native_guide
     monkeypatch.setattr(training.evaluate, "native_guide", lambda *a: made.append(1) or plain(*a))
     first, second, *_ = cases(held)
     expected = fill_with(BareGuide(), first.picture, first.mask)
-    with guides_made_once():
+    with guides_made_once(tmp_path / "guides"):
         for _ in range(2):
             assert (fill_with(BareGuide(), first.picture, first.mask) == expected).all()
         regions = len(made)
