@@ -84,9 +84,9 @@ def describe(run: Path, folders: Sequence[Path]) -> dict[str, str]:
         "steps": str(state["step"]),
         "minutes": str(state["minutes"]),
         "device": state.get("device", "unknown"),
-        "pictures": f"{len(pictures)} photographs, paintings, drawings and textures and squares "
+        "pictures": f"{len(pictures)} photographs, paintings, drawings and textures, and squares "
         f"drawn by code; licences: {', '.join(licences)}",
-        "never_trained_on": ", ".join(validation_names()),
+        "held_back": ", ".join(validation_names()),
         "engine": state["engine"],
         "commit": circumstances()["commit"],
     }
