@@ -1,0 +1,1 @@
+"""How lacuna-small is made: pictures, holes, first fills, losses, and what came of it."""

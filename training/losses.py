@@ -1,0 +1,148 @@
+"""What a fill is blamed for: wrong colours, wrong features, and looking like a fill.
+
+Differences count as shares of those of the guide: 1 is a fill that is as far off as what the
+network was shown. So a wire in front of a sky teaches as much as a quarter of a forest.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+TAPS = (1, 4, 7, 9, 10, 11, 12)  # as in benchmarks/feature_distance.py, which names the sources
+POOLS = (2, 5, 8)
+# A guide that is nearly right is no reason to divide by nearly nothing.
+LEAST_DISTANCE = 0.05
+LEAST_ABSOLUTE, LEAST_SQUARED = 0.01, 0.0003
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+class Weights(NamedTuple):
+    """How much each blame counts.
+
+    Attributes:
+        inside: Difference in the hole, as a share of the guide's.
+        outside: Mean absolute difference where the truth was shown: the engine reads the fill's
+            colour cast there.
+        features: SqueezeNet feature distance of the composite, as a share of the guide's.
+        adversarial: What the discriminator says of the fill.
+    """
+
+    inside: float = 1.0
+    outside: float = 1.0
+    features: float = 1.0
+    adversarial: float = 0.04
+
+
+class Features(nn.Module):
+    """SqueezeNet 1.1 without its classifier: the layers that `FeatureDistance` compares.
+
+    Args:
+        weights: float tensors under torchvision's names.
+    """
+
+    def __init__(self, weights: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        for name, tensor in weights.items():
+            self.register_buffer(name.replace(".", "_"), tensor.float())
+        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1))
+        self.register_buffer("deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1))
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """Seven maps of features of (N, 3, H, W), normalised over their channels, float32."""
+        x = (image - self.get_buffer("mean")) / self.get_buffer("deviation")
+        x = F.relu(self._conv("features.0", x, stride=2))
+        found = [F.normalize(x.float(), dim=1, eps=1e-4)]
+        for number in range(2, max(TAPS) + 1):
+            if number in POOLS:
+                x = F.max_pool2d(x, 3, stride=2, ceil_mode=True)
+                continue
+            name = f"features.{number}"
+            squeezed = F.relu(self._conv(f"{name}.squeeze", x))
+            wide = self._conv(f"{name}.expand3x3", squeezed, padding=1)
+            x = F.relu(torch.cat([self._conv(f"{name}.expand1x1", squeezed), wide], dim=1))
+            if number in TAPS:
+                found.append(F.normalize(x.float(), dim=1, eps=1e-4))
+        return found
+
+    def _conv(self, name: str, x: Tensor, stride: int = 1, padding: int = 0) -> Tensor:
+        name = name.replace(".", "_")
+        weight, bias = self.get_buffer(f"{name}_weight"), self.get_buffer(f"{name}_bias")
+        return F.conv2d(x, weight, bias, stride, padding)
+
+
+def feature_distance(one: list[Tensor], other: list[Tensor]) -> Tensor:
+    """Squared differences, summed over channels, averaged over pixels, summed over layers: (N,)."""
+    pairs = zip(one, other, strict=True)
+    return torch.stack([(a - b).square().sum(dim=1).mean(dim=(1, 2)) for a, b in pairs]).sum(dim=0)
+
+
+def share_of_guide(fill: Tensor, guide: Tensor) -> Tensor:
+    """Mean over a batch of distances (N,) of fills, each as a share of that of its guide."""
+    return (fill / (guide.detach() + LEAST_DISTANCE)).mean()
+
+
+def inside_loss(fill: Tensor, guide: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+    """Absolute and squared differences in the hole, as shares of the guide's, half and half.
+
+    The first leaves edges sharp, the second is what PSNR counts.
+    """
+    found = []
+    for how, least in ((torch.abs, LEAST_ABSOLUTE), (torch.square, LEAST_SQUARED)):
+        ours, theirs = ((how(one - truth) * mask).mean(dim=(1, 2, 3)) for one in (fill, guide))
+        share = mask.mean(dim=(1, 2, 3)).clamp(min=1e-6)
+        found.append((ours / (theirs + least * share)).mean())
+    return torch.stack(found).mean()
+
+
+def difference(fill: Tensor, truth: Tensor, where: Tensor) -> Tensor:
+    """Mean absolute difference of (N, 3, H, W) under a mask (N, 1, H, W)."""
+    total: Tensor = ((fill - truth).abs() * where).sum()
+    return total / (3 * where.sum()).clamp(min=1)
+
+
+class Discriminator(nn.Module):
+    """Says of every patch whether it was filled: (N, 3, H, W) -> (N, 1, H / 8, W / 8).
+
+    Spectral norms keep it from running ahead (Miyato et al., "Spectral Normalization for
+    Generative Adversarial Networks", ICLR 2018).
+    """
+
+    def __init__(self, width: int = 48) -> None:
+        super().__init__()
+        norm: Callable[[nn.Module], nn.Module] = nn.utils.parametrizations.spectral_norm
+        self.layers = nn.Sequential(
+            norm(nn.Conv2d(3, width, 4, stride=2, padding=1)),
+            nn.LeakyReLU(0.2),
+            norm(nn.Conv2d(width, 2 * width, 4, stride=2, padding=1)),
+            nn.LeakyReLU(0.2),
+            norm(nn.Conv2d(2 * width, 4 * width, 4, stride=2, padding=1)),
+            nn.LeakyReLU(0.2),
+            norm(nn.Conv2d(4 * width, 4 * width, 3, padding=1)),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(4 * width, 1, 3, padding=1),
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        judged: Tensor = self.layers(image * 2 - 1).float()
+        return judged
+
+
+def filled_patches(mask: Tensor) -> Tensor:
+    """Which patches of the discriminator are made of fill, more or less: 0 or 1."""
+    return (F.avg_pool2d(mask, 8) > 0.3).float()
+
+
+def discriminator_loss(real: Tensor, composite: Tensor, mask: Tensor) -> Tensor:
+    """Hinge loss: a picture is real everywhere, a composite outside of its hole."""
+    filled = filled_patches(mask)
+    known = F.relu(1 - composite) * (1 - filled)
+    return F.relu(1 - real).mean() + (F.relu(1 + composite) * filled + known).mean()
+
+
+def adversarial_loss(composite: Tensor, mask: Tensor) -> Tensor:
+    """What the generator is told: patches of fill should look real."""
+    filled = filled_patches(mask)
+    return -(composite * filled).sum() / filled.sum().clamp(min=1)
