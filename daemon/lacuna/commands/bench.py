@@ -182,7 +182,7 @@ def measure(side: int, network: "TileNetwork", ceiling: float) -> Row:
     seconds = time.perf_counter() - begun
     return Row(
         side_px=side,
-        missing_px=int(np.count_nonzero(document.selection)),
+        missing_px=int(np.count_nonzero(document.selection[document.rect.slices])),
         seconds=seconds,
         network_seconds=watched.seconds,
         tiles=tiles,
