@@ -12,7 +12,7 @@ import numpy as np
 from lacuna_wire import Rect
 
 from .guide import pull_push
-from .patches import RADIUS, Ground, Matches, judge, prepare, search, vote
+from .patches import RADIUS, Ground, Matches, count_sources, judge, prepare, search, vote
 from .peeling import can_peel, peel
 from .planes import Document, Mask, Pixels, Places
 from .pyramid import Level, enlarge, plain_level
@@ -127,30 +127,26 @@ def complete(
             first = start.copy()
         else:
             first = pull_push(level.image, level.some_known)
+        known = level.share >= 1
+        np.copyto(first, level.image, where=known)
+        texture = None
         # What the start shows has a texture of its own, which nobody knows yet.
-        ground = _prepare_level(level, first, start is None or done is not None)
+        if level.texture.shape[2] and (start is None or done is not None):
+            texture = pull_push(TEXTURE_WEIGHT * level.texture, known.astype(np.float32))
         rank += 1
-        if done is None and np.count_nonzero(ground.is_source) < MIN_SOURCES:
+        if done is None and count_sources(~known[..., 0]) < MIN_SOURCES:
             if start is not None:
                 return None
             continue
-        del level, first, levels[number]
+        del level, levels[number]
+        ground = prepare(first, ~known[..., 0], texture)
+        del first
         few = len(ground.targets) <= SEARCHED_TARGETS
         rounds = ROUNDS[min(rank, len(ROUNDS)) - 1] if few else 0
         improve = Improvement(ground, rng, rounds, alive)
         matches = _begin(improve, start is None) if done is None else _go_on(improve, done)
         done = Completion(ground.image[RADIUS:-RADIUS, RADIUS:-RADIUS, :3], ground, matches)
     return done
-
-
-def _prepare_level(level: Level, first: Pixels, textured: bool) -> Ground:
-    """Lay out a level with a first fill (H, W, 3), which is overwritten."""
-    known = level.share >= 1
-    np.copyto(first, level.image, where=known)
-    texture = None
-    if textured and level.texture.shape[2]:
-        texture = pull_push(TEXTURE_WEIGHT * level.texture, known.astype(np.float32))
-    return prepare(first, ~known[..., 0], texture)
 
 
 class Improvement(NamedTuple):

@@ -21,6 +21,7 @@ from .planes import Pixels, Places
 
 RADIUS = 3  # a patch has 7 x 7 pixels
 SIDE = 2 * RADIUS + 1
+PATCH = np.ones((SIDE, SIDE), np.uint8)
 TRUST_PER_PX = 1 / 1.3  # what lies deeper in the hole is less certain, by this factor per pixel
 DEEPEST_PX = 20
 # What may be added to a patch to meet its surroundings, per channel: a sky has no two places alike.
@@ -92,14 +93,14 @@ def prepare(image: Pixels, missing: NDArray[np.bool_], texture: Pixels | None = 
         missing: bool (H, W).
         texture: float32 (H, W, C), what else patches are compared by, also filled.
     """
-    patch = np.ones((SIDE, SIDE), np.uint8)
-    outside = cv2.BORDER_CONSTANT  # beyond the plane nothing is known, and nothing is missing
-    whole = cv2.erode((~missing).astype(np.uint8), patch, borderType=outside, borderValue=0)
-    touched = cv2.dilate(missing.astype(np.uint8), patch, borderType=outside, borderValue=0)
+    # Beyond the plane nothing is known, and nothing is missing.
+    touched = cv2.dilate(
+        missing.astype(np.uint8), PATCH, borderType=cv2.BORDER_CONSTANT, borderValue=0
+    )
     depth = cv2.distanceTransform(missing.astype(np.uint8), cv2.DIST_L2, 3)
     trust = np.power(np.float32(TRUST_PER_PX), np.minimum(depth, DEEPEST_PX))
 
-    is_source = _with_border(np.asarray(whole, np.uint8)) > 0
+    is_source = _with_border(_whole(missing)) > 0
     targets = np.flatnonzero(_with_border(np.asarray(touched, np.uint8)))
     number = np.full(is_source.size, -1, np.int32)
     number[targets] = np.arange(len(targets), dtype=np.int32)
@@ -122,6 +123,19 @@ def prepare(image: Pixels, missing: NDArray[np.bool_], texture: Pixels | None = 
         around=(shift[:, None] * stride + shift[None, :]).ravel(),
         row_starts=shift * stride - RADIUS,
     )
+
+
+def count_sources(missing: NDArray[np.bool_]) -> int:
+    """Count the patches of a plane that are known as a whole."""
+    return int(np.count_nonzero(_whole(missing)))
+
+
+def _whole(missing: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Tell where the middle of a whole known patch is: uint8 (H, W), 1 = there."""
+    eroded = cv2.erode(
+        (~missing).astype(np.uint8), PATCH, borderType=cv2.BORDER_CONSTANT, borderValue=0
+    )
+    return np.asarray(eroded, np.uint8)
 
 
 def cut(ground: Ground, places: Places) -> Pixels:
@@ -238,9 +252,9 @@ def vote(ground: Ground, matches: Matches) -> None:
     of most pictures every patch that shows an edge would be a bad one, and lines would wither.
     """
     hole = np.flatnonzero(_with_border(ground.missing.astype(np.uint8)))
-    # One more of each, of no weight: what stands for a patch whose middle is outside of the plane.
-    source, trust = np.append(matches.source, 0), np.append(ground.trust[ground.targets], 0)
-    cost, bias = np.append(matches.cost, 0), np.pad(matches.bias, ((0, 1), (0, 0)))
+    # One more, of no weight: it stands for a patch whose middle is outside of the plane (-1).
+    trust = np.append(ground.trust[ground.targets], np.float32(0))
+    trusted_cost = trust * np.append(matches.cost, np.float32(0))
     colours = ground.image.reshape(-1, ground.channels)
     voted = np.empty((len(hole), ground.channels), np.float32)
     for first in range(0, len(hole), TARGETS_AT_A_TIME):
@@ -249,15 +263,15 @@ def vote(ground: Ground, matches: Matches) -> None:
         usual, total = np.zeros((2, len(places)), np.float32)
         for shift in ground.around:
             number = ground.number[places - shift]
-            usual += (cost * trust)[number]
+            usual += trusted_cost[number]
             total += trust[number]
         usual = 2 * SPREAD * usual / total + 1e-7
         sums, total = np.zeros((len(places), ground.channels), np.float32), np.zeros_like(total)
         for shift in ground.around:
             number = ground.number[places - shift]
-            weight = (np.exp(-cost[number] / usual) + 1e-8) * trust[number]
-            shown = colours[source[number] + shift]
-            shown[:, :3] += bias[number]
+            weight = (np.exp(-matches.cost[number] / usual) + 1e-8) * trust[number]
+            shown = colours[matches.source[number] + shift]
+            shown[:, :3] += matches.bias[number]
             sums += weight[:, None] * shown
             total += weight
         voted[part] = sums / total[:, None]

@@ -179,4 +179,5 @@ def enlarge(coarse: Pixels, rect: Rect, finer: Rect) -> Pixels:
     cells = rect.reduce(2).grow(2).intersect(finer.reduce(2))
     size = (2 * cells.width, 2 * cells.height)
     enlarged = plane(cv2.resize(coarse[cells.slices], size, interpolation=cv2.INTER_CUBIC))
-    return np.clip(enlarged[rect.relative_to(cells.enlarge(2)).slices], 0, 1)
+    shown = enlarged[rect.relative_to(cells.enlarge(2)).slices]
+    return np.clip(shown, 0, 1, out=shown)  # it may be the largest array there is
