@@ -1,4 +1,4 @@
-"""A piece of a run on a machine that is rented by the minute: `python -m training.piece PARCEL OUT`.
+"""A piece of a run on a GPU that is rented by the minute: `python -m training.piece PARCEL OUT`.
 
 Completes squares on all processors for a while, measures what the GPU makes of the run, and trains
 until `--minutes` are over in all; what goes on lies in OUT, in files small enough to be brought
