@@ -51,7 +51,7 @@ def validation_names() -> list[str]:
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
-def find_pictures(folders: Sequence[Path]) -> list[Path]:
+def choose_pictures(folders: Sequence[Path]) -> list[Path]:
     """List the pictures of the validation set in these folders by name; all, if none is there."""
     files = (path for folder in folders for path in folder.iterdir())
     paths = sorted((path for path in files if path.suffix in SUFFIXES), key=lambda path: path.name)

@@ -1,5 +1,4 @@
-"""The engine as one call on a picture in memory, and its guides kept: they cost most of the time.
-"""
+"""The engine as one call on a picture in memory, and its guides kept: most time is theirs."""
 
 import hashlib
 import os

@@ -3,7 +3,8 @@
 `python -m benchmarks.quality FOLDER... --features FILE [--side 1024,2048] [--kinds large]
 [--ways telea,auto] [--pictures N]` reduces the pictures of `training/validation.txt` that it finds
 in the folders (all, if none is there) until their longer side is `side`, covers them with thin
-strokes, objects of 5 % of the side and holes of 25 %, and prints how far each way is from the truth.
+strokes, objects of 5 % of the side and holes of 25 %, and prints how far each way is from the
+truth.
 
 It goes on where it was ended: what `results/quality.json` has of the same case, made by the same
 engine and weights, is not filled again. A table has only cases that all of its ways have filled.
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.cases import KINDS, Case, Mask, Picture, cases, find_pictures
+from benchmarks.cases import KINDS, Case, Mask, Picture, cases, choose_pictures
 from benchmarks.engine_fill import engine_digest, guides_made_once
 from benchmarks.feature_distance import FeatureDistance
 from benchmarks.quality_pictures import draw_page
@@ -56,7 +57,7 @@ def main() -> None:
         parser.error("folders of pictures and --features are needed")
     ways = find_ways(names, network, TILE_PX)
     distance = FeatureDistance(arguments.features)
-    paths, kinds = find_pictures(arguments.folders), arguments.kinds.split(",")
+    paths, kinds = choose_pictures(arguments.folders), arguments.kinds.split(",")
     for side in map(int, arguments.side.split(",")):
         rows = []
         for case in cases(paths, side, kinds, arguments.pictures):
@@ -79,7 +80,7 @@ def judge(
         for name, way in {**ways, **dict.fromkeys(TRUTHS, keep)}.items():
             if name in found:
                 continue
-            # Others have no tiles, and one piece has no borders: they are judged at those of `auto`.
+            # Others have no tiles, one piece has no borders: they are judged at those of `auto`.
             plan = name if name in ("tiles", "pyramid") else TRUTHS.get(name, "auto")
             tiles = tiles_of(case, Options(strategy=plan, tile=TILE_PX), network)
             new[name] = score(case, way(case.picture, case.mask), distance, tiles)
