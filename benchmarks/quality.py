@@ -14,6 +14,8 @@ engine and weights, is not filled again. A table has only cases that all of its 
 import argparse
 import hashlib
 import json
+import signal
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -48,6 +50,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=0, help="of each side at most; 0: all")
     parser.add_argument("--page", type=Path, metavar="FOLDER", help="draw pictures into it")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is done is recorded then
     network = load_weights(arguments.weights)
     names = arguments.ways.split(",")
     if arguments.page:
@@ -76,19 +79,21 @@ def judge(
     state = f"{engine_digest()[:12]} {network.info.sha256[:12]} {TILE_PX}"
     found = on_record(digest, state)
     new: dict[str, Score] = {}
-    with tempfile.TemporaryDirectory() as folder, guides_made_once(Path(folder)):
-        for name, way in {**ways, **dict.fromkeys(TRUTHS, keep)}.items():
-            if name in found:
-                continue
-            # Others have no tiles, one piece has no borders: they are judged at those of `auto`.
-            plan = name if name in ("tiles", "pyramid") else TRUTHS.get(name, "auto")
-            tiles = tiles_of(case, Options(strategy=plan, tile=TILE_PX), network)
-            new[name] = score(case, way(case.picture, case.mask), distance, tiles)
-            words = ", ".join(cells([new[name]]))
-            print(f"  {case.side} {case.name} {case.kind}: {name} {words}", flush=True)
-    if new:
-        place = {"side": case.side, "picture": case.name, "kind": case.kind, "case": digest}
-        record(NAME, **place, state=state, scores=new)
+    try:
+        with tempfile.TemporaryDirectory() as folder, guides_made_once(Path(folder)):
+            for name, way in {**ways, **dict.fromkeys(TRUTHS, keep)}.items():
+                if name in found:
+                    continue
+                # Others have no tiles, one piece has no borders: they are judged at those of `auto`.
+                plan = name if name in ("tiles", "pyramid") else TRUTHS.get(name, "auto")
+                tiles = tiles_of(case, Options(strategy=plan, tile=TILE_PX), network)
+                new[name] = score(case, way(case.picture, case.mask), distance, tiles)
+                words = ", ".join(cells([new[name]]))
+                print(f"  {case.side} {case.name} {case.kind}: {name} {words}", flush=True)
+    finally:
+        if new:
+            place = {"side": case.side, "picture": case.name, "kind": case.kind, "case": digest}
+            record(NAME, **place, state=state, scores=new)
     return found | new
 
 

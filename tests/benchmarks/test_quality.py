@@ -56,3 +56,20 @@ def test_a_mean_of_seam_ratios_says_of_how_many_holes_it_is():
 
     assert cells(scores) == ["30.00 dB", "0.7000", "2.0000", "1.200 (2)"]
     assert cells(scores[:1])[-1] == "-"
+
+
+def test_what_was_filled_before_an_interruption_is_on_record(case):
+    filled = Counter()
+
+    def way(*pair):
+        filled.update(["telea"])
+        return keep(*pair)
+
+    def ended(*_):
+        raise SystemExit(1)
+
+    with pytest.raises(SystemExit):
+        judge(case, {"telea": way, "auto": ended}, Network("one"), far)
+    judge(case, {"telea": way, "auto": keep}, Network("one"), far)
+
+    assert filled == {"telea": 1}
