@@ -84,7 +84,7 @@ def judge(
             for name, way in {**ways, **dict.fromkeys(TRUTHS, keep)}.items():
                 if name in found:
                     continue
-                # Others have no tiles, one piece has no borders: they are judged at those of `auto`.
+                # Others have no tiles, one piece no borders: they are judged at those of `auto`.
                 plan = name if name in ("tiles", "pyramid") else TRUTHS.get(name, "auto")
                 tiles = tiles_of(case, Options(strategy=plan, tile=TILE_PX), network)
                 new[name] = score(case, way(case.picture, case.mask), distance, tiles)
