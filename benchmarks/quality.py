@@ -1,148 +1,140 @@
-"""How good fills are: photographs with holes whose truth is known.
+"""How good fills are: photographs with holes whose truth is known, filled in several ways.
 
-`python -m benchmarks.quality FOLDER --features FILE [--weights NAME] [--side 1024] [--pictures 8]
-[--radius 16,32,64] [--strategies auto,native,tiles]` cuts squares of that side out of photographs,
-reduced first so that nothing of their JPEG compression is left, and covers three kinds of holes:
-thin strokes, compact objects of 5 % of the side, large ones of 25 %. It prints PSNR inside the hole
-and the SqueezeNet feature distance around it for OpenCV's Telea, the guide alone, and the network;
-for weights without guidance once for each radius that they are trusted to bridge on one level, and
-once for each strategy.
+`python -m benchmarks.quality FOLDER... --features FILE [--side 1024,2048] [--kinds large]
+[--ways telea,auto] [--pictures N]` reduces the pictures of `training/validation.txt` that it finds
+in the folders (all, if none is there) until their longer side is `side`, covers them with thin
+strokes, objects of 5 % of the side and holes of 25 %, and prints how far each way is from the
+truth.
+
+It goes on where it was ended: what `results/quality.json` has of the same case, made by the same
+engine and weights, is not filled again. A table has only cases that all of its ways have filled.
+`python -m benchmarks.quality --page docs/pictures` draws the pictures of docs/quality.md instead.
 """
 
 import argparse
-import itertools
-import math
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+import hashlib
+import json
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from benchmarks.cases import KINDS, Case, Mask, Picture, cases, choose_pictures
+from benchmarks.engine_fill import engine_digest, guides_made_once
 from benchmarks.feature_distance import FeatureDistance
-from benchmarks.record import record
-from lacuna.engine.fill import Network
-from lacuna.engine.inpaint import changed_rect, inpaint
-from lacuna.engine.planes import Document
-from lacuna.network.catalogue import find_weights
-from lacuna.network.tile_network import load_network
-from lacuna_wire import Options, PixelLayout
+from benchmarks.quality_pictures import draw_page
+from benchmarks.record import ROOT, record
+from benchmarks.scores import Score, score, tiles_of
+from benchmarks.ways import FOREIGN, Fill, find_ways, load_weights
+from lacuna.network.tile_network import TileNetwork
+from lacuna_wire import Options
 
-Picture = NDArray[np.uint8]
-Fill = Callable[[Picture, Picture], Picture]
-
-CONTEXT_PX = 32  # around the hole, for the feature distance
-KINDS = ("strokes", "object", "large")
-
-
-class Guide:
-    """A network that answers with its guide: what there is without one."""
-
-    guided, tile_px, overlap_px, max_hole_radius_px = True, 512, 64, 64
-
-    def fill(self, image: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray[np.float32]:
-        return image
+NAME = "quality"
+TILE_PX = 512  # what every machine has the memory for; smaller tiles have more borders
+WAYS = "telea,matchpatch,guide,native,tiles,auto"
+# The picture itself, for its changes at the borders of two plans: where nothing was filled.
+TRUTHS = {"truth": "auto", "truth at the grid": "tiles"}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--features", type=Path, required=True, help="SqueezeNet 1.1 features")
-    parser.add_argument("--weights", default="")
-    parser.add_argument("--side", type=int, default=1024)
-    parser.add_argument("--pictures", type=int, default=8)
-    parser.add_argument("--radius", default="", help="instead of the one in the metadata")
-    parser.add_argument("--strategies", default="auto", help="separated by commas")
+    parser.add_argument("folders", type=Path, nargs="*")
+    parser.add_argument("--features", type=Path, help="SqueezeNet 1.1 features")
+    parser.add_argument("--weights", default="lacuna-small")
+    parser.add_argument("--side", default="1024", help="longer sides in pixels, with commas")
+    parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--ways", default=WAYS, help="also: pyramid")
+    parser.add_argument("--pictures", type=int, default=0, help="of each side at most; 0: all")
+    parser.add_argument("--page", type=Path, metavar="FOLDER", help="draw pictures into it")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is done is recorded then
+    network = load_weights(arguments.weights)
+    names = arguments.ways.split(",")
+    if arguments.page:
+        draw_page(arguments.page, network)
+        return
+    if not arguments.folders or not arguments.features:
+        parser.error("folders of pictures and --features are needed")
+    ways = find_ways(names, network, TILE_PX)
     distance = FeatureDistance(arguments.features)
-    network = load_network(find_weights(arguments.weights))
-    radii = [int(text) for text in arguments.radius.split(",") if text]
-
-    ways: dict[str, Fill] = {
-        "Telea": lambda picture, mask: np.asarray(cv2.inpaint(picture, mask, 5, cv2.INPAINT_TELEA)),
-        "guide": lambda picture, mask: fill_with(Guide(), picture, mask),
-    }
-    strategies = arguments.strategies.split(",")
-    for radius, strategy in itertools.product(radii or [network.max_hole_radius_px], strategies):
-
-        def way(
-            picture: Picture, mask: Picture, radius: int = radius, strategy: str = strategy
-        ) -> Picture:
-            network.max_hole_radius_px = radius
-            return fill_with(network, picture, mask, strategy)
-
-        suffix = "" if strategy == "auto" else f", {strategy}"
-        ways[f"{network.info.name}, {radius} px{suffix}"] = way
-    for name, way in ways.items():
-        scores = score(way, arguments.folder, arguments.side, arguments.pictures, distance)
-        line = "  ".join(f"{kind} {psnr:.2f} dB {far:.3f}" for kind, (psnr, far) in scores.items())
-        print(f"{name:24} {line}", flush=True)
-        record("quality", way=name, side=arguments.side, pictures=arguments.pictures, scores=scores)
+    paths, kinds = choose_pictures(arguments.folders), arguments.kinds.split(",")
+    for side in map(int, arguments.side.split(",")):
+        rows = []
+        for case in cases(paths, side, kinds, arguments.pictures):
+            rows.append((case.name, case.kind, judge(case, ways, network, distance)))
+        print_table(side, rows, [*ways, *TRUTHS])
 
 
-def fill_with(network: Network, picture: Picture, mask: Picture, strategy: str = "auto") -> Picture:
-    """Run the engine on (H, W, 3) uint8 with a mask (H, W)."""
-    options = Options(result="composite", strategy=strategy)
-    rect = changed_rect(mask, options)
-    filled = np.zeros((rect.height, rect.width, 3), np.uint8)
-    document = Document(picture, mask, PixelLayout("RGB"))
-    inpaint(document, options, network, filled, lambda *_: None, lambda: False)
-    whole = picture.copy()
-    whole[rect.slices] = filled
-    return whole
+def judge(
+    case: Case,
+    ways: dict[str, Fill],
+    network: TileNetwork,
+    distance: Callable[[Picture, Picture], float],
+) -> dict[str, Score]:
+    """Fill a case in every way that is not on record, record it, and return all scores of it."""
+    digest = hashlib.sha256(case.picture.tobytes() + case.mask.tobytes()).hexdigest()[:12]
+    state = f"{engine_digest()[:12]} {network.info.sha256[:12]} {TILE_PX}"
+    found = on_record(digest, state)
+    new: dict[str, Score] = {}
+    try:
+        with tempfile.TemporaryDirectory() as folder, guides_made_once(Path(folder)):
+            for name, way in {**ways, **dict.fromkeys(TRUTHS, keep)}.items():
+                if name in found:
+                    continue
+                # Others have no tiles, one piece no borders: they are judged at those of `auto`.
+                plan = name if name in ("tiles", "pyramid") else TRUTHS.get(name, "auto")
+                tiles = tiles_of(case, Options(strategy=plan, tile=TILE_PX), network)
+                new[name] = score(case, way(case.picture, case.mask), distance, tiles)
+                words = ", ".join(cells([new[name]]))
+                print(f"  {case.side} {case.name} {case.kind}: {name} {words}", flush=True)
+    finally:
+        if new:
+            place = {"side": case.side, "picture": case.name, "kind": case.kind, "case": digest}
+            record(NAME, **place, state=state, scores=new)
+    return found | new
 
 
-def score(
-    way: Fill, folder: Path, side: int, count: int, distance: FeatureDistance
-) -> dict[str, tuple[float, float]]:
-    """Mean PSNR in dB inside the hole and mean feature distance around it, by kind of hole."""
-    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for kind, picture, mask in cases(folder, side, count):
-        filled, missing = way(picture, mask), mask > 0
-        error = np.square(filled[missing].astype(float) - picture[missing]).mean() / 255**2
-        rows, columns = np.where(missing)
-        around = np.s_[
-            max(0, rows.min() - CONTEXT_PX) : rows.max() + CONTEXT_PX,
-            max(0, columns.min() - CONTEXT_PX) : columns.max() + CONTEXT_PX,
-        ]
-        far = distance(filled[around], picture[around])
-        found[kind].append((-10 * math.log10(error + 1e-9), far))
-    return {
-        kind: (round(float(psnr), 2), round(float(far), 3))
-        for kind, rows in found.items()
-        for psnr, far in [np.mean(rows, axis=0)]
-    }
+def on_record(digest: str, state: str) -> dict[str, Score]:
+    """Scores of a case that are still true: those of others, and ours in this very state."""
+    path = ROOT / "benchmarks" / "results" / f"{NAME}.json"
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    found = {}
+    for line in map(json.loads, lines):
+        if line.get("case") == digest:
+            for name, figures in line["scores"].items():
+                if name in FOREIGN or line["state"] == state:
+                    found[name] = Score(*figures)
+    return found
 
 
-def cases(folder: Path, side: int, count: int) -> Iterator[tuple[str, Picture, Picture]]:
-    """Yield (kind, picture (side, side, 3) RGB, mask (side, side)): the same ones every time."""
-    rng = np.random.default_rng(5)
-    paths = sorted(folder.glob("*.jpg"))
-    for path in paths[:: max(1, len(paths) // count)][:count]:
-        photo = np.asarray(cv2.imread(str(path)))[..., ::-1]
-        scale = side / min(photo.shape[:2])
-        reduced = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        picture = np.ascontiguousarray(reduced[:side, :side], np.uint8)
-        for kind in KINDS:
-            yield kind, picture, draw_hole(kind, side, rng)
+def print_table(
+    side: int, rows: Sequence[tuple[str, str, dict[str, Score]]], names: Sequence[str]
+) -> None:
+    """Print the means of each kind of hole as tables for a page."""
+    for kind in dict.fromkeys(kind for _, kind, _ in rows):
+        several = [scores for _, one, scores in rows if one == kind]
+        print(f"\n{side} px, {kind}: {len(several)} pictures\n")
+        print("| | PSNR | SSIM | feature distance | seam ratio |\n|---|---|---|---|---|")
+        for name in names:
+            shown = cells([scores[name] for scores in several])
+            if name in TRUTHS:
+                shown[:-1] = [""] * (len(shown) - 1)
+            print(f"| {name} | {' | '.join(shown)} |")
 
 
-def draw_hole(kind: str, side: int, rng: np.random.Generator) -> Picture:
-    mask = np.zeros((side, side), np.uint8)
-    if kind == "strokes":
-        for _ in range(4):
-            points = np.cumsum(
-                [rng.integers(100, side - 100, 2), *rng.integers(-120, 120, (5, 2))], 0
-            )
-            line = np.clip(points, 10, side - 10).astype(np.int32)
-            cv2.polylines(mask, [line], False, 255, int(rng.integers(4, 10)))
-        return mask
-    radius = int(side * (0.05 if kind == "object" else 0.25) / 2)
-    x, y = (int(value) for value in rng.integers(radius + 100, side - radius - 100, 2))
-    axes = (radius, int(radius * rng.uniform(0.7, 1.3)))
-    cv2.ellipse(mask, (x, y), axes, float(rng.uniform(0, 180)), 0, 360, 255, -1)
-    return mask
+def cells(scores: Sequence[Score]) -> list[str]:
+    """Means as they stand in a table; the seam ratio of the holes that lie under several tiles."""
+    psnr, ssim, distance = np.mean([one[:3] for one in scores], axis=0)
+    seams = [one.seam for one in scores if one.seam is not None]
+    seam = f"{np.mean(seams):.3f} ({len(seams)})" if seams else "-"
+    return [f"{psnr:.2f} dB", f"{ssim:.4f}", f"{distance:.4f}", seam]
+
+
+def keep(picture: Picture, _mask: Mask) -> Picture:
+    return picture
 
 
 if __name__ == "__main__":

@@ -6,17 +6,17 @@ with its hole, the engine's guide, guide and network, and the truth. What fails 
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 from skimage import data
 
-from benchmarks.quality import fill_with
-from lacuna.network.catalogue import find_weights
-from training.completions import BareGuide
+from benchmarks.engine_fill import BareGuide, fill_with
+from benchmarks.ways import Fill, load_weights
 from training.drawn import FINE, flat_shapes, halftone, letters, line_art, tiling
-from training.evaluate import network_way
+from training.evaluate import SHIPPED
 from training.masks import Mask, draw_mask
 from training.pictures import Picture
 
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--weights", type=Path, help="instead of those that ship")
     arguments = parser.parse_args()
-    way = network_way(arguments.weights or find_weights("lacuna-small").path)
+    way = partial(fill_with, load_weights(arguments.weights or SHIPPED))
     rng = np.random.default_rng(SEED)
     pictures = [photograph(*place) for place in PHOTOGRAPHS]
     pictures += [drawing(draw, rng) for draw in DRAWINGS]
@@ -66,7 +66,7 @@ def drawing(
     return np.ascontiguousarray(small, np.uint8)
 
 
-def row(picture: Picture, mask: Mask, way: Callable[[Picture, Mask], Picture]) -> Picture:
+def row(picture: Picture, mask: Mask, way: Fill) -> Picture:
     """Hole in white, guide, fill and truth, side by side."""
     covered = np.where(mask[..., None] > 0, np.uint8(255), picture)
     four = [covered, fill_with(BareGuide(), picture, mask), way(picture, mask), picture]

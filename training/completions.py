@@ -7,7 +7,6 @@ has changed. A completion takes seconds, a look into the file none.
 """
 
 import argparse
-import hashlib
 import multiprocessing
 import os
 import shutil
@@ -19,9 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-import lacuna.engine
+from benchmarks.engine_fill import BareGuide, engine_digest
 from lacuna.engine.inpaint import changed_rect, inpaint
-from lacuna.engine.planes import Document, Pixels
+from lacuna.engine.planes import Document
 from lacuna_wire import Options, PixelLayout
 from training.masks import Mask, draw_mask
 from training.pictures import Picture, Source, cut_square, find_pictures, read_picture, split
@@ -35,15 +34,6 @@ DRAWN_SHARE = 0.15
 ENGINE = "engine.sha256"
 # The bare guide: nothing of it is matched to the rim before the network has seen it.
 OPTIONS = Options(result="composite", colour_correction=False)
-
-
-class BareGuide:
-    """A network that answers with what it is shown."""
-
-    guided, tile_px, overlap_px, max_hole_radius_px = True, 512, 64, 64
-
-    def fill(self, image: Pixels, mask: Pixels) -> Pixels:
-        return image
 
 
 class Order(NamedTuple):
@@ -107,13 +97,6 @@ def check_engine(out: Path) -> None:
     if note.exists() and note.read_text("utf-8") != digest:
         raise ValueError(f"{out} was made by another engine; --anew makes it anew")
     note.write_text(digest, "utf-8")
-
-
-def engine_digest() -> str:
-    """SHA-256 of the sources of the engine."""
-    folder = Path(next(iter(lacuna.engine.__path__)))
-    sources = b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))
-    return hashlib.sha256(sources).hexdigest()
 
 
 def make_file(order: Order) -> Path:

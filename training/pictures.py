@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.cases import validation_names
 from training.drawn import draw_picture
 
 Picture = NDArray[np.uint8]  # (H, W, 3) RGB
 
-VALIDATION_LIST = Path(__file__).parent / "validation.txt"
 LICENCES = "LICENSES.txt"  # beside the pictures, one line each: file | ... | licence | ...
 # Pictures larger than this are halved at least, so that little of their JPEG compression is left.
 HALVED_FROM_PX = 1024
@@ -57,12 +57,6 @@ def read_licences(path: Path) -> dict[str, str]:
     rows = [line.split("|") for line in path.read_text("utf-8").splitlines()]
     column = next(i for i, title in enumerate(rows[0]) if "licence" in title)
     return {row[0].strip(): row[column].strip() for row in rows[1:]}
-
-
-def validation_names() -> list[str]:
-    """Names of the files that are never trained on."""
-    lines = VALIDATION_LIST.read_text("utf-8").splitlines()
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
 def split(sources: Sequence[Source]) -> tuple[list[Source], list[Source]]:

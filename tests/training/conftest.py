@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.quality import draw_hole  # noqa: F401 (imports torch the way the package does)
+import benchmarks.ways  # noqa: F401 (imports torch the way the package does)
 from training.losses import Weights
 from training.trainer import Settings, Trainer
 

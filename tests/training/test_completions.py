@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 import training.completions as completions
+from benchmarks.cases import validation_names
 from training.completions import ENGINE, Completions, complete, make_completions
-from training.pictures import validation_names
 
 GREEN = (0, 255, 0)
 

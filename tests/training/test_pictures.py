@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.quality import cases
-from training.pictures import find_pictures, read_picture, split, validation_names
+from benchmarks.cases import validation_names
+from training.pictures import find_pictures, read_picture, split
 
 
 @pytest.fixture
@@ -44,14 +44,3 @@ def test_large_pictures_are_halved_at_least_and_small_ones_stay(tmp_path):
 
 def test_ten_pictures_are_held_back():
     assert len(set(validation_names())) == 10
-
-
-def test_the_photographs_of_the_quality_table_are_all_held_back(photos, monkeypatch):
-    paths = []
-    monkeypatch.setattr("benchmarks.quality.cv2.imread", lambda path: paths.append(path))
-    monkeypatch.setattr("benchmarks.quality.np.asarray", lambda _: np.zeros((8, 8, 3), np.uint8))
-    monkeypatch.setattr("benchmarks.quality.draw_hole", lambda *_: None)
-    list(cases(photos, 8, 8))
-    names = {path.rpartition("/")[2] for path in paths}
-    assert len(names) == 8
-    assert names <= set(validation_names())

@@ -1,0 +1,72 @@
+"""Ways to fill a hole, by name: those that others have, and Lacuna's own strategies."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from lacuna.engine.fill import Network
+from lacuna.network.catalogue import find_weights
+from lacuna.network.tile_network import TileNetwork, load_network
+
+from .cases import Mask, Picture
+from .engine_fill import BareGuide, fill_with
+
+Fill = Callable[[Picture, Mask], Picture]
+
+FOREIGN = ("telea", "matchpatch")
+STRATEGIES = ("native", "tiles", "auto", "pyramid")
+NO_GMIC = "matchpatch is left out: there is no `gmic` on this machine"
+TELEA_RADIUS_PX = 5
+
+
+def find_ways(names: Sequence[str], network: Network, tile: int) -> dict[str, Fill]:
+    """Look ways up; without G'MIC there is no matchpatch, and a line says so.
+
+    Args:
+        names: `guide` is Lacuna without its network, the others are in FOREIGN and STRATEGIES.
+        network: For Lacuna's own.
+        tile: Side of its tiles in pixels; 0 for what suits it.
+
+    Raises:
+        ValueError: If there is no way of such a name.
+    """
+    known: dict[str, Fill] = {"telea": telea, "matchpatch": matchpatch}
+    known["guide"] = partial(fill_with, BareGuide(), tile=tile)
+    for strategy in STRATEGIES:
+        known[strategy] = partial(fill_with, network, strategy=strategy, tile=tile)
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(f"there is no way {unknown[0]!r}, only {', '.join(known)}")
+    if not shutil.which("gmic") and "matchpatch" in names:
+        print(NO_GMIC)
+        del known["matchpatch"]
+    return {name: known[name] for name in names if name in known}
+
+
+def load_weights(name: str | Path) -> TileNetwork:
+    """Load weights by their name in the catalogue or from a file."""
+    return load_network(find_weights(name))
+
+
+def telea(picture: Picture, mask: Mask) -> Picture:
+    """OpenCV's `INPAINT_TELEA`."""
+    return np.asarray(cv2.inpaint(picture, mask, TELEA_RADIUS_PX, cv2.INPAINT_TELEA), np.uint8)
+
+
+def matchpatch(picture: Picture, mask: Mask) -> Picture:
+    """G'MIC's inpainting by patches (command `inpaint_matchpatch`), known pixels put back."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / name for name in ("picture.png", "mask.png", "filled.png")]
+        cv2.imwrite(str(paths[0]), picture[..., ::-1])
+        cv2.imwrite(str(paths[1]), mask)
+        fill = ["-inpaint_matchpatch[0]", "[1]", "-keep[0]", "-cut", "0,255"]
+        command = ["gmic", *map(str, paths[:2]), *fill, "-output", str(paths[2])]
+        subprocess.run(command, check=True, capture_output=True)
+        filled = np.asarray(cv2.imread(str(paths[2])), np.uint8)[..., ::-1]
+    return np.where(mask[..., None] > 0, filled, picture).astype(np.uint8)

@@ -1,0 +1,113 @@
+"""What the figures of a fill promise: the truth is best, and a seam shows."""
+
+import numpy as np
+import pytest
+
+from benchmarks.cases import Case
+from benchmarks.scores import MOST_PSNR, score, seam_ratio, tiles_of
+from lacuna_wire import Options, Rect
+
+SIDE = 256
+TILES = [Rect(0, 0, 128, SIDE), Rect(128, 0, 128, SIDE)]
+
+
+@pytest.fixture
+def case():
+    rng = np.random.default_rng(0)
+    picture = rng.integers(60, 200, (SIDE, SIDE, 3)).astype(np.uint8)
+    mask = np.zeros((SIDE, SIDE), np.uint8)
+    mask[64:192, 64:192] = 255
+    return Case("a.png", SIDE, "large", picture, mask)
+
+
+def far(one, other):
+    return float(np.abs(one.astype(float) - other).mean())
+
+
+def changed(case, by):
+    filled = case.picture.copy()
+    filled[case.mask > 0] += np.uint8(by)
+    return filled
+
+
+def test_the_truth_has_the_best_scores_there_are(case):
+    truth = score(case, case.picture, far, TILES)
+
+    assert truth.psnr == MOST_PSNR
+    assert truth.ssim == pytest.approx(1)
+    assert truth.distance == 0
+
+
+def test_psnr_and_distance_tell_a_small_error_from_a_large_one(case):
+    small, large = (score(case, changed(case, by), far, TILES) for by in (2, 32))
+
+    assert small.psnr == pytest.approx(20 * np.log10(255 / 2))
+    assert large.psnr == pytest.approx(20 * np.log10(255 / 32))
+    assert 0 < small.distance < large.distance
+
+
+def test_ssim_sees_structure_that_is_lost(case):
+    flat = case.picture.copy()
+    flat[case.mask > 0] = 130
+    shifted = changed(case, 2)
+
+    assert score(case, flat, far, []).ssim < 0.3 < 0.9 < score(case, shifted, far, []).ssim
+
+
+def test_a_known_pixel_that_changed_is_no_fill(case):
+    filled = case.picture.copy()
+    filled[0, 0] ^= 1
+
+    with pytest.raises(AssertionError, match="known pixel"):
+        score(case, filled, far, TILES)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_step_at_a_border_raises_the_seam_ratio_and_one_elsewhere_lowers_it(case, turned):
+    """Noise has none of its own: about as much changes at a border as elsewhere."""
+    tiles = [Rect(tile.top, tile.left, tile.height, tile.width) for tile in TILES]
+    tiles = tiles if turned else TILES
+    at, elsewhere = case.picture // 4, case.picture // 4
+    for picture, place in ((at, 128), (elsewhere, 110)):
+        (picture.swapaxes(0, 1) if turned else picture)[:, place:] += 100
+
+    plain = seam_ratio(case.picture, case.mask, tiles)
+
+    assert plain == pytest.approx(1, abs=0.1)
+    assert seam_ratio(at, case.mask, tiles) > 3
+    assert seam_ratio(elsewhere, case.mask, tiles) < plain
+
+
+def test_a_gradient_has_no_seam_whichever_way_it_runs(case):
+    down = np.repeat(np.arange(SIDE, dtype=np.uint8)[:, None, None], SIDE, 1).repeat(3, 2)
+    for picture in (down, down.swapaxes(0, 1), np.full_like(down, 7)):
+        tiles = [*TILES, Rect(0, 100, SIDE, 100)]
+        assert seam_ratio(picture, case.mask, tiles) == pytest.approx(1)
+
+
+def test_what_changes_outside_of_the_hole_is_no_seam(case):
+    """A hole with a gap at the border: what is in its bounds is not all missing."""
+    mask = case.mask.copy()
+    mask[100:150, 100:150] = 0
+    stepped = case.picture.copy()
+    stepped[100:150, 100:128], stepped[100:150, 128:150] = 0, 255
+
+    assert seam_ratio(stepped, mask, TILES) == seam_ratio(case.picture, mask, TILES)
+
+
+def test_a_hole_under_one_tile_has_no_seam_ratio(case):
+    assert seam_ratio(case.picture, case.mask, [Rect(0, 0, SIDE, SIDE)]) is None
+    assert seam_ratio(case.picture, case.mask, []) is None
+
+
+def test_tiles_are_where_the_engine_has_the_network_look(case):
+    class Facts:
+        guided, tile_px, overlap_px, max_hole_radius_px = True, 512, 64, 64
+
+    for strategy in ("auto", "tiles"):
+        tiles = tiles_of(case, Options(strategy=strategy, tile=64, overlap=16), Facts())
+        assert len(tiles) > 4
+        covered = np.zeros((SIDE, SIDE), bool)
+        for tile in tiles:
+            covered[tile.slices] = True
+        assert covered[case.mask > 0].all()

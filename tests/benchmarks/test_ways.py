@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+import benchmarks.engine_fill
+import lacuna.engine.inpaint
+from benchmarks.engine_fill import BareGuide, fill_with, guides_made_once
+from benchmarks.ways import FOREIGN, STRATEGIES, find_ways
+
+
+@pytest.fixture
+def hole():
+    """A soft picture and what is missing of it."""
+    rng = np.random.default_rng(0)
+    picture = np.kron(rng.integers(0, 256, (12, 12, 3)), np.ones((8, 8, 1))).astype(np.uint8)
+    mask = np.zeros((96, 96), np.uint8)
+    mask[30:50, 40:70] = 255
+    return picture, mask
+
+
+@pytest.mark.parametrize("name", ["telea", "guide", *STRATEGIES])
+def test_every_way_fills_the_hole_and_keeps_the_rest(hole, name):
+    picture, mask = hole
+    shown = picture.copy()
+    shown[mask > 0] = (255, 0, 255)
+
+    filled = find_ways([name], BareGuide(), 64)[name](shown, mask)
+
+    assert (filled[mask == 0] == picture[mask == 0]).all()
+    assert (filled[mask > 0] != (255, 0, 255)).any(axis=1).all()
+
+
+def test_matchpatch_is_left_out_where_there_is_no_gmic_and_a_line_says_so(monkeypatch, capsys):
+    monkeypatch.setattr("shutil.which", lambda _: None)
+
+    assert list(find_ways([*FOREIGN, "guide"], BareGuide(), 0)) == ["telea", "guide"]
+    assert "gmic" in capsys.readouterr().out
+
+
+def test_an_unknown_way_is_an_error_that_names_it():
+    with pytest.raises(ValueError, match="'telia'"):
+        find_ways(["telia"], BareGuide(), 0)
+
+
+def test_a_kept_guide_is_the_same_and_another_hole_gets_its_own(hole, tmp_path, monkeypatch):
+    picture, mask = hole
+    made = []
+    ours = benchmarks.engine_fill
+    plain = ours.native_guide
+    monkeypatch.setattr(
+        benchmarks.engine_fill, "native_guide", lambda *a: made.append(1) or plain(*a)
+    )
+    expected = fill_with(BareGuide(), picture, mask)
+
+    with guides_made_once(tmp_path / "guides"):
+        for _ in range(2):
+            assert (fill_with(BareGuide(), picture, mask) == expected).all()
+        assert len(made) == 1
+        fill_with(BareGuide(), picture, np.roll(mask, 9))
+        assert len(made) == 2
+    assert lacuna.engine.inpaint.native_guide is plain
