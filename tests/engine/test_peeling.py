@@ -3,30 +3,48 @@
 import numpy as np
 import pytest
 
-from lacuna.engine import peeling
+from lacuna.engine import patches, peeling
 from lacuna.engine.patches import compare, cut, cut_trust, prepare
 from lacuna.engine.peeling import can_peel, peel
 
 
+def ground_hole():
+    missing = np.zeros((44, 52), bool)
+    missing[13:29, 16:34] = True
+    return missing
+
+
 def ground_of(image, channels=3):
-    missing = np.zeros(image.shape[:2], bool)
-    missing[15:27, 18:34] = True
+    missing = ground_hole()
     texture = image[..., 3:channels] if channels > 3 else None
     return prepare(image[..., :3], missing, texture), missing
 
 
 @pytest.mark.parametrize("channels", [3, 5])
-def test_every_target_gets_the_source_of_least_cost(channels):
+def test_known_place_at_the_rim_gets_the_source_of_least_cost(channels):
     image = np.random.default_rng(2).random((44, 52, channels)).astype(np.float32)
-    ground, _missing = ground_of(image, channels)
+    ground, missing = ground_of(image, channels)
 
     matches = peel(ground)
 
     sources = ground.find_sources()
-    for number in range(0, len(ground.targets), 29):
+    known = np.flatnonzero(~np.pad(missing, patches.RADIUS).ravel()[ground.targets])
+    for number in known[::29]:
         target = np.repeat(ground.targets[number], len(sources))
         cost, _bias = compare(ground, cut(ground, target), cut_trust(ground, target), sources)
         assert matches.cost[number] == pytest.approx(cost.min(), rel=1e-4)
+
+
+def test_repeated_pattern_is_continued_exactly():
+    """Only whole periods away is a patch the same: every missing pixel has such a one."""
+    tile = np.random.default_rng(7).random((6, 5, 3)).astype(np.float32)
+    image = np.tile(tile, (8, 11, 1))[:44, :52]
+    ground, missing = ground_of(np.where(ground_hole()[..., None], np.float32(0), image))
+
+    peel(ground)
+
+    shown = ground.image[patches.RADIUS : -patches.RADIUS, patches.RADIUS : -patches.RADIUS]
+    np.testing.assert_allclose(shown[missing], image[missing], atol=1e-5)
 
 
 def test_what_was_in_the_hole_is_not_looked_at():
@@ -59,6 +77,13 @@ def test_large_plane_is_not_compared_with_itself(monkeypatch):
     assert can_peel(ground)
     monkeypatch.setattr(peeling, "MAX_COMPARISONS", 1000)
     assert not can_peel(ground)
+
+
+def test_thin_hole_is_not_peeled():
+    missing = np.zeros((60, 60), bool)
+    missing[20:30] = True
+
+    assert not can_peel(prepare(np.zeros((60, 60, 3), np.float32), missing))
 
 
 def test_nothing_is_peeled_where_no_patch_is_known():

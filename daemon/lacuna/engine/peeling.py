@@ -23,12 +23,17 @@ from .patches import (
 )
 from .planes import Pixels, Places
 
-MAX_COMPARISONS = 60_000_000  # of a place with a patch: about half a second
+MAX_COMPARISONS = 20_000_000  # of a place with a patch: about half a second
+# In a thinner hole every patch sees the rim on both sides, and a smooth fill shows the way as well.
+MIN_DEPTH_PX = SIDE
 BATCH = 512  # places that are compared with all patches at a time
 
 
 def can_peel(ground: Ground) -> bool:
-    """Tell whether all can be compared with all in reasonable time."""
+    """Tell whether it is worth it, and all can be compared with all in reasonable time."""
+    depth = cv2.distanceTransform(ground.missing.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3)
+    if np.max(depth) < MIN_DEPTH_PX:
+        return False
     sources = int(np.count_nonzero(ground.is_source))
     return 0 < sources * len(ground.targets) <= MAX_COMPARISONS
 
@@ -38,6 +43,10 @@ def peel(ground: Ground) -> Matches:
 
     Args:
         ground: Of a size that `can_peel` agrees to; what is in its hole is not looked at.
+
+    Returns:
+        For a missing place the patch that was best when it was filled, for a known one near the
+        hole the best of all.
     """
     sources = ground.find_sources()
     patches = cut(ground, sources)
@@ -45,6 +54,7 @@ def peel(ground: Ground) -> Matches:
     patches = patches.reshape(len(patches), -1)
     image = ground.image.reshape(-1, ground.channels)
     filled = np.pad(~ground.missing, RADIUS)
+    found = np.full(ground.is_source.size, -1, np.int64)
     while True:
         ring = cv2.dilate(filled.astype(np.uint8), np.ones((3, 3), np.uint8)) > filled
         ring[:RADIUS], ring[-RADIUS:], ring[:, :RADIUS], ring[:, -RADIUS:] = (False,) * 4
@@ -56,25 +66,29 @@ def peel(ground: Ground) -> Matches:
             around = some[:, None] + ground.around
             weights = ground.trust[around] * filled.ravel()[around]
             weights /= weights.sum(axis=1, keepdims=True)
-            best, shift = _nearest(cut(ground, some), weights, patches, squares)
-            middle = ground.channels * (SIDE * SIDE // 2)
-            colours = patches[best, middle : middle + ground.channels]
-            colours[:, :3] = np.clip(colours[:, :3] + shift, 0, 1)
+            wanted = cut(ground, some)
+            best = _nearest(wanted, weights, patches, squares)
+            near = patches[best].reshape(wanted.shape)
+            mean = ((near - wanted) * weights[..., None]).sum(axis=1)[:, :3]
+            colours = near[:, SIDE * SIDE // 2]
+            colours[:, :3] = np.clip(colours[:, :3] - np.clip(mean, -MOST_BIAS, MOST_BIAS), 0, 1)
             image[some] = colours
+            found[some] = sources[best]
         filled.ravel()[places] = True
     extend_edges(ground.image)
 
-    found = np.empty(len(ground.targets), np.int64)
-    for first in range(0, len(found), BATCH):
-        some = ground.targets[first : first + BATCH]
-        best, _shift = _nearest(cut(ground, some), cut_trust(ground, some), patches, squares)
-        found[first : first + BATCH] = sources[best]
-    return judge(ground, found)
+    # Known places whose patch reaches into the hole have not been looked at yet.
+    rim = ground.targets[found[ground.targets] < 0]
+    for first in range(0, len(rim), BATCH):
+        some = rim[first : first + BATCH]
+        best = _nearest(cut(ground, some), cut_trust(ground, some), patches, squares)
+        found[some] = sources[best]
+    return judge(ground, found[ground.targets])
 
 
 def _nearest(
     wanted: Pixels, weights: NDArray[np.float32], patches: Pixels, squares: NDArray[np.float32]
-) -> tuple[Places, Pixels]:
+) -> Places:
     """Find the patch that fits best by `lacuna.engine.patches.compare`, of all at once.
 
     Args:
@@ -84,18 +98,18 @@ def _nearest(
         squares: (M, SIDE * SIDE), squares of their pixels.
 
     Returns:
-        Numbers of patches (N,), and what has to be added to their colours (N, 3).
+        Numbers of patches (N,).
     """
     channels = wanted.shape[2]
     weighted = wanted * weights[..., None]
     # |a - b|^2 = a^2 - 2ab + b^2; b^2 is the same for all patches and decides nothing.
     cost = weights @ squares.T - 2 * weighted.reshape(len(wanted), -1) @ patches.T
-    shifts = np.empty((len(wanted), len(patches), 3), np.float32)
     for channel in range(3):
         own = weighted[..., channel].sum(axis=1)
         mean = weights @ patches[:, channel::channels].T - own[:, None]
-        shift = np.clip(-mean, -MOST_BIAS, MOST_BIAS)
-        cost += (2 * mean + (1 + BIAS_COST) * shift) * shift
-        shifts[..., channel] = shift
-    best = cost.argmin(axis=1)
-    return best, shifts[np.arange(len(best)), best]
+        shift = np.clip(mean, -MOST_BIAS, MOST_BIAS)  # to be taken away
+        mean *= -2
+        mean += (1 + BIAS_COST) * shift
+        mean *= shift
+        cost += mean
+    return np.asarray(cost.argmin(axis=1), np.int64)
