@@ -124,7 +124,8 @@ def test_other_colours_are_converted_with_more_depth_and_back(krita, opened, spa
         return samples(found, PixelLayout("RGBA", "u16"), width, height).astype(np.int64)
 
     difference = np.abs(lab(new, space) - lab(expected.tobytes(), travel))
-    assert difference.max() <= (3 if space[1] == "U8" else 2) * ONE_STEP_OF_8_BIT
+    # A fill may be a little more colourful than what ink can show.
+    assert difference.max() <= 3 * ONE_STEP_OF_8_BIT
     assert np.array_equal(
         np.frombuffer(krita.run("pixels_of(layer('Background'))"), np.uint8),
         np.frombuffer(own, np.uint8),

@@ -136,7 +136,7 @@ def test_window_goes_on_and_shows_progress_while_a_long_fill_is_computed(opened)
     drag_selection(krita, *MUCH)
     krita.run("heart.reset(); click()")
 
-    shown = krita.wait_for("FILLS.state(document).percent and [docker.bar.value(), running()]", 60)
+    shown = krita.wait_for("docker.bar.value() and [docker.bar.value(), running()]", 60)
     longest_ms = krita.run("heart.longest_ms")
     krita.picture("progress")
     krita.run("ended()")
