@@ -10,7 +10,7 @@ import argparse
 import multiprocessing
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -77,9 +77,18 @@ def make_completions(folders: Sequence[Path], out: Path, count: int, workers: in
     orders = [order for order in orders if order.sources and not order.path.exists()]
     (out / "validation").mkdir(parents=True, exist_ok=True)
     (out / "train").mkdir(exist_ok=True)
-    with multiprocessing.Pool(workers) as pool:
-        for done, path in enumerate(pool.imap(make_file, orders), 1):
-            print(f"{path.parent.name}/{path.name}: {done} of {len(orders)} files", flush=True)
+    for done, path in enumerate(_made(orders, workers), 1):
+        print(f"{path.parent.name}/{path.name}: {done} of {len(orders)} files", flush=True)
+
+
+def _made(orders: list[Order], workers: int) -> Iterator[Path]:
+    """Make files in this process or in several of their own."""
+    if workers == 1:
+        yield from map(make_file, orders)
+        return
+    # Forked, they would wait for ever for the threads that the parent's matrix products had.
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        yield from pool.imap(make_file, orders)
 
 
 def _paths(out: Path, part: str) -> list[Path]:
