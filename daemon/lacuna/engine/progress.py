@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from lacuna_wire.errors import JobCancelled
 
+from .completion import SEARCHED_TARGETS
+
 # What a pixel costs whose patch is searched on one level, in pixels of a tile (docs/large.md).
 SEARCHED_PIXEL = 30
-SEARCHED_PX = 60_000  # of a level; larger ones take over what the coarser one found
 # A guide does not say how many rounds it will take; about so many per level bring it near its end.
 ROUNDS_PER_LEVEL = 2.4
 ROUND_GROWTH = 2.5  # how much longer the rounds of a level take than those of the coarser one
@@ -40,7 +41,7 @@ def guide_work(missing_px: int, levels: Sequence[int]) -> int:
         missing_px: Missing pixels of the window on level 0.
         levels: Those on which patches are searched.
     """
-    return SEARCHED_PIXEL * sum(min(missing_px >> 2 * level, SEARCHED_PX) for level in levels)
+    return SEARCHED_PIXEL * sum(min(missing_px >> 2 * level, SEARCHED_TARGETS) for level in levels)
 
 
 def guide_share(rounds: int, levels: int) -> float:

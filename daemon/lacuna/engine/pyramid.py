@@ -111,10 +111,10 @@ def contrast(image: Pixels, known: Pixels) -> Pixels:
     odd = ((0, known.shape[0] % 2), (0, known.shape[1] % 2))
     gray = np.pad(image.mean(axis=2), odd, mode="edge")
     seen = np.pad(known[..., 0], odd, mode="edge")
-    across = np.abs(gray[:, 1::2] - gray[:, ::2]) * seen[:, 1::2] * seen[:, ::2]
-    down = np.abs(gray[1::2] - gray[::2]) * seen[1::2] * seen[::2]
     pairs_across = seen[:, 1::2] * seen[:, ::2]
     pairs_down = seen[1::2] * seen[::2]
+    across = np.abs(gray[:, 1::2] - gray[:, ::2]) * pairs_across
+    down = np.abs(gray[1::2] - gray[::2]) * pairs_down
     measured = (
         (across[::2] + across[1::2]) / np.maximum(pairs_across[::2] + pairs_across[1::2], 1),
         (down[:, ::2] + down[:, 1::2]) / np.maximum(pairs_down[:, ::2] + pairs_down[:, 1::2], 1),
