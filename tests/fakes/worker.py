@@ -51,6 +51,7 @@ def main() -> None:
             if should_stop():
                 raise JobCancelled("told to stop")
             report("filling", tile, tiles, WORK_PERCENT * tile / tiles)
+        time.sleep(arguments.tile_s)  # the rest of the work: who follows sees the last tile, too
         if "result:short" not in faults:
             invert(order)
         device = order.request.options.device
