@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lacuna.cores import usable_cores
 from lacuna_wire.errors import DeviceLost
 
 from .catalogue import WeightsInfo, check_sha256
@@ -18,7 +19,6 @@ from .device import (
     default_tile,
     device_name,
     free_memory,
-    usable_cores,
 )
 from .lama.ffc import FourierUnit
 from .lama.fold import fold_batch_norms
