@@ -1,7 +1,9 @@
 """`lacuna bench`: what a removal costs on the user's own machine."""
 
+import contextlib
 import json
 import time
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -61,30 +63,51 @@ class WatchedNetwork:
         self.overlap_px = network.overlap_px
         self.device_name = network.device_name
         self.seconds = 0.0
-        self.device_seconds = 0.0  # of the clock that the ceiling is measured by
+        self.busy_seconds = 0.0  # of the clock that the ceiling is measured by
         self.multiply_adds = 0
         self._network = network
 
     def fill(self, image: "Pixels", mask: "Pixels") -> "Pixels":
-        from lacuna.network.ceiling import device_seconds, multiply_adds
+        return next(self.fill_all([(image, mask)]))
+
+    def fill_all(self, tiles: "Iterable[tuple[Pixels, Pixels]]") -> "Iterator[Pixels]":
+        fills = self._network.fill_all(self._read(tiles))
+        while True:
+            with self._counted(1):
+                fill = next(fills, None)
+            if fill is None:
+                return
+            yield fill
+
+    def _read(self, tiles: "Iterable[tuple[Pixels, Pixels]]") -> "Iterator[tuple[Pixels, Pixels]]":
+        from lacuna.network.ceiling import multiply_adds
         from lacuna.network.tile_network import padded_side
 
-        info = self._network.info
-        rows, columns = (padded_side(side) for side in mask.shape[:2])
-        device = self._network.device
-        begun, used = time.perf_counter(), device_seconds(device)
-        fill = self._network.fill(image, mask)
-        self.seconds += time.perf_counter() - begun
-        self.device_seconds += device_seconds(device) - used
-        self.multiply_adds += multiply_adds(info.width, info.blocks, rows, columns)
-        return fill
+        info, rest = self._network.info, iter(tiles)
+        while True:
+            with self._counted(-1):  # the engine makes the tile while the network waits for it
+                tile = next(rest, None)
+            if tile is None:
+                return
+            rows, columns = (padded_side(side) for side in tile[1].shape[:2])
+            self.multiply_adds += multiply_adds(info.width, info.blocks, rows, columns)
+            yield tile
+
+    @contextlib.contextmanager
+    def _counted(self, sign: int) -> "Iterator[None]":
+        begun, busy = time.perf_counter(), self._network.busy_seconds()
+        yield
+        self.seconds += sign * (time.perf_counter() - begun)
+        self.busy_seconds += sign * (self._network.busy_seconds() - busy)
 
     def on_cpu(self) -> None:
         """Say that there is no other device: what is measured is this one."""
 
 
 @click.command()
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option(
+    "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or cuda:all."
+)
 @click.option("--weights", default="", help="Name of installed weights; by default those of jobs.")
 @click.option(
     "--sizes",
@@ -187,7 +210,7 @@ def measure(side: int, network: "TileNetwork", ceiling: float) -> Row:
         network_seconds=watched.seconds,
         tiles=tiles,
         peak_bytes=peak_memory(network.device),
-        ceiling_share=watched.multiply_adds / max(watched.device_seconds, 1e-9) / ceiling,
+        ceiling_share=watched.multiply_adds / max(watched.busy_seconds, 1e-9) / ceiling,
     )
 
 
