@@ -3,11 +3,11 @@
 `python -m benchmarks.network [--device cuda] [--networks N] [--precisions P] [--sides S]` takes
 random weights of the sizes of lacuna-small and big-lama, each case in a process of its own. It
 prints the median of five fills after two warm-ups (a GPU gets several tiles at a time, in batches
-as the engine has them filled, and the figures are those of one), the processor seconds of one (on a busy machine
-they say more than the clock), the peak of memory above what the loaded network holds, and the share
-of the ceiling: the network's multiply-adds per second over those of a large matrix product in the
-same precision, on a CPU per processor second. `--profile` adds the share of each kind of operation,
-on one core.
+as the engine has them filled, and the figures are those of one), the processor seconds of one (on a
+busy machine they say more than the clock), the peak of memory above what the loaded network holds,
+and the share of the ceiling: the network's multiply-adds per second over those of a large matrix
+product in the same precision, on a CPU per processor second, on a GPU per second of its computing.
+`--profile` adds the share of each kind of operation, on one core.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """LaMa on a device: the one callable that the engine gives its tiles to."""
 
 import copy
+import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
@@ -97,7 +98,10 @@ class TileNetwork:
             MemoryError: If a tile does not fit; those before it have been handed out then.
             DeviceLost: If a device has failed.
         """
-        return fill_in_batches(tiles, self.lanes, self._begin, self._most_tiles)
+        # Asked once per size: a batch that grew and shrank with every little program would meet
+        # many shapes.
+        most = functools.cache(self._most_tiles)
+        return fill_in_batches(tiles, self.lanes, self._begin, most)
 
     def busy_seconds(self) -> float:
         """Read the clock that runs while the network computes, to be compared with a ceiling.
@@ -120,9 +124,11 @@ class TileNetwork:
         height, width = tiles[0][1].shape[:2]
         planes = lane.new_batch(len(tiles), padded_side(height), padded_side(width))
         for place, (image, mask) in zip(planes.numpy(), tiles, strict=True):
-            seen = image if self.guided else image * (1 - mask)
-            own = np.concatenate([seen, mask], axis=2)  # (H, W, 4)
-            place[:] = np.pad(own, (_pad(height), _pad(width), (0, 0)), mode="reflect")
+            own = place[:height, :width]
+            own[..., :3] = image if self.guided else image * (1 - mask)
+            own[..., 3:] = mask
+            if own.shape != place.shape:
+                place[:] = np.pad(own, (_pad(height), _pad(width), (0, 0)), mode="reflect")
         finish = lane.begin(planes)
 
         def fills() -> list[Pixels]:

@@ -65,6 +65,7 @@ class RecordedGenerator:
         """Give back the memory of all recordings."""
         self._met.clear()
         self._recordings.clear()
+        self._pool = torch.cuda.graph_pool_handle()  # an empty one cannot be begun again
 
     def _record(self, planes: Tensor) -> None:
         if len(self._recordings) >= self._most:
