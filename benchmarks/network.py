@@ -80,9 +80,10 @@ def measure(
     import numpy as np
     import torch
 
+    from lacuna.cores import usable_cores
     from lacuna.network.catalogue import find_weights
     from lacuna.network.ceiling import matrix_ceiling, multiply_adds
-    from lacuna.network.device import choose_device, usable_cores
+    from lacuna.network.device import choose_device
     from lacuna.network.lama.generator import Generator
     from lacuna.network.tile_network import TileNetwork
 

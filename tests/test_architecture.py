@@ -25,10 +25,13 @@ MEETING_POINTS = {
     "__main__",
     "__init__",
 }
+# What any of them may know.
+COMMON = {"cores"}
 # Library -> the parts of the daemon in which it stays.
 ONLY_IN = {
     "aiohttp": {"service"},
     "torch": {"network"},
+    "numba": {"engine"},
     "safetensors": {"network"},
     "tifffile": {"files"},
     "imagecodecs": {"files"},
@@ -151,7 +154,10 @@ def test_parts_of_the_daemon_do_not_know_each_other(part):
 
 def test_parts_meet_only_where_they_should():
     parts = {part_of(path) for path in DAEMON.rglob("*.py")}
-    assert parts == STRANGERS | MEETING_POINTS
+    assert parts == STRANGERS | MEETING_POINTS | COMMON
+    for name in COMMON:
+        tops = {found.partition(".")[0] for found in imports(DAEMON / f"{name}.py")}
+        assert tops <= sys.stdlib_module_names
 
 
 @pytest.mark.parametrize("library", sorted(ONLY_IN))
@@ -168,10 +174,10 @@ def test_library_stays_in_its_part(library):
 @pytest.mark.parametrize(
     ("start", "absent"),
     [
-        ("lacuna.cli", {"torch", "numpy", "cv2", "aiohttp", "rich", "tifffile"}),
+        ("lacuna.cli", {"torch", "numpy", "numba", "cv2", "aiohttp", "rich", "tifffile"}),
         ("lacuna.service.serve", {"torch", "numpy", "cv2", "rich"}),
         ("lacuna.engine.context", {"torch", "numpy", "cv2", "aiohttp"}),
-        ("lacuna.removal", {"torch", "aiohttp"}),
+        ("lacuna.removal", {"torch", "numba", "aiohttp"}),
         ("lacuna.network.catalogue", {"torch"}),
     ],
 )

@@ -71,7 +71,7 @@ def test_everything_is_set_up_looked_at_kept_and_taken_back(lacuna, home, krita)
     done = lacuna("setup", "--yes")
     assert done.returncode == 0, done.stderr
     states = {what: state for what, (state, _note) in rows(done).items()}
-    parts = ("Krita", "GIMP 3.0", "start at login", "daemon")
+    parts = ("Krita", "GIMP 3.0", "start at login", "patch search", "daemon")
     assert states == dict.fromkeys(parts, "done")
     assert (home / ".config/kritarc").read_text() == "[python]\nenable_lacuna_krita=true\n"
     assert (krita / MARK).read_text().strip() == __version__

@@ -1,13 +1,15 @@
 """Completion by patches: texture and structure of known pixels, in bounded memory."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
-from lacuna.engine import completion, inpaint, patches
+from lacuna.engine import completion, inpaint, kernels, side_by_side
 from lacuna.engine.completion import complete, native_guide, show_native
 from lacuna.engine.guide import pull_push
 from lacuna.engine.hole import find_hole
-from lacuna.engine.patches import Matches, compare, cut, cut_trust, judge, prepare, search, vote
+from lacuna.engine.patches import Matches, cut, cut_trust, judge, prepare, search, vote
 from lacuna.engine.planes import Document
 from lacuna.engine.pyramid import build_levels
 from lacuna.engine.regions import Region
@@ -35,6 +37,14 @@ def document_of(image, rect):
     samples = np.rint(image * 255).astype(np.uint8)
     samples[rect.slices] = 77  # what was removed
     return Document(samples, selection, PixelLayout("RGB"))
+
+
+def compare(ground, place, source):
+    """Cost and shift of the patch around `source` for that around `place`."""
+    cost, bias = np.empty(1, np.float32), np.empty((1, 3), np.float32)
+    places = np.array([place]), np.array([source])
+    kernels.judge(ground.values, ground.trust, ground.stride, *places, cost, bias)
+    return cost[0], bias[0]
 
 
 def guide_of(document, levels):
@@ -142,6 +152,59 @@ def test_search_never_makes_a_match_worse_and_keeps_to_whole_known_patches():
     assert better.cost.mean() < 0.9 * first.cost.mean()
     assert ground.is_source[better.source].all()
     np.testing.assert_allclose(judge(ground, better.source).cost, better.cost, rtol=1e-5)
+    np.testing.assert_allclose(judge(ground, better.source).bias, better.bias, rtol=1e-5)
+
+
+def test_search_asks_again_what_its_own_sources_cost():
+    """A vote has changed the plane: a source that was perfect may fit no more."""
+    rng = np.random.default_rng(4)
+    mask = hole(60, 70, Rect(20, 20, 25, 18))[..., 0] > 0
+    ground = prepare(rng.random((60, 70, 3)).astype(np.float32), mask)
+    first = judge(ground, ground.find_sources()[: len(ground.targets)])
+
+    again = search(ground, first._replace(cost=np.zeros_like(first.cost)), rng, 0, ())
+
+    np.testing.assert_allclose(again.cost, first.cost)
+
+
+@pytest.mark.parametrize("channels", [3, 5])
+def test_cost_and_shift_are_those_of_the_formula(channels):
+    rng = np.random.default_rng(5)
+    image = rng.random((60, 70, channels)).astype(np.float32)
+    mask = hole(60, 70, Rect(20, 20, 25, 18))[..., 0] > 0
+    ground = prepare(image[..., :3], mask, image[..., 3:] if channels > 3 else None)
+    source = rng.choice(ground.find_sources(), len(ground.targets))
+
+    found = judge(ground, source)
+
+    weights = cut_trust(ground, ground.targets)[..., None]
+    difference = cut(ground, source) - cut(ground, ground.targets)
+    shift = np.clip(-(weights * difference).sum(axis=1), -kernels.MOST_BIAS, kernels.MOST_BIAS)
+    shift[:, 3:] = 0
+    left = (weights * (difference + shift[:, None]) ** 2).sum(axis=(1, 2))
+    np.testing.assert_allclose(found.bias, shift[:, :3], atol=1e-6)
+    expected = left + kernels.BIAS_COST * (shift**2).sum(axis=1)
+    np.testing.assert_allclose(found.cost, expected, rtol=1e-4)
+
+
+def test_mean_of_a_vote_is_weighted_by_how_well_patches_fit_there():
+    rng = np.random.default_rng(5)
+    image = rng.random((60, 70, 3)).astype(np.float32)
+    mask = hole(60, 70, Rect(30, 30, 1, 1))[..., 0] > 0
+    ground = prepare(image, mask)
+    matches = judge(ground, rng.choice(ground.find_sources(), len(ground.targets)))
+
+    vote(ground, matches)
+
+    # All 49 patches that touch it show the one pixel that is missing.
+    place = 33 * ground.stride + 33
+    trust = ground.trust[ground.targets]
+    usual = 2 * (trust * matches.cost).sum() / trust.sum()
+    weights = trust * np.exp(-matches.cost / usual)
+    colours = np.pad(image, ((3, 3), (3, 3), (0, 0)), "edge").reshape(-1, 3)
+    shown = colours[matches.source + place - ground.targets] + matches.bias
+    expected = (weights[:, None] * shown).sum(axis=0) / weights.sum()
+    np.testing.assert_allclose(ground.image[33, 33], np.clip(expected, 0, 1), rtol=1e-4)
 
 
 def test_cost_of_a_patch_with_itself_is_zero_and_counts_known_pixels_most():
@@ -149,13 +212,13 @@ def test_cost_of_a_patch_with_itself_is_zero_and_counts_known_pixels_most():
     mask = hole(40, 40, Rect(15, 15, 10, 10))[..., 0] > 0
     ground = prepare(image, mask)
 
-    target = ground.targets[:1]  # at the corner: one pixel of its patch is missing
-    cost, bias = compare(ground, cut(ground, target), cut_trust(ground, target), target)
-    trust = cut_trust(ground, target)[0]
+    target = ground.targets[0]  # at the corner: one pixel of its patch is missing
+    cost, bias = compare(ground, target, target)
+    trust = cut_trust(ground, ground.targets[:1])[0]
 
     assert cost == 0
     assert not bias.any()
-    assert trust.argmin() == patches.SIDE**2 - 1
+    assert trust.argmin() == kernels.SIDE**2 - 1
     assert trust.sum() == pytest.approx(1)
 
 
@@ -175,36 +238,37 @@ def test_vote_of_one_source_for_all_shows_that_source():
 def test_bias_is_what_a_patch_lacks_to_its_place_and_never_more_than_its_limit():
     rng = np.random.default_rng(8)
     image = rng.random((40, 80, 3)).astype(np.float32) / 2
-    few, many = np.float32(patches.MOST_BIAS / 2), np.float32(patches.MOST_BIAS * 3)
+    few, many = np.float32(kernels.MOST_BIAS / 2), np.float32(kernels.MOST_BIAS * 3)
     image[:, 40:60] = image[:, :20] + few
     image[:, 60:] = image[:, :20] + many
     ground = prepare(image, hole(40, 80, Rect(0, 0, 1, 1))[..., 0] > 0)
-    place = np.array([(20 + 3) * ground.stride + 10 + 3])
-    weights = cut_trust(ground, place)
+    place = (20 + 3) * ground.stride + 10 + 3
 
     for shift, there in ((few, place + 40), (many, place + 60)):
-        cost, bias = compare(ground, cut(ground, there), weights, place)
-        allowed = min(shift, patches.MOST_BIAS)
+        cost, bias = compare(ground, there, place)
+        allowed = min(shift, kernels.MOST_BIAS)
         np.testing.assert_allclose(bias, allowed, atol=1e-5)
         # What is left over counts as before, and what is added has its price.
-        left = 3 * ((shift - allowed) ** 2 + patches.BIAS_COST * allowed**2)
+        left = 3 * ((shift - allowed) ** 2 + kernels.BIAS_COST * allowed**2)
         np.testing.assert_allclose(cost, left, rtol=1e-3, atol=1e-6)
 
 
-def test_vote_and_search_do_the_same_in_any_number_of_pieces(monkeypatch):
+def test_vote_and_search_do_the_same_with_any_number_of_threads(monkeypatch):
     rng = np.random.default_rng(6)
     image = rng.random((60, 70, 5)).astype(np.float32)
     missing = hole(60, 70, Rect(20, 20, 25, 18))[..., 0] > 0
+    monkeypatch.setattr(side_by_side, "SLICE", 100)
     voted, found = [], []
-    for pieces in (1, 7):
-        ground = prepare(image[..., :3], missing, image[..., 3:])
-        monkeypatch.setattr(patches, "TARGETS_AT_A_TIME", -(-len(ground.targets) // pieces))
-        first = judge(ground, ground.find_sources()[: len(ground.targets)])
-        found.append(search(ground, first, np.random.default_rng(1), reach=0, steps=()))
-        vote(ground, first)
-        voted.append(ground.image.copy())
+    for threads in (1, 7):
+        with ThreadPoolExecutor(threads) as pool:
+            monkeypatch.setattr(side_by_side, "_threads", lambda pool=pool: pool)
+            ground = prepare(image[..., :3], missing, image[..., 3:])
+            first = judge(ground, ground.find_sources()[: len(ground.targets)])
+            found.append(search(ground, first, np.random.default_rng(1), reach=20, steps=(8, 1)))
+            vote(ground, found[-1])
+            voted.append(ground.image.copy())
 
-    np.testing.assert_allclose(voted[0], voted[1], atol=1e-5)
+    np.testing.assert_array_equal(voted[0], voted[1])
     np.testing.assert_array_equal(found[0].source, found[1].source)
     assert np.abs(voted[0] - np.pad(image, ((3, 3), (3, 3), (0, 0)), "edge")).max() > 0.1
 

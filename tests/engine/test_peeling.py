@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lacuna.engine import patches, peeling
-from lacuna.engine.patches import compare, cut, cut_trust, prepare
+from lacuna.engine import kernels, patches, peeling
+from lacuna.engine.patches import prepare
 from lacuna.engine.peeling import can_peel, peel
 
 
@@ -31,7 +31,9 @@ def test_known_place_at_the_rim_gets_the_source_of_least_cost(channels):
     known = np.flatnonzero(~np.pad(missing, patches.RADIUS).ravel()[ground.targets])
     for number in known[::29]:
         target = np.repeat(ground.targets[number], len(sources))
-        cost, _bias = compare(ground, cut(ground, target), cut_trust(ground, target), sources)
+        cost, bias = np.empty(len(sources), np.float32), np.empty((len(sources), 3), np.float32)
+        plane = (ground.values, ground.trust, ground.stride)
+        kernels.judge(*plane, target, sources, cost, bias)
         assert matches.cost[number] == pytest.approx(cost.min(), rel=1e-4)
 
 

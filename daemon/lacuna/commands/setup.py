@@ -46,6 +46,7 @@ def setup(krita: bool | None, gimp: bool | None, autostart: bool, dry_run: bool,
         *_plugin_steps("Krita", krita, home, running),
         *_plugin_steps("GIMP", gimp, home, running),
         _autostart_step(home, autostart),
+        Step(Row("patch search", "planned", "compile it for this processor"), _compile),
         Step(Row("daemon", "planned", "start it now"), lambda: _start_daemon(home)),
     ]
     sys.exit(run_steps(steps, dry_run, yes))
@@ -115,6 +116,15 @@ def _autostart_step(home: "Home", wanted: bool) -> Step:
         return note
 
     return Step(Row(what, "planned", note), register)
+
+
+def _compile() -> str:
+    """Compile the engine's kernels, or find them compiled, so that no fill has to wait for it."""
+    from lacuna.engine.patches import warm_up
+
+    start = time.monotonic()
+    warm_up()
+    return f"ready in {time.monotonic() - start:.1f} s"
 
 
 def _start_daemon(home: "Home") -> str:

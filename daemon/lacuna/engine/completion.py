@@ -12,7 +12,8 @@ import numpy as np
 from lacuna_wire import Rect
 
 from .guide import pull_push
-from .patches import RADIUS, Ground, Matches, count_sources, judge, prepare, search, vote
+from .kernels import RADIUS
+from .patches import Ground, Matches, count_sources, judge, prepare, search, vote
 from .peeling import can_peel, peel
 from .planes import Document, Mask, Pixels, Places
 from .pyramid import Level, enlarge, plain_level
@@ -169,9 +170,8 @@ class Improvement(NamedTuple):
         for _ in range(self.rounds):
             matches = search(self.ground, matches, self.rng, reach, STEPS)
             vote(self.ground, matches)
-            matches = judge(self.ground, matches.source)
             self.alive()
-        return matches
+        return judge(self.ground, matches.source)
 
 
 def _begin(improve: Improvement, peeled: bool) -> Matches:
@@ -207,8 +207,9 @@ def _go_on(improve: Improvement, coarser: Completion) -> Matches:
     lost = np.flatnonzero(~ground.is_source[place])
     if len(lost):
         place[lost] = improve.rng.choice(ground.find_sources(), len(lost))
-    vote(ground, judge(ground, place))
-    return improve(judge(ground, place), max(4, min(NEAR_PX, max(height, width) // 8)))
+    matches = judge(ground, place)
+    vote(ground, matches)
+    return improve(matches, max(4, min(NEAR_PX, max(height, width) // 8)))
 
 
 def taken_over(coarser: Completion, rows: Places, columns: Places) -> tuple[Places, Places, Pixels]:

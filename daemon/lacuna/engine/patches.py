@@ -17,19 +17,14 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from . import kernels
+from .kernels import RADIUS, SIDE
 from .planes import Pixels, Places
+from .side_by_side import side_by_side
 
-RADIUS = 3  # a patch has 7 x 7 pixels
-SIDE = 2 * RADIUS + 1
 PATCH = np.ones((SIDE, SIDE), np.uint8)
 TRUST_PER_PX = 1 / 1.3  # what lies deeper in the hole is less certain, by this factor per pixel
 DEEPEST_PX = 20
-# What may be added to a patch to meet its surroundings, per channel: a sky has no two places alike.
-MOST_BIAS = 0.1
-BIAS_COST = 2.0  # of a bias, against the same difference left as it is; 0: nothing
-SPREAD = 1.0  # costs over a pixel that count as alike, against their mean
-BATCH = 16_384  # patches that are copied at a time: 49 x 3 to 5 floats each
-TARGETS_AT_A_TIME = 65_536  # whose own patches are kept while candidates are compared with them
 
 
 class Ground(NamedTuple):
@@ -60,6 +55,11 @@ class Ground(NamedTuple):
     def stride(self) -> int:
         """Places per row."""
         return int(self.image.shape[1])
+
+    @property
+    def values(self) -> Pixels:
+        """The image in one dimension, as a view."""
+        return self.image.reshape(-1)
 
     @property
     def channels(self) -> int:
@@ -155,41 +155,16 @@ def cut_trust(ground: Ground, places: Places) -> NDArray[np.float32]:
     return weights
 
 
-def compare(
-    ground: Ground, patches: Pixels, weights: NDArray[np.float32], sources: Places
-) -> tuple[NDArray[np.float32], Pixels]:
-    """Compare N sources with N patches, known pixels counting most.
-
-    The colours of a source may be shifted as a whole, within limits (Darabi et al., section 3.1).
-
-    Returns:
-        Costs, the mean squared differences that are left, and the shifts (N, 3).
-    """
-    cost = np.empty(len(sources), np.float32)
-    bias = np.empty((len(sources), 3), np.float32)
-    for first in range(0, len(sources), BATCH):
-        part = slice(first, first + BATCH)
-        difference = cut(ground, sources[part])
-        difference -= patches[part]
-        mean = np.matmul(weights[part, None, :], difference)[:, 0, :3]
-        shift = np.clip(-mean, -MOST_BIAS, MOST_BIAS)
-        np.square(difference, out=difference)
-        cost[part] = np.matmul(weights[part, None, :], difference)[:, 0].sum(axis=1)
-        # The weights add up to 1, so this is what the squares become.
-        cost[part] += ((2 * mean + (1 + BIAS_COST) * shift) * shift).sum(axis=1)
-        bias[part] = shift
-    return cost, bias
-
-
 def judge(ground: Ground, source: Places) -> Matches:
     """Compare every target with its source."""
     cost = np.empty(len(source), np.float32)
     bias = np.empty((len(source), 3), np.float32)
-    for first in range(0, len(source), BATCH):
-        part = slice(first, first + BATCH)
-        targets = ground.targets[part]
-        patches, weights = cut(ground, targets), cut_trust(ground, targets)
-        cost[part], bias[part] = compare(ground, patches, weights, source[part])
+
+    def work(some: slice) -> None:
+        targets, mine = ground.targets[some], (source[some], cost[some], bias[some])
+        kernels.judge(ground.values, ground.trust, ground.stride, targets, *mine)
+
+    side_by_side(work, len(source))
     return Matches(source, cost, bias)
 
 
@@ -198,51 +173,34 @@ def search(
 ) -> Matches:
     """Look for better sources: those of the neighbours, shifted, and random ones ever nearer by.
 
+    What is found for a target is offered to those after it in the same slice at once, and to all
+    others in the next search.
+
     Args:
-        ground: The plane.
+        ground: The plane; it may have changed since the costs of `matches` were found.
         matches: What was found so far.
         rng: Decides the random ones.
         reach: Pixels up to which those may lie from the present source.
         steps: Distances in pixels of the neighbours that are asked.
     """
-    found = Matches(matches.source.copy(), matches.cost.copy(), matches.bias.copy())
-    for first in range(0, len(ground.targets), TARGETS_AT_A_TIME):
-        _search_for_some(ground, found, slice(first, first + TARGETS_AT_A_TIME), rng, reach, steps)
-    return found
-
-
-def _search_for_some(
-    ground: Ground,
-    found: Matches,
-    some: slice,
-    rng: np.random.Generator,
-    reach: int,
-    steps: tuple[int, ...],
-) -> None:
-    """Improve the matches of some targets in place."""
-    targets = ground.targets[some]
-    source, cost, bias = found.source[some], found.cost[some], found.bias[some]
-    patches, weights = cut(ground, targets), cut_trust(ground, targets)
-
-    def offer(candidate: Places, possible: NDArray[np.bool_]) -> None:
-        candidate = np.clip(candidate, 0, ground.is_source.size - 1)
-        which = np.flatnonzero(possible & ground.is_source[candidate] & (candidate != source))
-        offered, shifts = compare(ground, patches[which], weights[which], candidate[which])
-        better = offered < cost[which]
-        source[which[better]] = candidate[which[better]]
-        cost[which[better]] = offered[better]
-        bias[which[better]] = shifts[better]
-
-    everywhere = np.ones(len(targets), bool)
-    for step in steps:
-        for shift in (step * ground.stride, -step * ground.stride, step, -step):
-            neighbour = np.clip(targets - shift, 0, ground.number.size - 1)
-            number = ground.number[neighbour]
-            offer(found.source[number] + shift, number >= 0)
+    count, stride = len(ground.targets), ground.stride
+    shifts = [shift for step in steps for shift in (step * stride, -step * stride, step, -step)]
+    asked = np.array(shifts, np.int64)
+    walks = [np.empty((0, count), np.int64)]
     while reach >= 1:
-        down, right = rng.integers(-reach, reach + 1, (2, len(source)))
-        offer(source + down * ground.stride + right, everywhere)
+        down, right = rng.integers(-reach, reach + 1, (2, 1, count))
+        walks.append(down * stride + right)
         reach //= 3
+    walked = np.concatenate(walks)
+    found = Matches(matches.source.copy(), matches.cost.copy(), matches.bias.copy())
+    plane = (ground.values, ground.trust, stride, ground.targets, ground.number, ground.is_source)
+
+    def work(some: slice) -> None:
+        mine = (found.source[some], found.cost[some], found.bias[some])
+        kernels.search(*plane, matches.source, some.start, asked, walked, *mine)
+
+    side_by_side(work, count)
+    return found
 
 
 def vote(ground: Ground, matches: Matches) -> None:
@@ -252,32 +210,25 @@ def vote(ground: Ground, matches: Matches) -> None:
     of most pictures every patch that shows an edge would be a bad one, and lines would wither.
     """
     hole = np.flatnonzero(_with_border(ground.missing.astype(np.uint8)))
-    # One more, of no weight: it stands for a patch whose middle is outside of the plane (-1).
-    trust = np.append(ground.trust[ground.targets], np.float32(0))
-    trusted_cost = trust * np.append(matches.cost, np.float32(0))
-    colours = ground.image.reshape(-1, ground.channels)
+    trust = ground.trust[ground.targets]
     voted = np.empty((len(hole), ground.channels), np.float32)
-    for first in range(0, len(hole), TARGETS_AT_A_TIME):
-        part = slice(first, first + TARGETS_AT_A_TIME)
-        places = hole[part]
-        usual, total = np.zeros((2, len(places)), np.float32)
-        for shift in ground.around:
-            number = ground.number[places - shift]
-            usual += trusted_cost[number]
-            total += trust[number]
-        usual = 2 * SPREAD * usual / total + 1e-7
-        sums, total = np.zeros((len(places), ground.channels), np.float32), np.zeros_like(total)
-        for shift in ground.around:
-            number = ground.number[places - shift]
-            weight = (np.exp(-matches.cost[number] / usual) + 1e-8) * trust[number]
-            shown = colours[matches.source[number] + shift]
-            shown[:, :3] += matches.bias[number]
-            sums += weight[:, None] * shown
-            total += weight
-        voted[part] = sums / total[:, None]
-    np.clip(voted[:, :3], 0, 1, out=voted[:, :3])
-    colours[hole] = voted
+
+    def work(some: slice) -> None:
+        plane = (ground.values, ground.stride, hole[some], ground.number, trust)
+        kernels.vote(*plane, *matches, voted[some])
+
+    side_by_side(work, len(hole))
+    ground.image.reshape(-1, ground.channels)[hole] = voted
     extend_edges(ground.image)
+
+
+def warm_up() -> None:
+    """Have the kernels compiled before somebody waits for it: seconds, once per version."""
+    missing = np.zeros((12, 24), bool)
+    missing[4:8, 4:8] = True
+    ground = prepare(np.zeros((12, 24, 3), np.float32), missing)
+    matches = judge(ground, np.repeat(ground.find_sources()[:1], len(ground.targets)))
+    vote(ground, search(ground, matches, np.random.default_rng(0), 1, (1,)))
 
 
 def extend_edges(image: Pixels) -> None:

@@ -9,18 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .patches import (
-    BIAS_COST,
-    MOST_BIAS,
-    RADIUS,
-    SIDE,
-    Ground,
-    Matches,
-    cut,
-    cut_trust,
-    extend_edges,
-    judge,
-)
+from .kernels import BIAS_COST, MOST_BIAS, RADIUS, SIDE
+from .patches import Ground, Matches, cut, cut_trust, extend_edges, judge
 from .planes import Pixels, Places
 
 MAX_COMPARISONS = 20_000_000  # of a place with a patch: about half a second
@@ -89,7 +79,7 @@ def peel(ground: Ground) -> Matches:
 def _nearest(
     wanted: Pixels, weights: NDArray[np.float32], patches: Pixels, squares: NDArray[np.float32]
 ) -> Places:
-    """Find the patch that fits best by `lacuna.engine.patches.compare`, of all at once.
+    """Find the patch that fits best by `lacuna.engine.kernels.compare`, of all at once.
 
     Args:
         wanted: float32 (N, SIDE * SIDE, C).

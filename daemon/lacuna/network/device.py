@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from lacuna.cores import usable_cores
 from lacuna_wire.errors import Unprocessable
 
 from .catalogue import WeightsInfo
@@ -81,13 +82,6 @@ def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return f"{torch.cuda.get_device_name(device)} ({device})"
     return f"CPU, {usable_cores()} threads"
-
-
-def usable_cores() -> int:
-    """Return the cores this process may run on, which in a container are fewer than there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def free_memory(device: torch.device) -> int:

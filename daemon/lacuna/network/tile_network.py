@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 import torch
 
+from lacuna.cores import usable_cores
+
 from .batches import Lane, Pixels, Tile, device_errors, fill_in_batches
 from .catalogue import WeightsInfo, check_sha256
 from .ceiling import device_seconds
@@ -19,7 +21,6 @@ from .device import (
     default_tile,
     device_name,
     free_memory,
-    usable_cores,
 )
 from .lama.ffc import FourierUnit
 from .lama.fold import fold_batch_norms
