@@ -30,7 +30,7 @@ COMMON = {"cores"}
 # Library -> the parts of the daemon in which it stays.
 ONLY_IN = {
     "aiohttp": {"service"},
-    "torch": {"network"},
+    "torch": {"network", "engine"},
     "numba": {"engine"},
     "safetensors": {"network"},
     "tifffile": {"files"},
@@ -171,11 +171,17 @@ def test_library_stays_in_its_part(library):
     assert users, f"nothing uses {library} any more"
 
 
+def test_the_engine_needs_torch_for_gpus_only():
+    users = {path.name for path in (DAEMON / "engine").rglob("*.py") if "torch" in imports(path)}
+    assert users == {"patches_gpu.py"}
+
+
 @pytest.mark.parametrize(
     ("start", "absent"),
     [
         ("lacuna.cli", {"torch", "numpy", "numba", "cv2", "aiohttp", "rich", "tifffile"}),
         ("lacuna.service.serve", {"torch", "numpy", "cv2", "rich"}),
+        ("lacuna.engine.inpaint", {"torch", "aiohttp"}),
         ("lacuna.engine.context", {"torch", "numpy", "cv2", "aiohttp"}),
         ("lacuna.removal", {"torch", "numba", "aiohttp"}),
         ("lacuna.network.catalogue", {"torch"}),

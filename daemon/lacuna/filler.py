@@ -60,10 +60,11 @@ class Filler:
             LacunaError: As `lacuna.engine.inpaint.inpaint`, or if weights or device are not there,
                 or there is no memory for the smallest tile on the CPU.
         """
-        rect, network = self._prepare(document, options, report)
+        rect, network, device = self._prepare(document, options, report)
         if smaller_tiles:
             options = halve_tiles(options, network)
-        tiles = inpaint(document, options, network, allocate(rect), report, should_stop)
+        result = allocate(rect)
+        tiles = inpaint(document, options, network, result, report, should_stop, device)
         return Result(rect, tiles, network.device_name)
 
     def fill_regions(
@@ -75,17 +76,18 @@ class Filler:
         should_stop: ShouldStop,
     ) -> Result:
         """Fill what is selected, and hand it to `take` piece by piece; all else is as in `fill`."""
-        rect, network = self._prepare(document, options, report)
-        tiles = fill_regions(document, options, network, take, report, should_stop)
+        rect, network, device = self._prepare(document, options, report)
+        tiles = fill_regions(document, options, network, take, report, should_stop, device)
         return Result(rect, tiles, network.device_name)
 
     def _prepare(
         self, document: Document, options: Options, report: Report
-    ) -> tuple[Rect, FittingNetwork]:
+    ) -> tuple[Rect, FittingNetwork, str]:
         report("loading", 0, 0, 0.0)
         # Refused before the network is loaded: nothing selected needs no network.
         rect = changed_rect(document.selection, options)
-        return rect, FittingNetwork(self._load(options))
+        network = self._load(options)
+        return rect, FittingNetwork(network), str(network.device)
 
     def _load(self, options: Options) -> TileNetwork:
         info = find_weights(options.weights)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from lacuna.engine import completion, inpaint, kernels, side_by_side
+from lacuna.engine import completion, inpaint, kernels, patches, side_by_side
 from lacuna.engine.completion import complete, native_guide, show_native
 from lacuna.engine.guide import pull_push
 from lacuna.engine.hole import find_hole
@@ -342,7 +342,7 @@ def test_large_search_is_left_out_but_matches_are_still_taken_over(monkeypatch):
     calls = []
     monkeypatch.setattr(completion, "SEARCHED_TARGETS", 500)
     monkeypatch.setattr(
-        completion,
+        patches,
         "search",
         lambda ground, *rest: calls.append(len(ground.targets)) or search(ground, *rest),
     )

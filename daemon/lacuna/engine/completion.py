@@ -4,6 +4,7 @@ The coarsest level decides what goes where; each finer one takes over its matche
 that is affordable, improves them (the frame of Darabi et al., "Image Melding", SIGGRAPH 2012).
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from lacuna_wire import Rect
 
 from .guide import pull_push
 from .kernels import RADIUS
-from .patches import Ground, Matches, count_sources, judge, prepare, search, vote
+from .patches import Ground, Matches, Plan, Refine, count_sources, prepare, refine
 from .peeling import can_peel, peel
 from .planes import Document, Mask, Pixels, Places
 from .pyramid import Level, enlarge, plain_level
@@ -57,6 +58,7 @@ def native_guide(
     levels: list[Level],
     start: Pixels | None,
     alive: Callable[[], None],
+    device: str = "cpu",
 ) -> Guide:
     """Complete a region's window.
 
@@ -67,6 +69,7 @@ def native_guide(
             taken out of the list when they are not needed any more.
         start: First fill of the coarsest level, float32 (H, W, 3); None for a smooth one.
         alive: Called after every round; raises to stop.
+        device: Where patches are searched: `cpu`, or a GPU's name for PyTorch.
 
     Returns:
         A function from rectangles of the window to float32 (height, width, 3), of meaning where
@@ -76,7 +79,7 @@ def native_guide(
     if whole:
         known = (1 - missing[..., None]).astype(np.float32)
         levels = [plain_level(window.image(window.rect), known), *levels]
-    completed = complete(levels, start, alive)
+    completed = complete(levels, start, alive, choose_refine(device))
     if completed is None:
         smooth = complete_smoothly(levels, start)
         if whole:
@@ -102,7 +105,10 @@ def complete_smoothly(levels: Sequence[Level], start: Pixels | None) -> Pixels:
 
 
 def complete(
-    levels: list[Level], start: Pixels | None, alive: Callable[[], None]
+    levels: list[Level],
+    start: Pixels | None,
+    alive: Callable[[], None],
+    refine: Refine = refine,
 ) -> Completion | None:
     """Complete levels, the coarsest last, by patches of their own known pixels.
 
@@ -111,6 +117,7 @@ def complete(
             finest may be as large as all else together.
         start: First fill of the coarsest, float32 (H, W, 3); None for a smooth one.
         alive: Called after every round; raises to stop.
+        refine: Searches and votes.
 
     Returns:
         The finest level, or None if none of them has enough whole known patches, or not the one
@@ -144,72 +151,77 @@ def complete(
         del first
         few = len(ground.targets) <= SEARCHED_TARGETS
         rounds = ROUNDS[min(rank, len(ROUNDS)) - 1] if few else 0
-        improve = Improvement(ground, rng, rounds, alive)
-        matches = _begin(improve, start is None) if done is None else _go_on(improve, done)
+        search = Search(ground, rng, rounds, alive, refine)
+        matches = _begin(search, start is None) if done is None else _go_on(search, done)
         done = Completion(ground.image[RADIUS:-RADIUS, RADIUS:-RADIUS, :3], ground, matches)
     return done
 
 
-class Improvement(NamedTuple):
-    """How the matches of a level are improved.
+class Search(NamedTuple):
+    """How the matches of a level are found.
 
     Attributes:
         ground: The plane of the search.
         rng: Decides which sources are tried.
         rounds: Of search and vote.
         alive: Called after every round; raises to stop.
+        refine: Searches and votes, on a processor or a GPU.
     """
 
     ground: Ground
     rng: np.random.Generator
     rounds: int
     alive: Callable[[], None]
+    refine: Refine
 
-    def __call__(self, matches: Matches, reach: int) -> Matches:
-        """Search up to `reach` pixels from where the matches are, and let them vote."""
-        for _ in range(self.rounds):
-            matches = search(self.ground, matches, self.rng, reach, STEPS)
-            vote(self.ground, matches)
-            self.alive()
-        return judge(self.ground, matches.source)
+    def __call__(self, source: Places, reach: int, searches: int = 0) -> Matches:
+        """Search up to `reach` pixels from where the sources are, and let them vote."""
+        plan = Plan(searches, self.rounds, reach, STEPS, self.alive)
+        return self.refine(self.ground, source, plan, self.rng)
+
+    def draw(self, count: int) -> Places:
+        """Choose `count` sources at random."""
+        return self.rng.choice(self.ground.find_sources(), count)
 
 
-def _begin(improve: Improvement, peeled: bool) -> Matches:
+def _begin(search: Search, peeled: bool) -> Matches:
     """Complete the coarsest level: from its smooth fill, from the rim, or whichever fits better."""
-    ground = improve.ground
+    ground = search.ground
     smooth = ground.image.copy()
     reach = max(ground.missing.shape) // 2
-    matches = judge(ground, improve.rng.choice(ground.find_sources(), len(ground.targets)))
     # The first fill is all there is to go by, and a vote of random patches would wipe it out.
-    for _ in range(FIRST_SEARCHES):
-        matches = search(ground, matches, improve.rng, reach, STEPS)
-    matches = improve(matches, reach)
+    matches = search(search.draw(len(ground.targets)), reach, FIRST_SEARCHES)
     if not peeled or not can_peel(ground):
         return matches
     one = ground.image.copy()
     ground.image[:] = smooth
-    others = peel(ground)
-    vote(ground, others)
-    others = improve(judge(ground, others.source), reach)
+    others = search(peel(ground), reach)
     if others.cost.mean() < matches.cost.mean():
         return others
     ground.image[:] = one
     return matches
 
 
-def _go_on(improve: Improvement, coarser: Completion) -> Matches:
+def _go_on(search: Search, coarser: Completion) -> Matches:
     """Complete a level from the matches of the one before."""
-    ground = improve.ground
+    ground = search.ground
     height, width = ground.missing.shape
     rows, columns = np.divmod(ground.targets, ground.stride)
     down, right, _bias = taken_over(coarser, rows - RADIUS, columns - RADIUS)
     place = np.clip((down + RADIUS) * ground.stride + right + RADIUS, 0, ground.is_source.size - 1)
     lost = np.flatnonzero(~ground.is_source[place])
     if len(lost):
-        place[lost] = improve.rng.choice(ground.find_sources(), len(lost))
-    matches = judge(ground, place)
-    vote(ground, matches)
-    return improve(matches, max(4, min(NEAR_PX, max(height, width) // 8)))
+        place[lost] = search.draw(len(lost))
+    return search(place, max(4, min(NEAR_PX, max(height, width) // 8)))
+
+
+def choose_refine(device: str) -> Refine:
+    """Choose where patches are searched: `cpu`, or a GPU's name for PyTorch."""
+    if device == "cpu":
+        return refine
+    from .patches_gpu import refine_on  # PyTorch is loaded when there is a GPU
+
+    return functools.partial(refine_on, device)
 
 
 def taken_over(coarser: Completion, rows: Places, columns: Places) -> tuple[Places, Places, Pixels]:

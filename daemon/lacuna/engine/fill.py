@@ -69,12 +69,14 @@ class Step(NamedTuple):
         options: What the user chose.
         overlap: Pixels that neighbouring tiles share at least.
         progress: Told of every tile and every round of a guide; raises to stop the job.
+        device: Where patches are searched: `cpu`, or a GPU's name for PyTorch.
     """
 
     network: Network
     options: Options
     overlap: int
     progress: Progress
+    device: str = "cpu"
 
 
 def fill_level(level: Level, tiles: list[Rect], step: Step) -> Pixels:

@@ -63,6 +63,7 @@ def inpaint(
     result: Samples,
     report: Report,
     should_stop: ShouldStop,
+    device: str = "cpu",
 ) -> int:
     """Fill what is selected, into one array.
 
@@ -74,6 +75,7 @@ def inpaint(
             for a `layer`, anything for a `composite`.
         report: Called before the first tile, after every one, and while guides are made.
         should_stop: Asked as often.
+        device: Where patches are searched: `cpu`, or a GPU's name for PyTorch.
 
     Returns:
         Number of tiles that the network filled.
@@ -90,7 +92,7 @@ def inpaint(
     if options.result == "composite":
         for strip in strips(place):
             take(strip, document.samples[strip.slices])
-    return fill_regions(document, options, network, take, report, should_stop)
+    return fill_regions(document, options, network, take, report, should_stop, device)
 
 
 def fill_regions(
@@ -100,6 +102,7 @@ def fill_regions(
     take: Take,
     report: Report,
     should_stop: ShouldStop,
+    device: str = "cpu",
 ) -> int:
     """Fill what is selected and hand it out piece by piece.
 
@@ -110,6 +113,7 @@ def fill_regions(
         take: Gets pieces that together hold every pixel that changes; no two of them meet.
         report: Called before the first tile, after every one, and while guides are made.
         should_stop: Asked as often.
+        device: Where patches are searched: `cpu`, or a GPU's name for PyTorch.
 
     Returns:
         Number of tiles that the network filled.
@@ -124,7 +128,7 @@ def fill_regions(
     plans = plan_fill(document, options, network)
     _tile, overlap = tile_and_overlap(options, network)
     progress = Progress([plan.work for plan in plans], report, should_stop)
-    step = Step(network, options, overlap, progress)
+    step = Step(network, options, overlap, progress, device)
     for plan in plans:
         progress.next_region(plan.work)
         for rect, samples in fill_region(document, plan, step):
@@ -228,12 +232,12 @@ def fill_region(document: Document, plan: Plan, step: Step) -> Iterator[tuple[Re
         plain = plain_guide(window, hole.missing) if step.network.guided else None
         bands = fill_native(window, hole, plan.tiles, part, plain, step)
     elif step.network.guided:
-        guide = native_guide(window, hole.missing, levels, None, step.progress.alive)
+        guide = native_guide(window, hole.missing, levels, None, step.progress.alive, step.device)
         step.progress.guide_done()
         bands = fill_native(window, hole, plan.tiles, part, guide, step)
     elif levels:
         start = fill_level(levels[-1], plan.tiles, step)
-        guide = native_guide(window, hole.missing, levels, start, step.progress.alive)
+        guide = native_guide(window, hole.missing, levels, start, step.progress.alive, step.device)
         step.progress.guide_done()
         bands = ((strip, guide(strip)) for strip in strips(part))
     else:

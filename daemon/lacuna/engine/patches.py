@@ -10,7 +10,8 @@ shift is one addition. A shift over the end of a row lands in the next one: then
 candidate, which is judged by its cost like all of them.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -85,6 +86,27 @@ class Matches(NamedTuple):
     bias: Pixels
 
 
+class Plan(NamedTuple):
+    """How matches are improved.
+
+    Attributes:
+        searches: Before the first vote; with 0, the vote comes first.
+        rounds: Of one search and one vote each, after that.
+        reach: Pixels up to which a random source may lie from the present one.
+        steps: Distances in pixels of the neighbours that are asked.
+        alive: Called after every round; raises to stop.
+    """
+
+    searches: int
+    rounds: int
+    reach: int
+    steps: tuple[int, ...]
+    alive: Callable[[], None]
+
+
+Refine = Callable[[Ground, Places, Plan, np.random.Generator], Matches]  # as `refine`
+
+
 def prepare(image: Pixels, missing: NDArray[np.bool_], texture: Pixels | None = None) -> Ground:
     """Lay out a plane.
 
@@ -155,6 +177,30 @@ def cut_trust(ground: Ground, places: Places) -> NDArray[np.float32]:
     return weights
 
 
+def refine(ground: Ground, source: Places, plan: Plan, rng: np.random.Generator) -> Matches:
+    """Search and vote in turns.
+
+    Args:
+        ground: The plane; its hole is filled.
+        source: Of every target, to begin with.
+        plan: What to do.
+        rng: Decides which sources are tried.
+
+    Returns:
+        The matches, compared on the plane as it is now.
+    """
+    matches = judge(ground, source)
+    for _ in range(plan.searches):
+        matches = search(ground, matches, rng, plan.reach, plan.steps)
+    if not plan.searches:
+        vote(ground, matches)
+    for _ in range(plan.rounds):
+        matches = search(ground, matches, rng, plan.reach, plan.steps)
+        vote(ground, matches)
+        plan.alive()
+    return judge(ground, matches.source)
+
+
 def judge(ground: Ground, source: Places) -> Matches:
     """Compare every target with its source."""
     cost = np.empty(len(source), np.float32)
@@ -183,24 +229,34 @@ def search(
         reach: Pixels up to which those may lie from the present source.
         steps: Distances in pixels of the neighbours that are asked.
     """
-    count, stride = len(ground.targets), ground.stride
-    shifts = [shift for step in steps for shift in (step * stride, -step * stride, step, -step)]
+    stride = ground.stride
+    shifts = [shift for step in steps for shift in neighbours(stride, step)]
     asked = np.array(shifts, np.int64)
-    walks = [np.empty((0, count), np.int64)]
-    while reach >= 1:
-        down, right = rng.integers(-reach, reach + 1, (2, 1, count))
-        walks.append(down * stride + right)
-        reach //= 3
-    walked = np.concatenate(walks)
+    walks = draw_walks(len(ground.targets), stride, rng, reach)
     found = Matches(matches.source.copy(), matches.cost.copy(), matches.bias.copy())
     plane = (ground.values, ground.trust, stride, ground.targets, ground.number, ground.is_source)
 
     def work(some: slice) -> None:
         mine = (found.source[some], found.cost[some], found.bias[some])
-        kernels.search(*plane, matches.source, some.start, asked, walked, *mine)
+        kernels.search(*plane, matches.source, some.start, asked, walks, *mine)
 
-    side_by_side(work, count)
+    side_by_side(work, len(ground.targets))
     return found
+
+
+def neighbours(stride: int, step: int) -> tuple[int, int, int, int]:
+    """How far the four neighbours are that are asked at a step."""
+    return step * stride, -step * stride, step, -step
+
+
+def draw_walks(count: int, stride: int, rng: np.random.Generator, reach: int) -> Places:
+    """Draw how far from its source each of `count` targets looks: (K, count), ever nearer by."""
+    walks = [np.empty((0, count), np.int64)]
+    while reach >= 1:
+        down, right = rng.integers(-reach, reach + 1, (2, 1, count))
+        walks.append(down * stride + right)
+        reach //= 3
+    return np.concatenate(walks)
 
 
 def vote(ground: Ground, matches: Matches) -> None:
@@ -231,8 +287,8 @@ def warm_up() -> None:
     vote(ground, search(ground, matches, np.random.default_rng(0), 1, (1,)))
 
 
-def extend_edges(image: Pixels) -> None:
-    """Repeat the outermost pixels in the border."""
+def extend_edges(image: Any) -> None:
+    """Repeat the outermost pixels of an array or a tensor (H, W, C) in its border."""
     image[:RADIUS], image[-RADIUS:] = image[RADIUS], image[-RADIUS - 1]
     image[:, :RADIUS] = image[:, RADIUS, None]
     image[:, -RADIUS:] = image[:, -RADIUS - 1, None]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .kernels import BIAS_COST, MOST_BIAS, RADIUS, SIDE
-from .patches import Ground, Matches, cut, cut_trust, extend_edges, judge
+from .patches import Ground, cut, cut_trust, extend_edges
 from .planes import Pixels, Places
 
 MAX_COMPARISONS = 20_000_000  # of a place with a patch: about half a second
@@ -28,8 +28,8 @@ def can_peel(ground: Ground) -> bool:
     return 0 < sources * len(ground.targets) <= MAX_COMPARISONS
 
 
-def peel(ground: Ground) -> Matches:
-    """Fill the hole of `ground` and find the best source of every target.
+def peel(ground: Ground) -> Places:
+    """Fill the hole of `ground` and find a good source of every target.
 
     Args:
         ground: Of a size that `can_peel` agrees to; what is in its hole is not looked at.
@@ -73,7 +73,7 @@ def peel(ground: Ground) -> Matches:
         some = rim[first : first + BATCH]
         best = _nearest(cut(ground, some), cut_trust(ground, some), patches, squares)
         found[some] = sources[best]
-    return judge(ground, found[ground.targets])
+    return found[ground.targets]
 
 
 def _nearest(
