@@ -86,10 +86,8 @@ def removal(side: int, device: str, rounds: int) -> tuple[dict[str, dict], float
     """Time the steps of a removal: seconds per missing megapixel, and how many those are."""
     document, options = draw(side), Options(result="composite")
     missing = np.count_nonzero(document.selection[document.rect.slices]) / 1e6
-    networks = {
-        "echo": BareGuide(),
-        "lacuna-small": load_network(find_weights("lacuna-small"), device),
-    }
+    shipped = load_network(find_weights("lacuna-small"), device)
+    networks, place = {"echo": BareGuide(), "lacuna-small": shipped}, str(shipped.device)
     rect, watch = changed_rect(document.selection, options), Stopwatch()
     times: dict[str, list[Times]] = {name: [] for name in networks}
     with steps_timed(watch):
@@ -97,7 +95,7 @@ def removal(side: int, device: str, rounds: int) -> tuple[dict[str, dict], float
             for name, network in networks.items():
                 result = np.zeros((rect.height, rect.width, 3), np.uint8)
                 watch.restart()
-                inpaint(document, options, network, result, lambda *_: None, lambda: False)
+                inpaint(document, options, network, result, lambda *_: None, lambda: False, place)
                 times[name].append(watch.stop())
     return {name: medians(own[1:], missing) for name, own in times.items()}, round(missing, 3)
 

@@ -221,7 +221,8 @@ def measure(side: int, network: "TileNetwork", ceiling: float) -> Row:
     begun = time.perf_counter()
     result = np.zeros((rect.height, rect.width, 3), np.uint8)
     fitting = FittingNetwork(watched)
-    tiles = inpaint(document, options, fitting, result, lambda *_: None, lambda: False)
+    place = str(network.device)
+    tiles = inpaint(document, options, fitting, result, lambda *_: None, lambda: False, place)
     seconds = time.perf_counter() - begun
     return Row(
         side_px=side,
