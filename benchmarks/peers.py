@@ -139,7 +139,7 @@ def write_weights(folder: Path) -> tuple[Path, Path]:
 def draw(case: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Draw a picture (H, W, 3) and what is missing of it, 255 = missing (H, W)."""
     if case == "large":
-        mask = draw_mask("holes-2048")
+        mask = draw_mask("holes", "2048")
     else:
         height, width, radius = (1024, 1024, 183) if case == "window" else (4000, 6000, 150)
         y, x = np.ogrid[:height, :width]

@@ -23,6 +23,8 @@ HOLE_RADIUS_PX = 16  # on the coarsest level; below, structure is lost, above, i
 MIN_SOURCES = 200  # with fewer patches to choose from, a level decides nothing
 # Rounds of search and vote: the first level has to find everything, the last ones only touch up.
 ROUNDS = (8, 5, 4, 3, 2, 2, 1)
+# At most, of the finest levels: more take most of the time there and show in no figure.
+FINEST_ROUNDS = (1, 2, 3)
 STARTED_RANK = 4  # where ROUNDS begins if a network has made the first fill
 FIRST_SEARCHES = 4  # before the first vote
 SEARCHED_TARGETS = 60_000  # more would take seconds; from here on matches are only taken over
@@ -151,6 +153,8 @@ def complete(
         del first
         few = len(ground.targets) <= SEARCHED_TARGETS
         rounds = ROUNDS[min(rank, len(ROUNDS)) - 1] if few else 0
+        if done is not None and number < len(FINEST_ROUNDS):
+            rounds = min(rounds, FINEST_ROUNDS[number])
         search = Search(ground, rng, rounds, alive, refine)
         matches = _begin(search, start is None) if done is None else _go_on(search, done)
         done = Completion(ground.image[RADIUS:-RADIUS, RADIUS:-RADIUS, :3], ground, matches)

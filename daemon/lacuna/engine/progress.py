@@ -9,7 +9,7 @@ from lacuna_wire.errors import JobCancelled
 from .completion import SEARCHED_TARGETS
 
 # What a pixel costs whose patch is searched on one level, in pixels of a tile (docs/large.md).
-SEARCHED_PIXEL = 30
+SEARCHED_PIXEL = 10
 # A guide does not say how many rounds it will take; about so many per level bring it near its end.
 ROUNDS_PER_LEVEL = 2.4
 ROUND_GROWTH = 2.5  # how much longer the rounds of a level take than those of the coarser one
