@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,9 @@ class BareGuide:
 
     def fill(self, image: Pixels, mask: Pixels) -> Pixels:
         return image
+
+    def fill_all(self, tiles: Iterable[tuple[Pixels, Pixels]]) -> Iterator[Pixels]:
+        return (image for image, _mask in tiles)
 
 
 def fill_with(

@@ -137,6 +137,9 @@ class ShortOfMemory:
             raise MemoryError
         return self.network.fill(image, mask)
 
+    def fill_all(self, tiles):
+        return (self.fill(*tile) for tile in tiles)
+
     def on_cpu(self):
         return self.network
 

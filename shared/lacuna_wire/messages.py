@@ -25,7 +25,7 @@ ENDED = ("done", "failed", "cancelled", "expired")
 STATES = ("created", "queued", "running", *ENDED)
 
 _WEIGHTS = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_DEVICE = re.compile(r"auto|cpu|cuda(:[0-9]{1,2})?")
+_DEVICE = re.compile(r"auto|cpu|cuda(:([0-9]{1,2}|all))?")
 
 
 class PixelLayout(NamedTuple):
@@ -79,7 +79,7 @@ class Options(NamedTuple):
 
     Attributes:
         weights: Name of installed weights; empty for the daemon's default.
-        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        device: `auto`, `cpu`, `cuda`, `cuda:N`, or `cuda:all` for all GPUs side by side.
         tile: Side of a tile in pixels; 0 lets the daemon choose by memory and weights.
         overlap: Pixels that neighbouring tiles share at least; -1 lets the daemon choose.
         grow: Pixels by which the selection is enlarged before anything else.

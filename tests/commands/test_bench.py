@@ -4,7 +4,9 @@ import json
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from lacuna.commands import bench
 from lacuna.commands.bench import ORIGINAL, Row, draw, parse_sizes, table_line
 from lacuna_wire import LacunaError
 
@@ -27,6 +29,31 @@ def test_bench_says_what_it_will_do_then_a_line_for_each_size(lacuna, tmp_path):
         assert row["peak_bytes"] > 2**20
         assert row["missing_px"] >= 0.3 * row["side_px"] ** 2
     assert [path.name for path in tmp_path.iterdir()] == ["figures.json"]
+
+
+def test_sizes_that_would_take_long_are_left_out_unless_asked_for(monkeypatch):
+    """Each size is judged by the one before it, which is nearer to it than the first guess."""
+    measured = []
+
+    def measure(side, _network, _ceiling):
+        measured.append(side)
+        seconds = (side / 1024) ** 3 * 20  # worse than the guess
+        return Row(side, side * side // 3, seconds, seconds / 2, 9, 10**9, 0.5)
+
+    monkeypatch.setattr(bench, "measure", measure)
+    run = CliRunner().invoke(bench.bench, ["--device", "cpu"])
+    assert run.exit_code == 0, run.output
+    lines = run.output.splitlines()
+    assert measured[2:] == [1024, 2048]
+    assert [line.split()[0] for line in lines[3:5]] == ["1024", "2048"]
+    assert lines[5].startswith("left out: 3000 px in about 6 minutes, 4096 px in about 11 minutes")
+    assert lines[5].endswith("--sizes 3000,4096,8192 asks for them.")
+    assert len(lines) == 6
+
+    del measured[:]
+    run = CliRunner().invoke(bench.bench, ["--device", "cpu", "--sizes", "4096,3000"])
+    assert measured[2:] == [3000, 4096]
+    assert "left out" not in run.output
 
 
 def test_file_that_is_there_is_not_replaced(lacuna, tmp_path):

@@ -1,5 +1,7 @@
 """Memory that runs out changes where and in how many pieces tiles are filled, not the fill."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -25,8 +27,8 @@ def tight(fits_px, **changes):
     return StandIn(double, fits_px=fits_px, **kind, **changes)
 
 
-def tile(side):
-    rng = np.random.default_rng(5)
+def tile(side, seed=5):
+    rng = np.random.default_rng(seed)
     image = rng.random((side, side, 3), np.float32)
     return image, (rng.random((side, side, 1)) < 0.3).astype(np.float32)
 
@@ -113,6 +115,54 @@ def test_memory_for_no_tile_at_all_is_one_sentence():
     for network in (tight(20), tight(20, cpu=tight(20))):
         with pytest.raises(OutOfMemory, match=f"{SMALLEST_TILE_PX} px fits into memory"):
             FittingNetwork(network).fill(*tile(256))
+
+
+class Ahead(StandIn):
+    """Reads three tiles before it fills the first, as a GPU does; large ones stop fitting."""
+
+    def fill_all(self, tiles):
+        tiles = iter(tiles)
+        while group := list(itertools.islice(tiles, 3)):
+            for image, mask in group:
+                if len(self.shapes) >= 4:
+                    self.fits_px = 128
+                yield self.fill(image, mask)
+
+
+def test_tiles_that_were_read_ahead_are_all_filled_in_their_order():
+    network = Ahead(double)
+    shown = [tile(side, seed=number) for number, side in enumerate([256] * 8 + [100] * 3)]
+
+    fills = list(FittingNetwork(network).fill_all(shown))
+
+    assert len(fills) == len(shown)
+    for fill, (image, mask) in zip(fills, shown, strict=True):
+        np.testing.assert_allclose(fill, double(image, mask), rtol=0, atol=0.5 / 65535)
+    assert network.shapes[:4] == [(256, 256)] * 4  # finished ones stay
+    assert set(network.shapes[4:]) == {(128, 128), (100, 100)}
+
+
+def test_rest_of_a_job_goes_to_the_cpu_in_the_same_order():
+    cpu = StandIn(double)
+    network = Ahead(double, cpu=cpu, fits_px=50)
+    shown = [tile(200, seed=number) for number in range(7)]
+
+    fills = list(FittingNetwork(network).fill_all(shown))
+
+    for fill, (image, mask) in zip(fills, shown, strict=True):
+        np.testing.assert_array_equal(fill, double(image, mask))
+    assert cpu.shapes == [(200, 200)] * 7
+
+
+def test_memory_that_is_short_while_a_tile_is_read_is_no_fault_of_the_network():
+    """Smaller tiles would not help, and a tile that was never read must not be left out."""
+
+    def shown():
+        yield tile(100)
+        raise MemoryError("for the picture")
+
+    with pytest.raises(MemoryError, match="for the picture"):
+        list(FittingNetwork(StandIn(double)).fill_all(shown()))
 
 
 @pytest.mark.parametrize(

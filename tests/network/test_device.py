@@ -8,6 +8,7 @@ from lacuna.network.catalogue import find_weights
 from lacuna.network.device import (
     TILES,
     choose_device,
+    choose_devices,
     default_overlap,
     default_tile,
     free_host_memory,
@@ -64,13 +65,15 @@ def test_all_tiles_are_multiples_of_64():
     assert all(tile % 64 == 0 and default_overlap(tile) % 8 == 0 for tile in TILES)
 
 
-@pytest.mark.parametrize("wish", ["gpu", "cuda:", "cuda:-1", "cpu:0", "", "cuda:0; rm", "CPU"])
+@pytest.mark.parametrize(
+    "wish", ["gpu", "cuda:", "cuda:-1", "cuda:al", "cpu:all", "cpu:0", "", "cuda:0; rm", "CPU"]
+)
 def test_unknown_device_is_refused(wish):
     with pytest.raises(LacunaError, match="is not a device"):
         choose_device(wish)
 
 
-@pytest.mark.parametrize("wish", ["cuda", "cuda:0", "cuda:7"])
+@pytest.mark.parametrize("wish", ["cuda", "cuda:0", "cuda:7", "cuda:all"])
 def test_gpu_that_is_not_there_is_an_error_with_the_number_found(wish, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
 
@@ -87,6 +90,15 @@ def test_auto_takes_the_first_gpu(monkeypatch):
     assert choose_device("cuda:1") == torch.device("cuda:1")
     with pytest.raises(LacunaError, match="finds 2 NVIDIA GPUs"):
         choose_device("cuda:2")
+
+
+def test_all_gpus_are_taken_only_when_asked_for(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+
+    assert choose_devices("cuda:all") == [torch.device("cuda", number) for number in range(3)]
+    for wish in ("auto", "cuda", "cuda:2"):
+        assert choose_devices(wish) == [choose_device(wish)]
 
 
 def test_free_host_memory_is_what_the_kernel_says(tmp_path):

@@ -71,7 +71,7 @@ def test_narrow_and_odd_tiles_come_back_as_they_went_in(height, width, network):
 
 
 def test_generator_sees_multiples_of_8_of_at_least_32_mirrored_from_the_tile(network):
-    stub = network._generator = Stub(1)
+    stub = network.lanes[0].generator = Stub(1)
     for height, width in ((1, 1), (1, 200), (7, 33), (32, 32), (40, 41)):
         image, mask = tile(height, width)
         fill = network.fill(image, mask)
@@ -101,7 +101,7 @@ def test_masked_weights_see_every_known_pixel(network):
 
 
 def test_guided_weights_see_the_guide_under_the_mask(guided):
-    stub = guided._generator = Stub(constant(0.5))
+    stub = guided.lanes[0].generator = Stub(constant(0.5))
     image, mask = tile(32, 32)
 
     guided.fill(image, mask)
@@ -121,7 +121,7 @@ def test_guided_weights_see_the_guide_under_the_mask(guided):
     ],
 )
 def test_residual_is_added_to_the_guide(guide, proposed, expected, guided):
-    guided._generator = Stub(constant(proposed))
+    guided.lanes[0].generator = Stub(constant(proposed))
     image = np.full((32, 32, 3), guide, np.float32)
 
     fill = guided.fill(image, np.ones((32, 32, 1), np.float32))
@@ -130,7 +130,7 @@ def test_residual_is_added_to_the_guide(guide, proposed, expected, guided):
 
 
 def test_picture_is_the_fill_itself(network):
-    network._generator = Stub(constant(0.25))
+    network.lanes[0].generator = Stub(constant(0.25))
 
     assert (network.fill(*tile(32, 32)) == 0.25).all()
 
@@ -202,7 +202,7 @@ def test_loaded_network_says_what_the_engine_asks_for():
 
 def test_cpu_without_memory_raises_memory_error(network):
     """Asked for a petabyte, torch's own allocator says no in its own words."""
-    network._generator = Stub(lambda _: torch.empty(2**50, dtype=torch.uint8))
+    network.lanes[0].generator = Stub(lambda _: torch.empty(2**50, dtype=torch.uint8))
 
     with pytest.raises(MemoryError):
         network.fill(*tile(32, 32))
@@ -212,14 +212,14 @@ def test_gpu_without_memory_raises_memory_error(network):
     def full(_planes):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    network._generator = Stub(full)
+    network.lanes[0].generator = Stub(full)
 
     with pytest.raises(MemoryError, match="CUDA out of memory"):
         network.fill(*tile(32, 32))
 
 
 def test_other_errors_of_torch_stay_what_they_are(network):
-    network._generator = Stub(lambda planes: planes @ torch.ones(3, 3))
+    network.lanes[0].generator = Stub(lambda planes: planes @ torch.ones(3, 3))
 
     with pytest.raises(RuntimeError, match=r"mat1|size|shape"):
         network.fill(*tile(32, 64))
@@ -229,7 +229,7 @@ def test_failed_gpu_is_named_as_such(network):
     def broken(_planes):
         raise torch.AcceleratorError("CUDA error: an illegal memory access was met\nTry again")
 
-    network._generator = Stub(broken)
+    network.lanes[0].generator = Stub(broken)
 
     with pytest.raises(DeviceLost, match=r"illegal memory access was met\)"):
         network.fill(*tile(32, 32))

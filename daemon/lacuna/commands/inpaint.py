@@ -30,7 +30,9 @@ _PATH = click.Path(path_type=Path)
     default="",
     help="Name of installed weights, or a .safetensors file (then --local).",
 )
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option(
+    "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or cuda:all."
+)
 @click.option("--tile", type=int, default=0, help="Side of a tile in pixels; 0 chooses by memory.")
 @click.option("--overlap", type=int, default=-1, help="Pixels that tiles share; -1 chooses.")
 @click.option("--grow", type=int, default=0, help="Enlarge the mask by so many pixels.")

@@ -40,7 +40,7 @@ def parse_duration(_context: click.Context, _parameter: click.Parameter, text: s
     type=click.STRING,
     default="auto",
     show_default=True,
-    help="auto, cpu, cuda or cuda:N, for jobs that leave the choice.",
+    help="auto, cpu, cuda, cuda:N or cuda:all, for jobs that leave the choice.",
 )
 @click.option(
     "--listen",

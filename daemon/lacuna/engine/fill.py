@@ -1,6 +1,7 @@
 """One level of a region, filled tile by tile by a network that is handed in."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -48,6 +49,17 @@ class Network(NetworkFacts, Protocol):
         """
         ...
 
+    def fill_all(self, tiles: Iterable[tuple[Pixels, Pixels]]) -> Iterator[Pixels]:
+        """Fill tiles (image, mask) as `fill` does, in their order.
+
+        Args:
+            tiles: Read ahead as far as it helps; what their reading raises is passed on.
+
+        Raises:
+            MemoryError: If a tile does not fit; the fills of those before it came.
+        """
+        ...
+
 
 class Step(NamedTuple):
     """What every tile of a job needs.
@@ -80,12 +92,12 @@ def fill_level(level: Level, tiles: list[Rect], step: Step) -> Pixels:
     mask = level.mask
     plane = np.where(mask > 0, pull_push(level.image, level.some_known), level.image)
 
-    def filled() -> Iterator[tuple[Rect, Pixels]]:
-        for rect in tiles:
-            image = level.image[rect.slices]
-            yield rect, fill_tile(image, mask[rect.slices], image, step)
+    def read(rect: Rect) -> tuple[Pixels, Pixels, Pixels]:
+        image = level.image[rect.slices]
+        return image, mask[rect.slices], image
 
-    for rect, pixels, covered in blend_tiles(filled(), level.rect, max(1, step.overlap)):
+    filled = fill_tiles(tiles, read, step)
+    for rect, pixels, covered in blend_tiles(filled, level.rect, max(1, step.overlap)):
         seen = covered & (mask[rect.slices][..., 0] > 0)
         plane[rect.slices][seen] = pixels[seen]
     return plane
@@ -110,28 +122,39 @@ def fill_native(
         ValueError: If a wanted pixel is under no tile: a bug in the plan, not a black dot.
     """
 
-    def filled() -> Iterator[tuple[Rect, Pixels]]:
-        for rect in tiles:
-            image = window.image(rect)
-            mask = hole.missing[rect.slices][..., None].astype(np.float32)
-            yield rect, fill_tile(image, mask, image if guide is None else guide(rect), step)
+    def read(rect: Rect) -> tuple[Pixels, Pixels, Pixels]:
+        image = window.image(rect)
+        mask = hole.missing[rect.slices][..., None].astype(np.float32)
+        return image, mask, image if guide is None else guide(rect)
 
-    for rect, pixels, covered in blend_tiles(filled(), part, max(1, step.overlap)):
+    filled = fill_tiles(tiles, read, step)
+    for rect, pixels, covered in blend_tiles(filled, part, max(1, step.overlap)):
         bare = ~covered & (hole.soft[rect.slices] > 0)
         if bare.any():
             raise ValueError(f"{np.count_nonzero(bare)} selected pixels are under no tile")
         yield rect, pixels
 
 
-def fill_tile(image: Pixels, mask: Pixels, guide: Pixels, step: Step) -> Pixels:
-    """Fill one tile: float32 (H, W, 3) in [0, 1] for every pixel of it.
+def fill_tiles(
+    rects: list[Rect], read: Callable[[Rect], tuple[Pixels, Pixels, Pixels]], step: Step
+) -> Iterator[tuple[Rect, Pixels]]:
+    """Fill tiles in their order: (rect, float32 (H, W, 3) in [0, 1]) for every pixel of each.
 
     Args:
-        image: float32 (H, W, 3), true where known.
-        mask: float32 (H, W, 1), 1 = missing.
-        guide: float32 (H, W, 3), a first fill; looked at only by a network that wants one.
+        rects: Where they lie.
+        read: Gives the image (H, W, 3), true where known, the mask (H, W, 1), 1 = missing, and a
+            first fill (H, W, 3), looked at only by a network that wants one. All float32.
     """
-    shown = np.where(mask > 0, guide, image) if step.network.guided else image * (1 - mask)
-    fill = step.network.fill(shown, mask)
-    step.progress.tile_done()
-    return match_colour(fill, image, mask) if step.options.colour_correction else fill
+    under_way: deque[tuple[Rect, Pixels, Pixels]] = deque()
+
+    def shown() -> Iterator[tuple[Pixels, Pixels]]:
+        for rect in rects:
+            image, mask, guide = read(rect)
+            under_way.append((rect, image, mask))
+            guided = step.network.guided
+            yield (np.where(mask > 0, guide, image) if guided else image * (1 - mask)), mask
+
+    for fill in step.network.fill_all(shown()):
+        rect, image, mask = under_way.popleft()
+        step.progress.tile_done()
+        yield rect, match_colour(fill, image, mask) if step.options.colour_correction else fill

@@ -4,7 +4,8 @@ It stands between the engine's tiles and the network of one job. Tiles that are 
 """
 
 import logging
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from typing import Protocol, Self
 
 import numpy as np
@@ -81,6 +82,41 @@ class FittingNetwork:
                 return fill_pieces(image, mask, self._network, side)
             except MemoryError as error:
                 self._give_way(side, error)
+
+    def fill_all(self, tiles: Iterable[tuple[Pixels, Pixels]]) -> Iterator[Pixels]:
+        """Fill tiles in their order; those of which one does not fit are filled one by one.
+
+        Raises:
+            OutOfMemory: As `fill`.
+        """
+        rest = iter(tiles)
+        under_way: deque[tuple[Pixels, Pixels]] = deque()
+        reading = False
+
+        def handed_out() -> Iterator[tuple[Pixels, Pixels]]:
+            nonlocal reading
+            reading = True
+            for tile in rest:
+                reading = False
+                under_way.append(tile)
+                yield tile
+                reading = True
+            reading = False
+
+        while not self._most_px:
+            try:
+                for fill in self._network.fill_all(handed_out()):
+                    under_way.popleft()
+                    yield fill
+            except MemoryError as error:
+                if reading or not under_way:  # it was no tile that wanted memory
+                    raise
+                self._give_way(max(under_way[0][1].shape[:2]), error)
+            if not under_way:
+                return
+            while under_way:
+                yield self.fill(*under_way.popleft())
+        yield from (self.fill(*tile) for tile in rest)  # in pieces
 
     def _give_way(self, side: int, error: MemoryError) -> None:
         """Decide what to try after `side` did not fit."""

@@ -1,20 +1,22 @@
 """LaMa on a device: the one callable that the engine gives its tiles to."""
 
-import contextlib
-from collections.abc import Iterator
+import copy
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from lacuna.cores import usable_cores
-from lacuna_wire.errors import DeviceLost
 
+from .batches import Lane, Pixels, Tile, device_errors, fill_in_batches
 from .catalogue import WeightsInfo, check_sha256
+from .ceiling import device_seconds
 from .checkpoints import read_checkpoint
 from .device import (
-    choose_device,
+    choose_devices,
     choose_precision,
+    default_batch,
     default_overlap,
     default_tile,
     device_name,
@@ -26,8 +28,6 @@ from .lama.generator import REDUCTION, Generator
 from .lama.lean import make_lean
 from .lama.strips import cut_into_strips
 
-Pixels = NDArray[np.float32]
-
 # Pixels of a strip at full size: 8 MB of big-lama's first layer, near a processor's cache; a GPU
 # wants more to do at a time.
 STRIP_PX = {"cpu": 2**16, "cuda": 2**20}
@@ -35,7 +35,7 @@ MIN_SIDE = 32  # below, the coarsest feature map has fewer pixels than mirroring
 
 
 class TileNetwork:
-    """Weights on a device, until the process ends.
+    """Weights on one device or several equal ones, until the process ends.
 
     Attributes:
         info: The weights.
@@ -43,24 +43,35 @@ class TileNetwork:
         max_hole_radius_px: Largest distance from a missing pixel to a known one that is bridged.
         tile_px: Side of a tile that suits the weights and the memory free at loading.
         overlap_px: Pixels that neighbouring tiles of that size share.
-        device_name: The device, for people.
-        device: The device, for torch.
+        device_name: The devices, for people.
+        device: The first device, for torch.
         precision: Type of the activations outside the Fourier layers.
+        lanes: One generator per device.
     """
 
     def __init__(
-        self, info: WeightsInfo, generator: Generator, device: torch.device, precision: torch.dtype
+        self,
+        info: WeightsInfo,
+        generator: Generator,
+        device: torch.device,
+        precision: torch.dtype,
+        more_devices: Sequence[torch.device] = (),
     ) -> None:
         """Take over a loaded generator: it is folded, converted and moved in place."""
         self.info = info
         self.guided = info.guided
         self.max_hole_radius_px = info.max_hole_radius_px
         self.device = device
-        self.device_name = device_name(device)
         self.precision = precision
-        self.tile_px = default_tile(info, free_memory(device), precision)
+        devices = [device, *more_devices]
+        self.device_name = " and ".join(device_name(one) for one in devices)
+        self.tile_px = default_tile(info, min(map(free_memory, devices)), precision)
         self.overlap_px = default_overlap(self.tile_px)
-        self._generator = _prepare(generator, device, precision)
+        copies = [generator, *(copy.deepcopy(generator) for _ in more_devices)]
+        self.lanes = [
+            Lane(prepare(one, place, precision), place, precision)
+            for one, place in zip(copies, devices, strict=True)
+        ]
         self._on_cpu: TileNetwork | None = None
 
     def fill(self, image: Pixels, mask: Pixels) -> Pixels:
@@ -75,19 +86,64 @@ class TileNetwork:
             MemoryError: If the device has too little memory for a tile of this size.
             DeviceLost: If the device has failed.
         """
-        height, width, _ = image.shape
-        seen = image if self.guided else image * (1 - mask)
-        planes = np.concatenate([seen, mask], axis=2)  # (H, W, 4)
-        planes = np.pad(planes, (_pad(height), _pad(width), (0, 0)), mode="reflect")
-        with _device_errors(), torch.inference_mode():
-            # A transposed view of (H, W, 4) is channels_last already.
-            tensor = torch.from_numpy(planes[None]).permute(0, 3, 1, 2)
-            tensor = tensor.to(self.device, self.precision)  # (1, 4, H, W)
-            proposed = self._generator(tensor)[0].permute(1, 2, 0)  # (H, W, 3)
-            fill: Pixels = proposed[:height, :width].cpu().contiguous().numpy()
+        return next(self.fill_all([(image, mask)]))
+
+    def fill_all(self, tiles: Iterable[Tile]) -> Iterator[Pixels]:
+        """Fill tiles as `fill` does, in their order; GPUs take several at a time.
+
+        Args:
+            tiles: (image, mask). A CPU reads one when the fill of the one before has been taken;
+                GPUs read ahead, and copy and compute meanwhile.
+
+        Raises:
+            MemoryError: If a tile does not fit; those before it have been handed out then.
+            DeviceLost: If a device has failed.
+        """
+        # Asked once per size: a batch that grew and shrank with every little program would meet
+        # many shapes.
+        most = functools.cache(self._most_tiles)
+        return fill_in_batches(tiles, self.lanes, self._begin, most)
+
+    def busy_seconds(self) -> float:
+        """Read the clock that runs while the network computes, to be compared with a ceiling.
+
+        The seconds of all GPUs; on a CPU, where everything counts, those of `device_seconds`.
+        """
+        if self.device.type == "cuda":
+            return sum(lane.busy_s for lane in self.lanes)
+        return device_seconds(self.device)
+
+    def _most_tiles(self, size: tuple[int, int]) -> int:
+        if self.device.type == "cpu":
+            return 1  # its cores have enough to do
+        free = min(free_memory(lane.device) for lane in self.lanes)
+        area = padded_side(size[0]) * padded_side(size[1])
+        return default_batch(self.info, area, free, self.precision)
+
+    def _begin(self, lane: Lane, tiles: list[Tile]) -> Callable[[], list[Pixels]]:
+        """Show equal tiles to a lane."""
+        height, width = tiles[0][1].shape[:2]
+        planes = lane.new_batch(len(tiles), padded_side(height), padded_side(width))
+        for place, (image, mask) in zip(planes.numpy(), tiles, strict=True):
+            own = place[:height, :width]
+            own[..., :3] = image if self.guided else image * (1 - mask)
+            own[..., 3:] = mask
+            if own.shape != place.shape:
+                place[:] = np.pad(own, (_pad(height), _pad(width), (0, 0)), mode="reflect")
+        finish = lane.begin(planes)
+
+        def fills() -> list[Pixels]:
+            return [
+                self._answer(tile[0], pixels[:height, :width])
+                for tile, pixels in zip(tiles, finish(), strict=True)
+            ]
+
+        return fills
+
+    def _answer(self, image: Pixels, proposed: Pixels) -> Pixels:
         if self.info.output == "residual":
-            fill = np.clip(image + 2 * fill - 1, 0, 1)
-        return fill
+            proposed = np.clip(image + 2 * proposed - 1, 0, 1)
+        return np.ascontiguousarray(proposed)
 
     def on_cpu(self) -> "TileNetwork | None":
         """Return the same weights on the CPU, loaded once; None if this is the CPU."""
@@ -103,19 +159,20 @@ def load_network(info: WeightsInfo, device: str = "auto") -> TileNetwork:
 
     Args:
         info: Weights of the catalogue.
-        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `cuda:all`.
 
     Raises:
         Unprocessable: If the weights are damaged or the device is not there.
         MemoryError: If the device cannot hold the weights.
         DeviceLost: If the device has failed.
     """
-    chosen = choose_device(device)
+    first, *others = choose_devices(device)
     check_sha256(info)
-    if chosen.type == "cpu":
+    if first.type == "cpu":
         torch.set_num_threads(usable_cores())
-    with _device_errors():
-        return TileNetwork(info, load_generator(info), chosen, choose_precision(chosen))
+    with device_errors():
+        precision = choose_precision(first, *others)
+        return TileNetwork(info, load_generator(info), first, precision, others)
 
 
 def load_generator(info: WeightsInfo) -> Generator:
@@ -132,7 +189,8 @@ def load_generator(info: WeightsInfo) -> Generator:
     return generator.eval().requires_grad_(False)
 
 
-def _prepare(generator: Generator, device: torch.device, precision: torch.dtype) -> Generator:
+def prepare(generator: Generator, device: torch.device, precision: torch.dtype) -> Generator:
+    """Fold, rearrange, convert and move a generator in place."""
     fold_batch_norms(generator)
     # GPUs have fast Fourier transforms for the layout at hand, and float32 gains nothing.
     make_lean(generator, device.type == "cpu" and precision == torch.bfloat16)
@@ -153,25 +211,3 @@ def padded_side(side: int) -> int:
 def _pad(side: int) -> tuple[int, int]:
     """Pixels to mirror before and after."""
     return 0, padded_side(side) - side
-
-
-@contextlib.contextmanager
-def _device_errors() -> Iterator[None]:
-    """Turn every way in which torch runs out of memory into Python's `MemoryError`.
-
-    Any other error of a GPU sticks: whatever this process asks of it from now on fails too.
-    """
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        torch.cuda.empty_cache()
-        raise MemoryError(str(error)) from None
-    except torch.AcceleratorError as error:
-        reason = str(error).partition("\n")[0]
-        raise DeviceLost(f"The GPU has failed ({reason}); the next job starts it anew.") from error
-    except RuntimeError as error:
-        # The CPU allocator and oneDNN have no exception of their own.
-        words = ("can't allocate memory", "not enough memory", "could not create a memory object")
-        if any(word in str(error) for word in words):
-            raise MemoryError(str(error)) from None
-        raise

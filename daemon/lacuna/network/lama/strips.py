@@ -22,7 +22,7 @@ class StripedEntry(nn.Module):
     Args:
         first: 7 x 7, its input already padded.
         second: 3 x 3 with a stride of two and one mirrored pixel around.
-        strip_px: Pixels of a strip at full size.
+        strip_px: Pixels of a strip at full size, of all tiles of a batch.
     """
 
     def __init__(self, first: nn.Conv2d, second: nn.Conv2d, strip_px: int) -> None:
@@ -36,7 +36,7 @@ class StripedEntry(nn.Module):
             (count, self.second.out_channels, height // 2, width // 2),
             dtype=planes.dtype, device=planes.device, memory_format=torch.channels_last,
         )  # fmt: skip
-        for start, end in strip_rows(height, width, self.strip_px):
+        for start, end in strip_rows(height, count * width, self.strip_px):
             # Row r of half the size looks at rows 2r - 1 to 2r + 1: one above a strip, none below.
             above = max(0, start - 1)
             full = relu(self.first(padded[:, :, above : end + 2 * FIRST_PAD]))
@@ -61,9 +61,9 @@ class StripedExit(nn.Module):
         self.up, self.last, self.strip_px = up, last, strip_px
 
     def forward(self, half: Tensor) -> Tensor:
-        height, width = 2 * half.shape[2], 2 * half.shape[3]
+        count, height, width = len(half), 2 * half.shape[2], 2 * half.shape[3]
         strips = []
-        for start, end in strip_rows(height, width, self.strip_px):
+        for start, end in strip_rows(height, count * width, self.strip_px):
             top, bottom = max(0, start - FIRST_PAD), min(height, end + FIRST_PAD)
             # Whole input rows from the one of `top`; one more than needed makes the last one right.
             begin = top // 2
@@ -76,6 +76,11 @@ class StripedExit(nn.Module):
 
 def strip_rows(height: int, width: int, strip_px: int) -> list[tuple[int, int]]:
     """Cut rows into strips of about `strip_px` pixels: (start, end), all multiples of 8.
+
+    Args:
+        height: Rows of a tile.
+        width: Columns of all tiles of a batch.
+        strip_px: Pixels of a strip of all of them.
 
     >>> strip_rows(80, 512, strip_px=2**14)
     [(0, 32), (32, 64), (64, 80)]
