@@ -187,7 +187,7 @@ def test_device_without_memory_for_the_weights_leaves_them_to_the_cpu(monkeypatc
     filler = Filler()
     wished = []
 
-    def load(info, device):
+    def load(info, device, memory_limit=0):
         wished.append(device)
         if device != "cpu":
             raise MemoryError
@@ -202,3 +202,20 @@ def test_device_without_memory_for_the_weights_leaves_them_to_the_cpu(monkeypatc
 
     assert wished == ["cuda", "cpu"] * 2  # whatever filled the device may be gone by then
     np.testing.assert_array_equal(filled, fill(Filler(), samples, selection))
+
+
+def test_network_is_loaded_anew_for_another_limit_of_its_memory_and_has_smaller_tiles(monkeypatch):
+    loaded = []
+
+    def load(info, device, memory_limit=0):
+        loaded.append(load_network(info, device, memory_limit))
+        return loaded[-1]
+
+    monkeypatch.setattr("lacuna.filler.load_network", load)
+    filler, (samples, selection) = Filler(), picture_with_hole()
+    for limit in (0, 256, 256):
+        fill(filler, samples, selection, OPTIONS._replace(device="cpu", memory_limit=limit))
+
+    assert [network.tile_px for network in loaded] == [loaded[0].tile_px, 512]
+    # Half of 256 MiB is room for 512 px in float32 too; what is less than that is for the network.
+    assert load_network(loaded[0].info, "cpu", 64 << 20).tile_px < 512

@@ -76,8 +76,8 @@ def estimate(removal: Removal, tile_s: float | None) -> Estimate:
     """
     request = removal.request
     info, device = find_weights(request.options.weights), choose_device(request.options.device)
-    precision = choose_precision(device)
-    tile_px = default_tile(info, free_memory(device), precision)
+    precision, limit = choose_precision(device), request.options.memory_limit << 20
+    tile_px = default_tile(info, free_memory(device, limit), precision)
     network = PlannedNetwork(
         info.guided, info.max_hole_radius_px, tile_px, default_overlap(tile_px)
     )

@@ -35,7 +35,7 @@ class Filler:
 
     def __init__(self) -> None:
         self._network: TileNetwork | None = None
-        self._loaded = ("", "")  # SHA-256 of the weights, device
+        self._loaded = ("", "", 0)  # SHA-256 of the weights, device, limit of its memory
 
     def fill(
         self,
@@ -91,16 +91,17 @@ class Filler:
 
     def _load(self, options: Options) -> TileNetwork:
         info = find_weights(options.weights)
-        if self._network is None or self._loaded != (info.sha256, options.device):
+        wanted = info.sha256, options.device, options.memory_limit
+        if self._network is None or self._loaded != wanted:
             self._network = None  # never two of them in memory
             start = time.monotonic()
             try:
-                self._network = load_network(info, options.device)
-                self._loaded = (info.sha256, options.device)
+                self._network = load_network(info, options.device, options.memory_limit << 20)
+                self._loaded = wanted
             except MemoryError as error:
                 # The next job tries the device again: whatever fills it may be gone by then.
                 log.warning("no memory for %s: going on with the CPU (%s)", info.name, error)
                 self._network = load_network(info, "cpu")
-                self._loaded = ("", "")
+                self._loaded = ("", "", 0)
             log.info("loaded %s in %.2f s", info.name, time.monotonic() - start)
         return self._network

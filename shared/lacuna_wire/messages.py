@@ -15,6 +15,7 @@ PROTOCOL = 1
 MAX_SIDE = 65_535  # pixels; the widest picture that a Rect of this protocol describes
 MAX_GROW = 512  # pixels
 MIN_TILE, MAX_TILE = 64, 8_192  # pixels
+MIN_MEMORY_LIMIT, MAX_MEMORY_LIMIT = 256, 1 << 24  # mebibytes
 
 CHANNELS = {"RGBA": 4, "BGRA": 4, "RGB": 3, "GRAY": 1, "GRAYA": 2}
 SAMPLE_BYTES = {"u8": 1, "u16": 2, "f16": 2, "f32": 4}
@@ -90,6 +91,7 @@ class Options(NamedTuple):
         strategy: `auto`: coarse levels where a hole needs them. `pyramid`: always. `native`: none,
             each region in one piece. `tiles`: none, a plain grid of tiles that know nothing of
             each other.
+        memory_limit: Mebibytes that tiles may take on the device; 0: as much as is free there.
     """
 
     weights: str = ""
@@ -101,6 +103,7 @@ class Options(NamedTuple):
     result: str = "layer"
     colour_correction: bool = True
     strategy: str = "auto"
+    memory_limit: int = 0
 
     def as_dict(self) -> Dict[str, Any]:
         return dict(self._asdict())
@@ -116,6 +119,7 @@ class Options(NamedTuple):
         _number(options.overlap, "options.overlap", -1, MAX_TILE // 2)
         _number(options.grow, "options.grow", 0, MAX_GROW)
         _number(options.feather, "options.feather", 0, MAX_GROW)
+        _number(options.memory_limit, "options.memory_limit", 0, MAX_MEMORY_LIMIT)
         if options.result not in RESULTS:
             raise BadRequest(
                 f"options.result is {_short(options.result)}, possible are {', '.join(RESULTS)}"
@@ -127,6 +131,11 @@ class Options(NamedTuple):
             )
         if not isinstance(options.colour_correction, bool):
             raise BadRequest("options.colour_correction must be true or false")
+        if 0 < options.memory_limit < MIN_MEMORY_LIMIT:
+            raise BadRequest(
+                f"options.memory_limit must be {MIN_MEMORY_LIMIT} MiB or more, "
+                f"not {options.memory_limit}"
+            )
         if 0 < options.tile < MIN_TILE:
             raise BadRequest(f"options.tile must be {MIN_TILE} or more, not {options.tile}")
         if 0 < options.tile <= options.overlap:

@@ -108,3 +108,9 @@ def test_free_host_memory_is_what_the_kernel_says(tmp_path):
     assert free_host_memory(table) == 2_048_000
     assert free_host_memory(tmp_path / "nowhere") > 2**20
     assert free_memory(torch.device("cpu")) > 2**20
+
+
+def test_limit_counts_where_more_memory_is_free_than_it_allows():
+    cpu = torch.device("cpu")
+    assert free_memory(cpu, 1 << 20) == 1 << 20
+    assert free_memory(cpu, 1 << 60) == pytest.approx(free_memory(cpu), rel=0.2)

@@ -37,6 +37,7 @@ options = st.builds(
     result=st.sampled_from(RESULTS),
     colour_correction=st.booleans(),
     strategy=st.sampled_from(STRATEGIES),
+    memory_limit=st.sampled_from([0, 256, 5120]),
 )
 
 
@@ -240,6 +241,14 @@ def test_layer_needs_an_alpha_channel():
     data["layout"]["channels"] = "RGB"
 
     with pytest.raises(BadRequest, match="RGB does not have"):
+        JobRequest.from_dict(data)
+
+
+@pytest.mark.parametrize(("limit", "words"), [(255, "256 MiB or more"), (-1, "0"), ("5G", "")])
+def test_limit_of_memory_is_a_number_that_means_something(limit, words):
+    data = valid()
+    data["options"] |= {"memory_limit": limit}
+    with pytest.raises(BadRequest, match=f"options.memory_limit.*{words}"):
         JobRequest.from_dict(data)
 
 

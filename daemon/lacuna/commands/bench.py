@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from lacuna.commands.amounts import memory_limit_option
 from lacuna_wire.errors import BadRequest, Conflict
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ class WatchedNetwork:
 @click.option(
     "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or cuda:all."
 )
+@memory_limit_option
 @click.option("--weights", default="", help="Name of installed weights; by default those of jobs.")
 @click.option(
     "--sizes",
@@ -115,7 +117,7 @@ class WatchedNetwork:
     help="Sides in pixels, as in 1024,4096; by default 1024 to 8192, as far as each takes minutes.",
 )
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write figures there.")
-def bench(device: str, weights: str, sizes: str, json_file: Path | None) -> None:
+def bench(device: str, memory_limit: int, weights: str, sizes: str, json_file: Path | None) -> None:
     """Time removals of 30 % of square pictures that are drawn for it; no photograph is needed.
 
     Each line says how long one took, how much of that inside the network, the memory, and how near
@@ -130,7 +132,7 @@ def bench(device: str, weights: str, sizes: str, json_file: Path | None) -> None
     from lacuna.network.ceiling import matrix_ceiling
     from lacuna.network.tile_network import load_network
 
-    network = load_network(find_weights(weights), device)
+    network = load_network(find_weights(weights), device, memory_limit << 20)
     precision = str(network.precision).removeprefix("torch.")
     ceiling = matrix_ceiling(network.device, network.precision)
     click.echo(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lacuna.commands.amounts import memory_limit_option
 from lacuna_wire import Options
 from lacuna_wire.messages import STRATEGIES
 
@@ -50,6 +51,7 @@ _PATH = click.Path(path_type=Path)
     help="Coarse levels where a hole needs them (auto) or always (pyramid); without levels, "
     "each region in one piece (native) or a plain grid (tiles).",
 )
+@memory_limit_option
 @click.option("--overwrite", is_flag=True, help="Replace an output that exists, even the input.")
 @click.option("--local", is_flag=True, help="Work in this process instead of the daemon.")
 @click.option(
@@ -68,6 +70,7 @@ def inpaint(
     feather: int,
     colour_correction: bool,
     strategy: str,
+    memory_limit: int,
     overwrite: bool,
     local: bool,
     only_estimate: bool,
@@ -95,6 +98,7 @@ def inpaint(
         result="composite",
         colour_correction=colour_correction,
         strategy=strategy,
+        memory_limit=memory_limit,
     )
     Options.from_dict(options.as_dict())  # the same limits with and without the daemon
     if weights.endswith(".safetensors"):

@@ -84,12 +84,28 @@ def device_name(device: torch.device) -> str:
     return f"CPU, {usable_cores()} threads"
 
 
-def free_memory(device: torch.device) -> int:
-    """Return the bytes that are free on a device now, or that torch keeps there for later."""
+def free_memory(device: torch.device, limit: int = 0) -> int:
+    """Return the bytes that are free on a device now, or that torch keeps there for later.
+
+    Args:
+        device: A GPU, or the CPU.
+        limit: The most bytes that are wanted; 0 for any number.
+    """
     if device.type == "cuda":
         kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        return int(torch.cuda.mem_get_info(device)[0]) + kept
-    return free_host_memory(Path("/proc/meminfo"))
+        free = int(torch.cuda.mem_get_info(device)[0]) + kept
+    else:
+        free = free_host_memory(Path("/proc/meminfo"))
+    return min(free, limit) if limit else free
+
+
+def limit_memory(device: torch.device, limit: int) -> None:
+    """Have torch refuse a GPU's memory beyond so many bytes; 0 for no limit. No effect on a CPU."""
+    if device.type == "cuda":
+        total = torch.cuda.mem_get_info(device)[1]
+        torch.cuda.set_per_process_memory_fraction(
+            min(1.0, limit / total) if limit else 1.0, device
+        )
 
 
 def free_host_memory(meminfo: Path) -> int:

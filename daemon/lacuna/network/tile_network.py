@@ -21,6 +21,7 @@ from .device import (
     default_tile,
     device_name,
     free_memory,
+    limit_memory,
 )
 from .lama.ffc import FourierUnit
 from .lama.fold import fold_batch_norms
@@ -56,6 +57,7 @@ class TileNetwork:
         device: torch.device,
         precision: torch.dtype,
         more_devices: Sequence[torch.device] = (),
+        memory_limit: int = 0,
     ) -> None:
         """Take over a loaded generator: it is folded, converted and moved in place."""
         self.info = info
@@ -63,9 +65,10 @@ class TileNetwork:
         self.max_hole_radius_px = info.max_hole_radius_px
         self.device = device
         self.precision = precision
+        self._memory_limit = memory_limit
         devices = [device, *more_devices]
         self.device_name = " and ".join(device_name(one) for one in devices)
-        self.tile_px = default_tile(info, min(map(free_memory, devices)), precision)
+        self.tile_px = default_tile(info, self._free_memory(devices), precision)
         self.overlap_px = default_overlap(self.tile_px)
         copies = [generator, *(copy.deepcopy(generator) for _ in more_devices)]
         self.lanes = [
@@ -116,9 +119,12 @@ class TileNetwork:
     def _most_tiles(self, size: tuple[int, int]) -> int:
         if self.device.type == "cpu":
             return 1  # its cores have enough to do
-        free = min(free_memory(lane.device) for lane in self.lanes)
+        free = self._free_memory([lane.device for lane in self.lanes])
         area = padded_side(size[0]) * padded_side(size[1])
         return default_batch(self.info, area, free, self.precision)
+
+    def _free_memory(self, devices: Sequence[torch.device]) -> int:
+        return min(free_memory(device, self._memory_limit) for device in devices)
 
     def _begin(self, lane: Lane, tiles: list[Tile]) -> Callable[[], list[Pixels]]:
         """Show equal tiles to a lane."""
@@ -154,12 +160,14 @@ class TileNetwork:
         return self._on_cpu
 
 
-def load_network(info: WeightsInfo, device: str = "auto") -> TileNetwork:
+def load_network(info: WeightsInfo, device: str = "auto", memory_limit: int = 0) -> TileNetwork:
     """Check weights, load them strictly and put them on a device.
 
     Args:
         info: Weights of the catalogue.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `cuda:all`.
+        memory_limit: Bytes that tiles may take on each device; 0 for what is free there. A GPU
+            refuses more; on a CPU tiles are chosen to fit.
 
     Raises:
         Unprocessable: If the weights are damaged or the device is not there.
@@ -172,7 +180,10 @@ def load_network(info: WeightsInfo, device: str = "auto") -> TileNetwork:
         torch.set_num_threads(usable_cores())
     with device_errors():
         precision = choose_precision(first, *others)
-        return TileNetwork(info, load_generator(info), first, precision, others)
+        for one in (first, *others):
+            limit_memory(one, memory_limit)
+        generator = load_generator(info)
+        return TileNetwork(info, generator, first, precision, others, memory_limit)
 
 
 def load_generator(info: WeightsInfo) -> Generator:
