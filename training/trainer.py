@@ -14,6 +14,7 @@ import training.state as states
 from lacuna.network.lama.ffc import FourierUnit
 from lacuna.network.lama.generator import Generator
 from training.losses import (
+    LEAST_DISTANCE,
     Discriminator,
     Features,
     Weights,
@@ -140,9 +141,9 @@ class Trainer:
             found = self.features(composite)
         ours, theirs = feature_distance(found, wanted), feature_distance(shown, wanted)
         losses = {
-            "inside": inside_loss(fill, guide, truth, mask),
+            "inside": inside_loss(fill, guide, truth, mask, settings.weights.harm),
             "outside": difference(fill, truth, 1 - mask),
-            "features": share_of_guide(ours, theirs),
+            "features": share_of_guide(ours, theirs, LEAST_DISTANCE, settings.weights.harm),
         }
         if progress >= settings.adversarial_from:
             losses["discriminator"] = self._train_discriminator(truth, composite.detach(), mask)

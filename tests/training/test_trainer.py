@@ -8,6 +8,7 @@ from training.losses import (
     discriminator_loss,
     feature_distance,
     inside_loss,
+    share_of_guide,
 )
 from training.pool import Pool, make_batch
 from training.state import MAX_PART_BYTES, load_state
@@ -102,6 +103,29 @@ def test_a_perfect_fill_is_not_blamed_and_the_guide_counts_as_one(features):
     true = teacher(truth)
     assert float(feature_distance(true, true).max()) == 0
     assert (feature_distance(near, true) < feature_distance(far, true)).all()
+
+
+def test_a_fill_that_is_worse_than_its_guide_counts_more_than_one_that_is_better():
+    guide = torch.ones(2)
+    better, worse = torch.tensor([0.5, 0.5]), torch.tensor([1.5, 0.5])
+    assert float(share_of_guide(better, guide, 0, harm=1)) == 0.5
+    assert float(share_of_guide(worse, guide, 0, harm=0)) == 1
+    assert float(share_of_guide(worse, guide, 0, harm=1)) == 1.25
+
+
+def test_wrong_brightness_is_blamed_more_than_wrong_texture_of_the_same_size():
+    truth, mask = torch.full((1, 3, 64, 64), 0.5), torch.ones(1, 1, 64, 64)
+    chequered = (torch.arange(64)[:, None] + torch.arange(64)) % 2 * 2.0 - 1
+    guide = truth + 0.1 + 0.1 * chequered
+    brighter, rougher = truth + 0.05, truth + 0.05 * chequered
+    blamed = [float(inside_loss(fill, guide, truth, mask)) for fill in (brighter, rougher)]
+    assert blamed[0] > 1.2 * blamed[1]
+
+
+def test_a_quiet_guide_can_be_made_worse_too():
+    truth, mask = torch.full((1, 3, 64, 64), 0.5), torch.ones(1, 1, 64, 64)
+    guide, fill = truth + 1.5 / 255, truth + 4 / 255
+    assert float(inside_loss(fill, guide, truth, mask)) > 1
 
 
 def test_the_discriminator_is_told_what_is_filled_and_the_generator_to_hide_it():
