@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lacuna.network.lama.generator import REDUCTION
+
 TAPS = (1, 4, 7, 9, 10, 11, 12)  # as in benchmarks/feature_distance.py, which names the sources
 POOLS = (2, 5, 8)
 # A guide that is nearly right is no reason to divide by nearly nothing; but a sky whose guide is
@@ -31,6 +33,7 @@ class Weights(NamedTuple):
             colour cast there.
         features: SqueezeNet feature distance of the composite, as a share of the guide's.
         adversarial: What the discriminator says of the fill.
+        stamp: What the correction repeats in every cell of the generator's coarsest plane.
         harm: How much more a square counts that is worse than its guide, by what it is worse.
     """
 
@@ -38,6 +41,7 @@ class Weights(NamedTuple):
     outside: float = 1.0
     features: float = 1.0
     adversarial: float = 0.04
+    stamp: float = 20.0
     harm: float = 1.0
 
 
@@ -119,6 +123,34 @@ def inside_loss(
         )
         found.append(share_of_guide(one, other, LEAST_SQUARED, harm) / len(COARSE_PX))
     return torch.stack(found).sum() / 3
+
+
+def stamp(correction: Tensor, mask: Tensor) -> Tensor:
+    """What of a correction comes back in every cell of REDUCTION px, mean square in the hole: (N,).
+
+    A generator without skips can strew one pattern over whatever is blurred: it costs little PSNR,
+    features take it for grain, and people see speckles. What is meant for a picture does not know
+    where cells begin.
+
+    Args:
+        correction: (N, 3, H, W), fill less guide; sides are multiples of REDUCTION.
+        mask: (N, 1, H, W), 1 = missing.
+    """
+    count, _, height, width = correction.shape
+    cells = (height // REDUCTION, REDUCTION, width // REDUCTION, REDUCTION)
+    found = (correction * mask).reshape(count, 3, *cells).sum(dim=(2, 4))  # (N, 3, 8, 8)
+    pixels = mask.reshape(count, 1, *cells).sum(dim=(2, 4))
+    total = pixels.sum(dim=(2, 3), keepdim=True).clamp(min=1)
+    mean = found.sum(dim=(2, 3), keepdim=True) / total
+    pattern = found / pixels.clamp(min=1) - mean
+    return (pattern.square() * pixels / total).sum(dim=(2, 3)).mean(dim=1)
+
+
+def stamp_loss(fill: Tensor, guide: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+    """The stamp of a correction, as a share of the guide's squared difference."""
+    cover = mask.mean(dim=(1, 2, 3)).clamp(min=1e-6)
+    theirs = ((guide - truth) * mask).square().mean(dim=(1, 2, 3)) / cover
+    return (stamp(fill - guide, mask) / (theirs + LEAST_SQUARED)).mean()
 
 
 def difference(fill: Tensor, truth: Tensor, where: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from training.losses import (
     feature_distance,
     inside_loss,
     share_of_guide,
+    stamp_loss,
 )
 from training.pool import Batch, Pool, make_batch
 
@@ -143,6 +144,7 @@ class Trainer:
         losses = {
             "inside": inside_loss(fill, guide, truth, mask, settings.weights.harm),
             "outside": difference(fill, truth, 1 - mask),
+            "stamp": stamp_loss(fill, guide, truth, mask),
             "features": share_of_guide(ours, theirs, LEAST_DISTANCE, settings.weights.harm),
         }
         if progress >= settings.adversarial_from:

@@ -9,6 +9,7 @@ from training.losses import (
     feature_distance,
     inside_loss,
     share_of_guide,
+    stamp,
 )
 from training.pool import Pool, make_batch
 from training.state import MAX_PART_BYTES, load_state
@@ -47,7 +48,7 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(make_trainer, squares,
 
     for one, other in zip(expected, found, strict=True):
         assert one.keys() == other.keys() == {
-            "inside", "outside", "features", "discriminator", "adversarial"
+            "inside", "outside", "stamp", "features", "discriminator", "adversarial"
         }  # fmt: skip
         for name in one:
             assert abs(float(one[name]) - float(other[name])) < SAME
@@ -120,6 +121,20 @@ def test_wrong_brightness_is_blamed_more_than_wrong_texture_of_the_same_size():
     brighter, rougher = truth + 0.05, truth + 0.05 * chequered
     blamed = [float(inside_loss(fill, guide, truth, mask)) for fill in (brighter, rougher)]
     assert blamed[0] > 1.2 * blamed[1]
+
+
+def test_a_pattern_in_every_cell_is_a_stamp_and_brightness_or_detail_is_not():
+    mask = torch.zeros(1, 1, 128, 128)
+    mask[..., 10:120, 5:99] = 1
+    generator = torch.Generator().manual_seed(0)
+    pattern = torch.randn(1, 3, 8, 8, generator=generator)
+    pattern = pattern - pattern.mean(dim=(2, 3), keepdim=True)
+    stamped = pattern.repeat(1, 1, 16, 16)
+    detail = torch.randn(1, 3, 128, 128, generator=generator)
+    power = float((stamped * mask).square().sum() / (3 * mask.sum()))
+    assert abs(float(stamp(stamped, mask)) - power) < 0.05 * power
+    assert float(stamp(detail, mask)) < 0.02 * power
+    assert float(stamp(torch.full_like(detail, 0.3), mask)) < 1e-9
 
 
 def test_a_quiet_guide_can_be_made_worse_too():
