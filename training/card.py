@@ -45,7 +45,7 @@ def main() -> None:
         rows.append(row(picture, mask, way))
     sheet = np.vstack(rows)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(arguments.out), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 88])
+    cv2.imwrite(str(arguments.out), sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 62])
 
 
 def photograph(name: str, top: int, left: int) -> Picture:

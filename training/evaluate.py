@@ -1,18 +1,20 @@
 """How good weights are: `python -m training.evaluate PICTURES... --features FILE [--weights PATH]`.
 
 Fills the cases of `benchmarks/quality` at 1024 px the way the product does, with the weights that
-ship and with others, and compares with the truth. `--worst FILE` shows the last way's fills that
+ship and with others, and compares with the truth. `--unseen` takes photographs of scikit-image
+instead, which nothing was trained on or chosen by. `--worst FILE` shows the last way's fills that
 are furthest off.
 """
 
 import argparse
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
+import skimage
 
 from benchmarks.cases import KINDS, Case, Picture, cases
 from benchmarks.engine_fill import fill_with, guides_made_once
@@ -24,40 +26,69 @@ from training.pictures import find_pictures, split
 
 SIDE = 1024
 SHIPPED = "lacuna-small"
+# They come with its package; what is no picture of anything (text, diagrams, samples) is left out.
+UNSEEN_FOLDER = Path(skimage.__file__).parent / "data"
+UNSEEN = (
+    "astronaut.png",
+    "brick.png",
+    "camera.png",
+    "chelsea.png",
+    "coffee.png",
+    "coins.png",
+    "grass.png",
+    "gravel.png",
+    "hubble_deep_field.jpg",
+    "moon.png",
+    "motorcycle_left.png",
+    "rocket.jpg",
+)
 SHEET_PX = 256
 SHOWN = 6
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folders", type=Path, nargs="+", help="pictures with their LICENSES.txt")
+    parser.add_argument("folders", type=Path, nargs="*", help="pictures with their LICENSES.txt")
+    parser.add_argument("--unseen", action="store_true", help="photographs of scikit-image instead")
     parser.add_argument("--features", type=Path, required=True, help="SqueezeNet 1.1 features")
     parser.add_argument("--weights", type=Path, nargs="*", default=[], help="beside the shipped")
     parser.add_argument("--ways", default="telea,matchpatch,guide,auto")
     parser.add_argument("--guides", type=Path, default=Path("training/runs/guides"))
     parser.add_argument("--worst", type=Path, help="a sheet of the last way's worst fills")
     arguments = parser.parse_args()
-    held = split(find_pictures(arguments.folders))[1]
+    if arguments.unseen == bool(arguments.folders):
+        parser.error("either folders of pictures or --unseen")
+    paths = [UNSEEN_FOLDER / name for name in UNSEEN]
+    if not arguments.unseen:
+        paths = [source.path for source in split(find_pictures(arguments.folders))[1]]
     ways = find_ways(arguments.ways.split(","), load_weights(SHIPPED), tile=0)
     for path in arguments.weights:
         ways[path.stem] = partial(fill_with, load_weights(path))
     distance = FeatureDistance(arguments.features)
     found: dict[str, list[tuple[Case, Picture, Score]]] = {name: [] for name in ways}
     with guides_made_once(arguments.guides):
-        for case in cases([source.path for source in held], SIDE, KINDS, 0):
+        for case in cases_of(paths, at_own_size=arguments.unseen):
             for name, way in ways.items():
                 filled = way(case.picture, case.mask)
                 found[name].append((case, filled, score(case, filled, distance, [])))
                 one = found[name][-1][2]
                 words = f"{name} {one.psnr:.2f} dB {one.distance:.3f}"
                 print(f"  {case.name} {case.kind}: {words}", flush=True)
+    pictures = "scikit-image" if arguments.unseen else "validation"
     for name, rows in found.items():
-        report(name, [(case, one) for case, _, one in rows])
+        report(name, pictures, [(case, one) for case, _, one in rows])
     if arguments.worst:
         show_worst(arguments.worst, rows)
 
 
-def report(name: str, scores: Sequence[tuple[Case, Score]]) -> None:
+def cases_of(paths: Sequence[Path], at_own_size: bool) -> Iterator[Case]:
+    """Cases at SIDE; what is smaller is left out, or judged at the size that it has."""
+    for path in paths:
+        longer = max(cv2.imread(str(path)).shape[:2]) if at_own_size else SIDE
+        yield from cases([path], min(SIDE, longer), KINDS, 0)
+
+
+def report(name: str, pictures: str, scores: Sequence[tuple[Case, Score]]) -> None:
     """Print and record the means of each kind, and every single figure."""
     found: dict[str, list[Score]] = defaultdict(list)
     for case, one in scores:
@@ -71,7 +102,7 @@ def report(name: str, scores: Sequence[tuple[Case, Score]]) -> None:
     single = [
         (case.name, case.kind, round(one.psnr, 3), round(one.distance, 4)) for case, one in scores
     ]
-    record("training", way=name, side=SIDE, scores=means, cases=single)
+    record("training", way=name, pictures=pictures, side=SIDE, scores=means, cases=single)
 
 
 def show_worst(path: Path, rows: Sequence[tuple[Case, Picture, Score]]) -> None:

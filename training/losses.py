@@ -11,11 +11,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lacuna.network.lama.generator import REDUCTION
+
 TAPS = (1, 4, 7, 9, 10, 11, 12)  # as in benchmarks/feature_distance.py, which names the sources
 POOLS = (2, 5, 8)
-# A guide that is nearly right is no reason to divide by nearly nothing.
-LEAST_DISTANCE = 0.05
-LEAST_ABSOLUTE, LEAST_SQUARED = 0.01, 0.0003
+# A guide that is nearly right is no reason to divide by nearly nothing; but a sky whose guide is
+# off by 2 of 255 counts in dB like any other hole, so these lie below that.
+LEAST_DISTANCE = 0.02
+LEAST_ABSOLUTE, LEAST_SQUARED = 0.004, 0.00003
+# Means of this many pixels a side are compared too: brightness can be right where texture cannot.
+COARSE_PX = (4, 16)
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -28,12 +33,16 @@ class Weights(NamedTuple):
             colour cast there.
         features: SqueezeNet feature distance of the composite, as a share of the guide's.
         adversarial: What the discriminator says of the fill.
+        stamp: What the correction repeats in every cell of the generator's coarsest plane.
+        harm: How much more a square counts that is worse than its guide, by what it is worse.
     """
 
     inside: float = 1.0
     outside: float = 1.0
     features: float = 1.0
     adversarial: float = 0.04
+    stamp: float = 20.0
+    harm: float = 1.0
 
 
 class Features(nn.Module):
@@ -79,22 +88,69 @@ def feature_distance(one: list[Tensor], other: list[Tensor]) -> Tensor:
     return torch.stack([(a - b).square().sum(dim=1).mean(dim=(1, 2)) for a, b in pairs]).sum(dim=0)
 
 
-def share_of_guide(fill: Tensor, guide: Tensor) -> Tensor:
-    """Mean over a batch of distances (N,) of fills, each as a share of that of its guide."""
-    return (fill / (guide.detach() + LEAST_DISTANCE)).mean()
+def share_of_guide(fill: Tensor, guide: Tensor, least: float, harm: float) -> Tensor:
+    """Mean over a batch of blames (N,) of fills, each as a share of that of its guide.
 
-
-def inside_loss(fill: Tensor, guide: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
-    """Absolute and squared differences in the hole, as shares of the guide's, half and half.
-
-    The first leaves edges sharp, the second is what PSNR counts.
+    Args:
+        fill: Of fills.
+        guide: Of what the network was shown.
+        least: Added to the guide's.
+        harm: How much more what lies above 1 counts: a fill that is worse than its guide.
     """
+    share = fill / (guide.detach() + least)
+    return (share + harm * F.relu(share - 1)).mean()
+
+
+def inside_loss(
+    fill: Tensor, guide: Tensor, truth: Tensor, mask: Tensor, harm: float = 0.0
+) -> Tensor:
+    """Differences in the hole, as shares of the guide's: absolute, squared, squared from afar.
+
+    The first leaves edges sharp, the second is what PSNR counts, and the third is the part of it
+    that can be mended without smoothing: brightness.
+    """
+    # Errors are compared in the hole alone: (N, 3, H, W).
+    ours, theirs = ((one - truth) * mask for one in (fill, guide))
+    cover = mask.mean(dim=(1, 2, 3)).clamp(min=1e-6)
     found = []
     for how, least in ((torch.abs, LEAST_ABSOLUTE), (torch.square, LEAST_SQUARED)):
-        ours, theirs = ((how(one - truth) * mask).mean(dim=(1, 2, 3)) for one in (fill, guide))
-        share = mask.mean(dim=(1, 2, 3)).clamp(min=1e-6)
-        found.append((ours / (theirs + least * share)).mean())
-    return torch.stack(found).mean()
+        one, other = (how(error).mean(dim=(1, 2, 3)) / cover for error in (ours, theirs))
+        found.append(share_of_guide(one, other, least, harm))
+    for side in COARSE_PX:
+        one, other = (
+            F.avg_pool2d(error, side).square().mean(dim=(1, 2, 3)) / cover
+            for error in (ours, theirs)
+        )
+        found.append(share_of_guide(one, other, LEAST_SQUARED, harm) / len(COARSE_PX))
+    return torch.stack(found).sum() / 3
+
+
+def stamp(correction: Tensor, mask: Tensor) -> Tensor:
+    """What of a correction comes back in every cell of REDUCTION px, mean square in the hole: (N,).
+
+    A generator without skips can strew one pattern over whatever is blurred: it costs little PSNR,
+    features take it for grain, and people see speckles. What is meant for a picture does not know
+    where cells begin.
+
+    Args:
+        correction: (N, 3, H, W), fill less guide; sides are multiples of REDUCTION.
+        mask: (N, 1, H, W), 1 = missing.
+    """
+    count, _, height, width = correction.shape
+    cells = (height // REDUCTION, REDUCTION, width // REDUCTION, REDUCTION)
+    found = (correction * mask).reshape(count, 3, *cells).sum(dim=(2, 4))  # (N, 3, 8, 8)
+    pixels = mask.reshape(count, 1, *cells).sum(dim=(2, 4))
+    total = pixels.sum(dim=(2, 3), keepdim=True).clamp(min=1)
+    mean = found.sum(dim=(2, 3), keepdim=True) / total
+    pattern = found / pixels.clamp(min=1) - mean
+    return (pattern.square() * pixels / total).sum(dim=(2, 3)).mean(dim=1)
+
+
+def stamp_loss(fill: Tensor, guide: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
+    """The stamp of a correction, as a share of the guide's squared difference."""
+    cover = mask.mean(dim=(1, 2, 3)).clamp(min=1e-6)
+    theirs = ((guide - truth) * mask).square().mean(dim=(1, 2, 3)) / cover
+    return (stamp(fill - guide, mask) / (theirs + LEAST_SQUARED)).mean()
 
 
 def difference(fill: Tensor, truth: Tensor, where: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parcel", type=Path, help="made by training.parcel")
     parser.add_argument("out", type=Path, help="folder of the run")
-    parser.add_argument("--cache", type=Path, default=Path("/tmp/completions"))
+    parser.add_argument("--cache", type=Path, help="of completions; OUT/cache if not given")
     parser.add_argument("--minutes", type=float, default=8.5, help="of this piece in all")
     parser.add_argument("--steps", type=int, default=20_000, help="of the run in all")
     parser.add_argument("--batch", type=int, default=48)
@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--slow", action="store_true", help=f"train below {LEAST_SHARE:.0%} too")
     arguments = parser.parse_args()
+    arguments.cache = arguments.cache or arguments.out / "cache"
     ends = time.monotonic() + 60 * arguments.minutes
     completing = start_completing(arguments.parcel, arguments.cache, arguments.squares)
     try:

@@ -45,6 +45,9 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=Settings().batch)
     parser.add_argument("--rate", type=float, default=Settings().rate)
     parser.add_argument("--inside", type=float, default=Weights().inside)
+    parser.add_argument("--outside", type=float, default=Weights().outside)
+    parser.add_argument("--harm", type=float, default=Weights().harm)
+    parser.add_argument("--sides", type=int, nargs="*", default=Settings().sides)
     parser.add_argument("--averaged-over", type=int, default=Settings().averaged_over)
     parser.add_argument("--frozen-norms", action="store_true", help="for weights that were trained")
     parser.add_argument("--adversarial-from", type=float, default=Settings().adversarial_from)
@@ -59,7 +62,8 @@ def main() -> None:
         adversarial_from=arguments.adversarial_from,
         averaged_over=arguments.averaged_over,
         frozen_norms=arguments.frozen_norms,
-        weights=Weights(inside=arguments.inside),
+        sides=tuple(arguments.sides),
+        weights=Weights(arguments.inside, arguments.outside, harm=arguments.harm),
     )
     trainer = begin(arguments.run, settings, arguments.features, arguments.start, arguments.device)
     device = trainer.device

@@ -14,6 +14,7 @@ import training.state as states
 from lacuna.network.lama.ffc import FourierUnit
 from lacuna.network.lama.generator import Generator
 from training.losses import (
+    LEAST_DISTANCE,
     Discriminator,
     Features,
     Weights,
@@ -23,6 +24,7 @@ from training.losses import (
     feature_distance,
     inside_loss,
     share_of_guide,
+    stamp_loss,
 )
 from training.pool import Batch, Pool, make_batch
 
@@ -140,9 +142,10 @@ class Trainer:
             found = self.features(composite)
         ours, theirs = feature_distance(found, wanted), feature_distance(shown, wanted)
         losses = {
-            "inside": inside_loss(fill, guide, truth, mask),
+            "inside": inside_loss(fill, guide, truth, mask, settings.weights.harm),
             "outside": difference(fill, truth, 1 - mask),
-            "features": share_of_guide(ours, theirs),
+            "stamp": stamp_loss(fill, guide, truth, mask),
+            "features": share_of_guide(ours, theirs, LEAST_DISTANCE, settings.weights.harm),
         }
         if progress >= settings.adversarial_from:
             losses["discriminator"] = self._train_discriminator(truth, composite.detach(), mask)

@@ -6,7 +6,7 @@ import pytest
 
 import training.train
 from training.parcel import START
-from training.piece import fast_enough, stop_completing, train_command, wait_for_files
+from training.piece import fast_enough, main, stop_completing, train_command, wait_for_files
 from training.speed import Speed, words
 
 
@@ -61,3 +61,16 @@ def test_training_understands_what_a_piece_says(tmp_path, monkeypatch):
     folder, settings, _, start, device = seen[0]
     assert (folder, start.name, device) == (tmp_path / "out", START, "cpu")
     assert (settings.steps, settings.batch) == (9, 2)
+
+
+def test_squares_are_kept_below_the_folder_of_the_run_unless_told_otherwise(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        "training.piece.start_completing",
+        lambda _parcel, cache, _count: seen.append(cache) or 1 / 0,
+    )
+    for more in ([], ["--cache", str(tmp_path / "other")]):
+        monkeypatch.setattr(sys, "argv", ["piece", "parcel", str(tmp_path / "run"), *more])
+        with pytest.raises(ZeroDivisionError):
+            main()
+    assert seen == [tmp_path / "run/cache", tmp_path / "other"]

@@ -8,6 +8,8 @@ from training.losses import (
     discriminator_loss,
     feature_distance,
     inside_loss,
+    share_of_guide,
+    stamp,
 )
 from training.pool import Pool, make_batch
 from training.state import MAX_PART_BYTES, load_state
@@ -46,7 +48,7 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(make_trainer, squares,
 
     for one, other in zip(expected, found, strict=True):
         assert one.keys() == other.keys() == {
-            "inside", "outside", "features", "discriminator", "adversarial"
+            "inside", "outside", "stamp", "features", "discriminator", "adversarial"
         }  # fmt: skip
         for name in one:
             assert abs(float(one[name]) - float(other[name])) < SAME
@@ -102,6 +104,43 @@ def test_a_perfect_fill_is_not_blamed_and_the_guide_counts_as_one(features):
     true = teacher(truth)
     assert float(feature_distance(true, true).max()) == 0
     assert (feature_distance(near, true) < feature_distance(far, true)).all()
+
+
+def test_a_fill_that_is_worse_than_its_guide_counts_more_than_one_that_is_better():
+    guide = torch.ones(2)
+    better, worse = torch.tensor([0.5, 0.5]), torch.tensor([1.5, 0.5])
+    assert float(share_of_guide(better, guide, 0, harm=1)) == 0.5
+    assert float(share_of_guide(worse, guide, 0, harm=0)) == 1
+    assert float(share_of_guide(worse, guide, 0, harm=1)) == 1.25
+
+
+def test_wrong_brightness_is_blamed_more_than_wrong_texture_of_the_same_size():
+    truth, mask = torch.full((1, 3, 64, 64), 0.5), torch.ones(1, 1, 64, 64)
+    chequered = (torch.arange(64)[:, None] + torch.arange(64)) % 2 * 2.0 - 1
+    guide = truth + 0.1 + 0.1 * chequered
+    brighter, rougher = truth + 0.05, truth + 0.05 * chequered
+    blamed = [float(inside_loss(fill, guide, truth, mask)) for fill in (brighter, rougher)]
+    assert blamed[0] > 1.2 * blamed[1]
+
+
+def test_a_pattern_in_every_cell_is_a_stamp_and_brightness_or_detail_is_not():
+    mask = torch.zeros(1, 1, 128, 128)
+    mask[..., 10:120, 5:99] = 1
+    generator = torch.Generator().manual_seed(0)
+    pattern = torch.randn(1, 3, 8, 8, generator=generator)
+    pattern = pattern - pattern.mean(dim=(2, 3), keepdim=True)
+    stamped = pattern.repeat(1, 1, 16, 16)
+    detail = torch.randn(1, 3, 128, 128, generator=generator)
+    power = float((stamped * mask).square().sum() / (3 * mask.sum()))
+    assert abs(float(stamp(stamped, mask)) - power) < 0.05 * power
+    assert float(stamp(detail, mask)) < 0.02 * power
+    assert float(stamp(torch.full_like(detail, 0.3), mask)) < 1e-9
+
+
+def test_a_quiet_guide_can_be_made_worse_too():
+    truth, mask = torch.full((1, 3, 64, 64), 0.5), torch.ones(1, 1, 64, 64)
+    guide, fill = truth + 1.5 / 255, truth + 4 / 255
+    assert float(inside_loss(fill, guide, truth, mask)) > 1
 
 
 def test_the_discriminator_is_told_what_is_filled_and_the_generator_to_hide_it():
