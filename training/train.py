@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--inside", type=float, default=Weights().inside)
     parser.add_argument("--outside", type=float, default=Weights().outside)
     parser.add_argument("--harm", type=float, default=Weights().harm)
+    parser.add_argument("--stamp", type=float, default=Weights().stamp)
     parser.add_argument("--sides", type=int, nargs="*", default=Settings().sides)
     parser.add_argument("--averaged-over", type=int, default=Settings().averaged_over)
     parser.add_argument("--frozen-norms", action="store_true", help="for weights that were trained")
@@ -63,7 +64,9 @@ def main() -> None:
         averaged_over=arguments.averaged_over,
         frozen_norms=arguments.frozen_norms,
         sides=tuple(arguments.sides),
-        weights=Weights(arguments.inside, arguments.outside, harm=arguments.harm),
+        weights=Weights(
+            arguments.inside, arguments.outside, harm=arguments.harm, stamp=arguments.stamp
+        ),
     )
     trainer = begin(arguments.run, settings, arguments.features, arguments.start, arguments.device)
     device = trainer.device
