@@ -22,7 +22,7 @@ from lacuna_wire.client import Client
 from lacuna_wire.endpoint import find_daemon
 
 # Measured by `python -m benchmarks.large`, rounded up (docs/large.md).
-IDLE_BYTES = 400 << 20  # a process that has loaded PyTorch and lacuna-small, and room to work
+IDLE_BYTES = 460 << 20  # a process with PyTorch, the search and lacuna-small, and room to work
 BYTES_PER_WINDOW_PIXEL = 18  # what the engine holds of the largest region: levels, matches, masks
 
 

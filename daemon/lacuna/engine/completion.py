@@ -12,12 +12,14 @@ import numpy as np
 
 from lacuna_wire import Rect
 
+from . import kernels
 from .guide import pull_push
 from .kernels import RADIUS
 from .patches import Ground, Matches, Plan, Refine, count_sources, prepare, refine
 from .peeling import can_peel, peel
 from .planes import Document, Mask, Pixels, Places
 from .pyramid import Level, enlarge, plain_level
+from .side_by_side import side_by_side
 
 HOLE_RADIUS_PX = 16  # on the coarsest level; below, structure is lost, above, it is not found
 MIN_SOURCES = 200  # with fewer patches to choose from, a level decides nothing
@@ -33,6 +35,7 @@ TEXTURE_WEIGHT = 4.0  # of a difference in texture, against the same difference 
 STEPS = (8, 2, 1)  # distances of the neighbours that are asked
 # Patches that vote on one native pixel, of the 49 over it: enough to hide where they meet.
 NATIVE_SHIFTS = tuple((down, right) for down in (-2, 0, 2) for right in (-2, 0, 2))
+SLICE_OF_PIXELS = 32_768  # that a thread looks up at a time
 # Up to this size a window is completed as a whole on its own level too, 40 bytes per pixel; larger
 # ones are shown piece by piece from the matches of level 1.
 WHOLE_WINDOW_PX = 1 << 20
@@ -259,19 +262,24 @@ def show_native(window: Document, missing: Mask, coarser: Completion, rect: Rect
         float32 (rect.height, rect.width, 3), of meaning where pixels are missing.
     """
     shown = enlarge(coarser.image, rect, window.rect)
-    height, width = missing.shape
     rows, columns = np.nonzero(missing[rect.slices])
     rows, columns = rows + rect.top, columns + rect.left
     total = np.zeros((len(rows), 3), np.float32)
     votes = np.zeros(len(rows), np.int64)
-    for down, right in NATIVE_SHIFTS:
-        row, column = np.clip(rows + down, 0, height - 1), np.clip(columns + right, 0, width - 1)
-        source_row, source_column, bias = taken_over(coarser, row, column)
-        row, column = source_row + rows - row, source_column + columns - column
-        there = (source_row >= 0) & (row >= 0) & (row < height) & (column >= 0) & (column < width)
-        there[there] = missing[row[there], column[there]] == 0
-        total[there] += window.colours(row[there], column[there]) + bias[there]
-        votes[there] += 1
+    ground, matches = coarser.ground, coarser.matches
+    plane = (missing, ground.missing.shape, ground.stride, ground.number)
+
+    def work(some: slice) -> None:
+        found = np.empty((some.stop - some.start, 2), np.int64)
+        added = np.empty((len(found), 3), np.float32)
+        for shift in NATIVE_SHIFTS:
+            sources = (matches.source, matches.bias, found, added)
+            kernels.trace(rows[some], columns[some], shift, *plane, *sources)
+            there = np.flatnonzero(found[:, 0] >= 0)
+            total[some][there] += window.colours(*found[there].T) + added[there]
+            votes[some][there] += 1
+
+    side_by_side(work, len(rows), SLICE_OF_PIXELS)
     voted = votes > 0  # where nobody votes, the enlarged level stays
     mean = np.clip(total[voted] / votes[voted, None], 0, 1)
     shown[rows[voted] - rect.top, columns[voted] - rect.left] = mean

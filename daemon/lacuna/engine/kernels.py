@@ -240,3 +240,47 @@ def vote(
             mean[channel] /= total
         for channel in range(3):
             mean[channel] = min(max(mean[channel], np.float32(0)), np.float32(1))
+
+
+@compiled
+def trace(
+    rows: Places,
+    columns: Places,
+    shift: tuple[int, int],
+    missing: NDArray[np.uint8],
+    size: tuple[int, int],
+    stride: int,
+    number: NDArray[np.int32],
+    source: Places,
+    bias: Floats,
+    found: Places,
+    added: Floats,
+) -> None:
+    """Find where pixels of the next finer level come from, by what a neighbour's source was.
+
+    Args:
+        rows: Of the pixels; with `columns`.
+        shift: Rows and columns from a pixel to the neighbour.
+        missing: uint8 (H, W) of the finer level, 1 = missing.
+        size: Rows and columns of the coarser level; `stride`, `number`, `source` and `bias` are of
+            it.
+        found: (len(rows), 2), gets row and column of a known pixel, or -1.
+        added: (len(rows), 3), gets what has to be added to its colours.
+    """
+    height, width = missing.shape
+    for i in range(len(rows)):
+        found[i, 0] = -1
+        row = min(max(rows[i] + shift[0], 0), height - 1)
+        column = min(max(columns[i] + shift[1], 0), width - 1)
+        cell = (min(row // 2, size[0] - 1) + RADIUS) * stride
+        position = number[cell + min(column // 2, size[1] - 1) + RADIUS]
+        if position < 0:
+            continue
+        place = source[position]
+        down = 2 * (place // stride - RADIUS) + row % 2 + rows[i] - row
+        right = 2 * (place % stride - RADIUS) + column % 2 + columns[i] - column
+        inside = 0 <= down < height and 0 <= right < width
+        if inside and not missing[down, right]:
+            found[i, 0], found[i, 1] = down, right
+            for channel in range(3):
+                added[i, channel] = bias[position, channel]

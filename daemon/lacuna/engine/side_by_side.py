@@ -9,15 +9,16 @@ from lacuna.cores import usable_cores
 SLICE = 2048  # a few milliseconds of work; set for good, for what a search finds depends on it
 
 
-def side_by_side(work: Callable[[slice], None], count: int) -> None:
+def side_by_side(work: Callable[[slice], None], count: int, most: int = SLICE) -> None:
     """Do `work` on all slices of `count` things.
 
     Args:
         work: Reads what no other slice writes, so that the result is the same with any number of
             threads; leaves the interpreter's lock to the others.
         count: How many things there are.
+        most: In a slice.
     """
-    slices = [slice(first, min(first + SLICE, count)) for first in range(0, count, SLICE)]
+    slices = [slice(first, min(first + most, count)) for first in range(0, count, most)]
     if len(slices) == 1:
         work(slices[0])
         return
