@@ -34,22 +34,37 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--pictures", type=Path, nargs="+", required=True, help="trained on")
+    parser.add_argument(
+        "--strength", type=float, default=1, help="share of the corrections that ships, 0 to 1"
+    )
     parser.add_argument("--say", nargs="*", default=[], help="more metadata, as KEY=WORDS")
     arguments = parser.parse_args()
     more = dict(words.split("=", 1) for words in arguments.say)
-    pack(arguments.run, arguments.out, {**describe(arguments.run, arguments.pictures), **more})
+    metadata = {**describe(arguments.run, arguments.pictures), **more}
+    pack(arguments.run, arguments.out, metadata, arguments.strength)
     print(f"{arguments.out}: {arguments.out.stat().st_size:,} bytes")
 
 
-def pack(run: Path, out: Path, metadata: Mapping[str, str]) -> None:
+def pack(run: Path, out: Path, metadata: Mapping[str, str], strength: float = 1) -> None:
     """Write the averaged weights of a run as float16.
+
+    Args:
+        run: Its folder.
+        out: The file.
+        metadata: What it says of itself; the strength, if it is not 1, is added.
+        strength: Share of the corrections that ships. They are `2 * sigmoid(z) - 1`, nearly
+            linear while they are small, and `z` comes from the last convolution.
 
     Raises:
         Unprocessable: If the file cannot be used as weights; it is not left behind.
         ValueError: If it would be larger than MAX_BYTES.
     """
     tensors, _ = load_state(run / "state")
-    data = safetensors.torch.save(shipped(behind_prefix("average.", tensors)), dict(metadata))
+    average = behind_prefix("average.", tensors)
+    if strength != 1:
+        metadata = {**metadata, "strength": str(strength)}
+        average = {**average, **{name: average[name] * strength for name in last_layer(average)}}
+    data = safetensors.torch.save(shipped(average), dict(metadata))
     if len(data) > MAX_BYTES:
         raise ValueError(f"{len(data):,} bytes are more than the {MAX_BYTES:,} that ship")
     unfinished = out.with_suffix(".unfinished")
@@ -59,6 +74,12 @@ def pack(run: Path, out: Path, metadata: Mapping[str, str]) -> None:
         unfinished.replace(out)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def last_layer(tensors: Mapping[str, Tensor]) -> list[str]:
+    """Name weight and bias of the convolution that gives the three channels of a fill."""
+    (weight,) = (name for name, tensor in tensors.items() if tensor.dim() == 4 and len(tensor) == 3)
+    return [weight, weight.removesuffix("weight") + "bias"]
 
 
 def shipped(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -42,6 +42,24 @@ def test_packed_weights_fill_the_same_way_every_time(run, tmp_path):
     assert one.tobytes() == same.tobytes()
 
 
+def test_half_the_strength_halves_what_is_added_to_the_guide(run, tmp_path):
+    rng = np.random.default_rng(0)
+    image = (0.3 + 0.4 * rng.random((48, 72, 3))).astype(np.float32)
+    mask = np.zeros((48, 72, 1), np.float32)
+    mask[10:30, 20:50] = 1
+    added = []
+    for strength in (1, 0.5):
+        out = tmp_path / f"of-{strength}.safetensors"
+        pack(run, out, METADATA, strength)
+        network = load_network(read_info(out, "lacuna-small", sha256=None), "cpu")
+        added.append((network.fill(image, mask) - image)[mask[..., 0] > 0])
+
+    small = np.abs(added[0]) < 0.1  # of large ones the sigmoid makes less
+    assert small.sum() > 100
+    assert np.abs(added[0][small]).mean() > 1e-3
+    np.testing.assert_allclose(2 * added[1][small], added[0][small], atol=0.01)
+
+
 def test_what_cannot_be_used_is_not_left_behind(run, tmp_path):
     out = tmp_path / "lacuna-small.safetensors"
     with pytest.raises(Unprocessable):
