@@ -1,5 +1,7 @@
 """Completion by patches: texture and structure of known pixels, in bounded memory."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -364,3 +366,33 @@ def test_window_too_large_for_a_whole_gets_a_level_however_thin_its_hole():
     plan = inpaint.plan_tiles_of(document, region, Options(), StandIn(), 256, 32)
 
     assert plan.levels == 1
+
+
+def test_nothing_is_left_to_compile_after_the_warm_up():
+    """Both ways through a window, in a process of its own, where no other test has compiled."""
+    code = """
+import numpy as np
+from lacuna.engine import completion, kernels
+from lacuna.engine.completion import native_guide, warm_up
+from lacuna.engine.planes import Document
+from lacuna.engine.pyramid import build_levels
+from lacuna_wire import PixelLayout
+
+def compiled():
+    names = ("judge", "search", "vote", "trace")
+    return [len(getattr(kernels, name).signatures) for name in names]
+
+warm_up()
+print(*compiled())
+selection = np.zeros((160, 160), np.uint8)
+selection[60:100, 50:90] = 1
+samples = np.random.default_rng(1).integers(0, 255, (160, 160, 3), np.uint8)
+document = Document(samples, selection, PixelLayout("RGB"))
+for completion.WHOLE_WINDOW_PX in (1 << 20, 100):
+    levels = build_levels(document, selection, 2)
+    native_guide(document, selection, levels, None, lambda: None)(document.rect)
+print(*compiled())
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert run.stdout.splitlines() == ["1 1 1 1"] * 2

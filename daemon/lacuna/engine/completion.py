@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lacuna_wire import Rect
+from lacuna_wire import PixelLayout, Rect
 
 from . import kernels
 from .guide import pull_push
@@ -18,7 +18,7 @@ from .kernels import RADIUS
 from .patches import Ground, Matches, Plan, Refine, count_sources, prepare, refine
 from .peeling import can_peel, peel
 from .planes import Document, Mask, Pixels, Places
-from .pyramid import Level, enlarge, plain_level
+from .pyramid import Level, build_levels, enlarge, plain_level
 from .side_by_side import side_by_side
 
 HOLE_RADIUS_PX = 16  # on the coarsest level; below, structure is lost, above, it is not found
@@ -284,3 +284,16 @@ def show_native(window: Document, missing: Mask, coarser: Completion, rect: Rect
     mean = np.clip(total[voted] / votes[voted, None], 0, 1)
     shown[rows[voted] - rect.top, columns[voted] - rect.left] = mean
     return shown
+
+
+def warm_up() -> None:
+    """Have the kernels compiled before somebody waits for it: seconds, once per version."""
+    selection = np.zeros((64, 64), np.uint8)
+    selection[30:34, 30:34] = 1
+    document = Document(np.zeros((64, 64, 3), np.uint8), selection, PixelLayout("RGB"))
+    for textured in (True, False):  # planes of five and of three channels
+        levels = build_levels(document, selection, 1)
+        start = None if textured else levels[-1].image
+        completed = complete(levels, start, lambda: None)
+        if completed is not None:
+            show_native(document, selection, completed, document.rect)

@@ -278,15 +278,6 @@ def vote(ground: Ground, matches: Matches) -> None:
     extend_edges(ground.image)
 
 
-def warm_up() -> None:
-    """Have the kernels compiled before somebody waits for it: seconds, once per version."""
-    missing = np.zeros((12, 24), bool)
-    missing[4:8, 4:8] = True
-    ground = prepare(np.zeros((12, 24, 3), np.float32), missing)
-    matches = judge(ground, np.repeat(ground.find_sources()[:1], len(ground.targets)))
-    vote(ground, search(ground, matches, np.random.default_rng(0), 1, (1,)))
-
-
 def extend_edges(image: Any) -> None:
     """Repeat the outermost pixels of an array or a tensor (H, W, C) in its border."""
     image[:RADIUS], image[-RADIUS:] = image[RADIUS], image[-RADIUS - 1]
