@@ -55,6 +55,7 @@ def test_settings_become_the_options_of_a_job_for_a_layer():
     assert job.options.as_dict() == {
         "weights": "big-lama", "device": "auto", "tile": 0, "overlap": -1, "grow": 3,
         "feather": 4, "result": "layer", "colour_correction": False, "strategy": "auto",
+        "memory_limit": 0,
     }  # fmt: skip
 
 

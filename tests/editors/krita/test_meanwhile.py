@@ -2,6 +2,7 @@
 
 import time
 
+import psutil
 import pytest
 
 from tests.service.conftest import SAFETY_S, eventually
@@ -134,10 +135,15 @@ def test_image_that_gets_more_depth_gets_its_fill_in_it(begun):
 
 def test_document_that_is_closed_cancels_its_job(begun, daemon):
     (job,) = running(daemon)
+    # The fill lasts about a second: it has to wait until the document is closed.
+    (worker,) = psutil.Process(daemon.endpoint.pid).children()
+    worker.suspend()
     # Krita 5.1 crashes when a document is closed in the very second in which something was
     # selected in it, also without any plug-in.
     time.sleep(1)
     begun.run('document.setModified(False); document = None; krita.action("file_close").trigger()')
+    time.sleep(1)  # the plug-in looks for its document a few times a second
+    worker.resume()
     eventually(lambda: not daemon.status()["jobs"])
 
     assert how_it_ended(begun, job) == "cancelled"
