@@ -214,7 +214,7 @@ def _go_on(search: Search, coarser: Completion) -> Matches:
     ground = search.ground
     height, width = ground.missing.shape
     rows, columns = np.divmod(ground.targets, ground.stride)
-    down, right, _bias = taken_over(coarser, rows - RADIUS, columns - RADIUS)
+    down, right = taken_over(coarser, rows - RADIUS, columns - RADIUS)
     place = np.clip((down + RADIUS) * ground.stride + right + RADIUS, 0, ground.is_source.size - 1)
     lost = np.flatnonzero(~ground.is_source[place])
     if len(lost):
@@ -231,11 +231,8 @@ def choose_refine(device: str) -> Refine:
     return functools.partial(refine_on, device)
 
 
-def taken_over(coarser: Completion, rows: Places, columns: Places) -> tuple[Places, Places, Pixels]:
-    """Rows and columns of the sources of pixels of the next finer level, -1 where there is none.
-
-    And what is added to their colours, float32 (N, 3).
-    """
+def taken_over(coarser: Completion, rows: Places, columns: Places) -> tuple[Places, Places]:
+    """Rows and columns of the sources of pixels of the next finer level, -1 where there is none."""
     ground = coarser.ground
     height, width = ground.missing.shape
     cells = (np.minimum(rows // 2, height - 1) + RADIUS) * ground.stride
@@ -245,7 +242,6 @@ def taken_over(coarser: Completion, rows: Places, columns: Places) -> tuple[Plac
     return (
         np.where(found, 2 * (down - RADIUS) + rows % 2, -1),
         np.where(found, 2 * (right - RADIUS) + columns % 2, -1),
-        coarser.matches.bias[number],
     )
 
 

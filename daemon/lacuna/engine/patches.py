@@ -11,7 +11,7 @@ candidate, which is judged by its cost like all of them.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -104,6 +104,7 @@ class Plan(NamedTuple):
     alive: Callable[[], None]
 
 
+Found = TypeVar("Found")  # matches, on a processor or a GPU
 Refine = Callable[[Ground, Places, Plan, np.random.Generator], Matches]  # as `refine`
 
 
@@ -189,16 +190,28 @@ def refine(ground: Ground, source: Places, plan: Plan, rng: np.random.Generator)
     Returns:
         The matches, compared on the plane as it is now.
     """
-    matches = judge(ground, source)
-    for _ in range(plan.searches):
-        matches = search(ground, matches, rng, plan.reach, plan.steps)
-    if not plan.searches:
-        vote(ground, matches)
-    for _ in range(plan.rounds):
-        matches = search(ground, matches, rng, plan.reach, plan.steps)
-        vote(ground, matches)
-        plan.alive()
+    matches = take_turns(
+        plan,
+        judge(ground, source),
+        lambda matches: search(ground, matches, rng, plan.reach, plan.steps),
+        lambda matches: vote(ground, matches),
+    )
     return judge(ground, matches.source)
+
+
+def take_turns(
+    plan: Plan, found: Found, search: Callable[[Found], Found], vote: Callable[[Found], None]
+) -> Found:
+    """Search and vote as a plan says, whatever the matches are made of."""
+    for _ in range(plan.searches):
+        found = search(found)
+    if not plan.searches:
+        vote(found)
+    for _ in range(plan.rounds):
+        found = search(found)
+        vote(found)
+        plan.alive()
+    return found
 
 
 def judge(ground: Ground, source: Places) -> Matches:

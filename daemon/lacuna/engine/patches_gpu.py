@@ -17,7 +17,7 @@ from lacuna_wire.errors import DeviceLost
 
 from . import patches
 from .kernels import BIAS_COST, LEAST_USUAL, LEAST_WEIGHT, MOST_BIAS, RADIUS, SIDE, SPREAD
-from .patches import Ground, Matches, Plan, draw_walks, extend_edges, neighbours
+from .patches import Ground, Matches, Plan, draw_walks, extend_edges, neighbours, take_turns
 from .planes import Places
 
 SLICE = 65_536  # targets at a time: four copies of their patches are 250 MB
@@ -85,15 +85,12 @@ def _refine(
     device: str, ground: Ground, source: Places, plan: Plan, rng: np.random.Generator
 ) -> Matches:
     plane = upload(ground, device)
-    found = judge(plane, torch.from_numpy(source).to(device))
-    for _ in range(plan.searches):
-        found = search(plane, found, plan, rng)
-    if not plan.searches:
-        vote(plane, found)
-    for _ in range(plan.rounds):
-        found = search(plane, found, plan, rng)
-        vote(plane, found)
-        plan.alive()
+    found = take_turns(
+        plan,
+        judge(plane, torch.from_numpy(source).to(device)),
+        lambda found: search(plane, found, plan, rng),
+        lambda found: vote(plane, found),
+    )
     found = judge(plane, found.source)
     ground.image.reshape(-1, ground.channels)[:] = plane.image.cpu().numpy()
     return Matches(*(values.cpu().numpy() for values in found))
