@@ -64,7 +64,8 @@ def test_search_finds_as_good_sources_as_on_the_processor_and_whole_known_ones(d
 
     assert other.is_source[theirs.source].all()
     assert theirs.cost.mean() < 1.1 * ours.cost.mean()
-    assert theirs.cost.mean() < 0.5 * patches.judge(ground_of(), source).cost.mean()
+    # In noise no two patches are alike, and a vote does not blur them until they are.
+    assert theirs.cost.mean() < 0.6 * patches.judge(ground_of(), source).cost.mean()
 
 
 def test_same_device_gives_the_same(device):

@@ -25,6 +25,11 @@ BIAS_COST = np.float32(2)  # of a bias, against the same difference left as it i
 SPREAD = np.float32(1)  # costs over a pixel that count as alike, against their mean
 LEAST_USUAL = np.float32(1e-7)
 LEAST_WEIGHT = np.float32(1e-8)  # even where no patch fits, there is a mean
+# Patches over a pixel that disagree by more than this are not mixed: the larger party decides.
+PARTY = np.float32(0.1)  # root mean square over the colours
+PARTY_SQUARES = 6 * PARTY * PARTY  # twice, and over three channels
+PARTY_STEPS = 3  # of mean shift; it has settled then
+LEAST_PARTY = np.float32(1e-6)
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
@@ -190,6 +195,35 @@ def search(
 
 
 @compiled
+def settle(colours: Floats, weights: Floats, mean: Floats) -> None:
+    """Move a mean to the nearest mode of the colours that it was made of.
+
+    Comaniciu and Meer, "Mean Shift", PAMI 2002, with a Gaussian kernel.
+
+    Args:
+        colours: (N, 3).
+        weights: (N,); where one is 0, its colour is not looked at.
+        mean: (3 or more,), its first three change.
+    """
+    for _ in range(PARTY_STEPS):
+        red, green, blue = np.float32(0), np.float32(0), np.float32(0)
+        total = np.float32(0)
+        for one in range(len(weights)):
+            if weights[one] == 0:
+                continue
+            colour = colours[one]
+            away = (
+                (colour[0] - mean[0]) ** 2 + (colour[1] - mean[1]) ** 2 + (colour[2] - mean[2]) ** 2
+            )
+            weight = weights[one] * (np.exp(-away / PARTY_SQUARES) + LEAST_PARTY)
+            total += weight
+            red += weight * colour[0]
+            green += weight * colour[1]
+            blue += weight * colour[2]
+        mean[0], mean[1], mean[2] = red / total, green / total, blue / total
+
+
+@compiled
 def vote(
     image: Floats,
     stride: int,
@@ -201,15 +235,19 @@ def vote(
     bias: Floats,
     voted: Floats,
 ) -> None:
-    """Give each missing pixel the mean of the patches over it.
+    """Give each missing pixel the colour that most of the patches over it agree on.
+
+    Their mean, moved to the nearest mode of their colours by mean shift (Wexler et al., section
+    3.2): where half of the patches say ink and half say paper, gray is the one thing that is wrong.
 
     Args:
         hole: Places of the pixels.
         trust: Of every target; `source`, `cost` and `bias` are its match.
-        voted: (len(hole), C), gets the means.
+        voted: (len(hole), C), gets the colours, and the means of the other channels.
     """
     channels = voted.shape[1]
     weights = np.empty(SIDE * SIDE, np.float32)
+    colours = np.empty((SIDE * SIDE, 3), np.float32)
     for i in range(len(hole)):
         usual, total = np.float32(0), np.float32(0)
         for around in range(SIDE * SIDE):
@@ -230,14 +268,18 @@ def vote(
             shift = (around // SIDE - RADIUS) * stride + around % SIDE - RADIUS
             position = number[hole[i] - shift]
             weight = weights[around] * (np.exp(-cost[position] / usual) + LEAST_WEIGHT)
+            weights[around] = weight
             total += weight
             shown = image[(source[position] + shift) * channels :][:channels]
-            for channel in range(channels):
-                mean[channel] += weight * shown[channel]
             for channel in range(3):
-                mean[channel] += weight * bias[position, channel]
+                colour = shown[channel] + bias[position, channel]
+                colours[around, channel] = colour
+                mean[channel] += weight * colour
+            for channel in range(3, channels):
+                mean[channel] += weight * shown[channel]
         for channel in range(channels):
             mean[channel] /= total
+        settle(colours, weights, mean)
         for channel in range(3):
             mean[channel] = min(max(mean[channel], np.float32(0)), np.float32(1))
 

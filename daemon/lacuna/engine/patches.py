@@ -273,7 +273,7 @@ def draw_walks(count: int, stride: int, rng: np.random.Generator, reach: int) ->
 
 
 def vote(ground: Ground, matches: Matches) -> None:
-    """Colour the hole: the mean of all patches over a pixel, good ones counting more.
+    """Colour the hole: what most patches over a pixel agree on, good ones counting more.
 
     How good is good is measured by the patches over that very pixel: compared with the plain ground
     of most pictures every patch that shows an edge would be a bad one, and lines would wither.

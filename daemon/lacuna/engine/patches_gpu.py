@@ -16,7 +16,18 @@ from torch.nn.functional import embedding_bag
 from lacuna_wire.errors import DeviceLost
 
 from . import patches
-from .kernels import BIAS_COST, LEAST_USUAL, LEAST_WEIGHT, MOST_BIAS, RADIUS, SIDE, SPREAD
+from .kernels import (
+    BIAS_COST,
+    LEAST_PARTY,
+    LEAST_USUAL,
+    LEAST_WEIGHT,
+    MOST_BIAS,
+    PARTY_SQUARES,
+    PARTY_STEPS,
+    RADIUS,
+    SIDE,
+    SPREAD,
+)
 from .patches import Ground, Matches, Plan, draw_walks, extend_edges, neighbours, take_turns
 from .planes import Places
 
@@ -194,7 +205,7 @@ def offer(plane: Plane, found: Found, candidates: Callable[[slice], Tensor]) -> 
 
 
 def vote(plane: Plane, found: Found) -> None:
-    """Give each missing pixel the mean of the patches over it, as `kernels.vote`."""
+    """Give each missing pixel the colour that most patches agree on, as `kernels.vote`."""
     # One more, of no weight: it stands for a patch whose middle is outside of the plane.
     nothing = plane.trust.new_zeros((1, 3))
     source = torch.cat([found.source, plane.targets[:1]])
@@ -211,12 +222,23 @@ def vote(plane: Plane, found: Found) -> None:
         )
         weights = trusted * alike
         weights /= weights.sum(dim=1, keepdim=True)
-        mean = _mean_of_rows(plane.image, source[number] + plane.around, weights)
+        places = source[number] + plane.around
+        mean = _mean_of_rows(plane.image, places, weights)
         mean[:, :3] += _mean_of_rows(bias, number, weights)
-        mean[:, :3].clamp_(0, 1)
+        colours = plane.image[:, :3][places] + bias[number]
+        mean[:, :3] = settle(colours, weights, mean[:, :3]).clamp_(0, 1)
         voted.append(mean)
     plane.image[plane.hole] = torch.cat(voted)
     extend_edges(plane.image.view(-1, plane.stride, plane.image.shape[1]))
+
+
+def settle(colours: Tensor, weights: Tensor, mean: Tensor) -> Tensor:
+    """Move means (N, 3) to the nearest mode of colours (N, K, 3), as `kernels.settle`."""
+    for _ in range(PARTY_STEPS):
+        away = (colours - mean[:, None]).square().sum(dim=2)
+        party = weights * (torch.exp(-away / float(PARTY_SQUARES)) + float(LEAST_PARTY))
+        mean = (colours * party[..., None]).sum(dim=1) / party.sum(dim=1, keepdim=True)
+    return mean
 
 
 def _mean_of_rows(table: Tensor, rows: Tensor, weights: Tensor) -> Tensor:
