@@ -25,6 +25,7 @@ from .device import (
 )
 from .lama.ffc import FourierUnit
 from .lama.fold import fold_batch_norms
+from .lama.fused import can_fuse, fuse_blocks
 from .lama.generator import REDUCTION, Generator
 from .lama.lean import make_lean
 from .lama.strips import cut_into_strips
@@ -211,6 +212,8 @@ def prepare(generator: Generator, device: torch.device, precision: torch.dtype) 
     for module in generator.modules():
         if isinstance(module, FourierUnit):
             module.float()  # it computes in float32 whatever the others do
+    if device.type == "cpu" and can_fuse():
+        fuse_blocks(generator)
     return generator
 
 
