@@ -213,19 +213,20 @@ def test_mean_of_a_vote_is_weighted_by_how_well_patches_fit_there():
 
 @pytest.mark.parametrize("paper_share", [0.3, 0.7])
 def test_patches_that_disagree_are_not_mixed_the_larger_party_decides(paper_share):
-    """Ink on paper: gray is neither."""
-    image = np.zeros((40, 80, 3), np.float32)
-    image[:, 40:] = 1
-    ground = prepare(image, hole(40, 80, Rect(20, 20, 1, 1))[..., 0] > 0)
-    here = (20 + 3) * ground.stride
-    ink, paper = here + 10 + 3, here + 60 + 3
+    """Ink on paper: in the middle of a hole, gray is neither."""
+    image = np.zeros((60, 100, 3), np.float32)
+    image[:, 60:] = 1
+    ground = prepare(image, hole(60, 100, Rect(20, 20, 21, 21))[..., 0] > 0)
+    here = (30 + 3) * ground.stride + 30 + 3
+    ink, paper = 10 * ground.stride + 13, 10 * ground.stride + 83
     count = len(ground.targets)
-    source = np.where(np.arange(count) < paper_share * count, paper, ink)
+    source = np.where(np.arange(count) % 10 < 10 * paper_share, paper, ink)
     nothing = np.zeros((count, 3), np.float32)
 
     vote(ground, Matches(source, np.ones(count, np.float32), nothing))
 
-    np.testing.assert_allclose(ground.image[23, 23], round(paper_share), atol=1e-3)
+    middle = ground.image.reshape(-1, 3)[here]
+    np.testing.assert_allclose(middle, round(paper_share), atol=1e-3)
 
 
 def test_cost_of_a_patch_with_itself_is_zero_and_counts_known_pixels_most():

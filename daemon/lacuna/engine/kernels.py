@@ -26,8 +26,10 @@ SPREAD = np.float32(1)  # costs over a pixel that count as alike, against their 
 LEAST_USUAL = np.float32(1e-7)
 LEAST_WEIGHT = np.float32(1e-8)  # even where no patch fits, there is a mean
 # Patches over a pixel that disagree by more than this are not mixed: the larger party decides.
-PARTY = np.float32(0.1)  # root mean square over the colours
-PARTY_SQUARES = 6 * PARTY * PARTY  # twice, and over three channels
+PARTY = np.float32(0.15)  # root mean square over the colours
+# Near the rim all patches are held by what is known, and their mean is right: parties are wider
+# there by this times the trust in the pixel, which falls below a quarter six pixels deep.
+RIM_PARTY = np.float32(4)
 PARTY_STEPS = 3  # of mean shift; it has settled then
 LEAST_PARTY = np.float32(1e-6)
 
@@ -195,7 +197,7 @@ def search(
 
 
 @compiled
-def settle(colours: Floats, weights: Floats, mean: Floats) -> None:
+def settle(colours: Floats, weights: Floats, trust: np.float32, mean: Floats) -> None:
     """Move a mean to the nearest mode of the colours that it was made of.
 
     Comaniciu and Meer, "Mean Shift", PAMI 2002, with a Gaussian kernel.
@@ -203,8 +205,11 @@ def settle(colours: Floats, weights: Floats, mean: Floats) -> None:
     Args:
         colours: (N, 3).
         weights: (N,); where one is 0, its colour is not looked at.
+        trust: In the pixel.
         mean: (3 or more,), its first three change.
     """
+    party = PARTY * max(np.float32(1), RIM_PARTY * trust)
+    squares = 6 * party * party  # twice, and over three channels
     for _ in range(PARTY_STEPS):
         red, green, blue = np.float32(0), np.float32(0), np.float32(0)
         total = np.float32(0)
@@ -215,7 +220,7 @@ def settle(colours: Floats, weights: Floats, mean: Floats) -> None:
             away = (
                 (colour[0] - mean[0]) ** 2 + (colour[1] - mean[1]) ** 2 + (colour[2] - mean[2]) ** 2
             )
-            weight = weights[one] * (np.exp(-away / PARTY_SQUARES) + LEAST_PARTY)
+            weight = weights[one] * (np.exp(-away / squares) + LEAST_PARTY)
             total += weight
             red += weight * colour[0]
             green += weight * colour[1]
@@ -279,7 +284,7 @@ def vote(
                 mean[channel] += weight * shown[channel]
         for channel in range(channels):
             mean[channel] /= total
-        settle(colours, weights, mean)
+        settle(colours, weights, trust[number[hole[i]]], mean)
         for channel in range(3):
             mean[channel] = min(max(mean[channel], np.float32(0)), np.float32(1))
 

@@ -22,9 +22,10 @@ from .kernels import (
     LEAST_USUAL,
     LEAST_WEIGHT,
     MOST_BIAS,
-    PARTY_SQUARES,
+    PARTY,
     PARTY_STEPS,
     RADIUS,
+    RIM_PARTY,
     SIDE,
     SPREAD,
 )
@@ -226,17 +227,19 @@ def vote(plane: Plane, found: Found) -> None:
         mean = _mean_of_rows(plane.image, places, weights)
         mean[:, :3] += _mean_of_rows(bias, number, weights)
         colours = plane.image[:, :3][places] + bias[number]
-        mean[:, :3] = settle(colours, weights, mean[:, :3]).clamp_(0, 1)
+        own = trust[plane.number[plane.hole[some]]]
+        mean[:, :3] = settle(colours, weights, own, mean[:, :3]).clamp_(0, 1)
         voted.append(mean)
     plane.image[plane.hole] = torch.cat(voted)
     extend_edges(plane.image.view(-1, plane.stride, plane.image.shape[1]))
 
 
-def settle(colours: Tensor, weights: Tensor, mean: Tensor) -> Tensor:
+def settle(colours: Tensor, weights: Tensor, trust: Tensor, mean: Tensor) -> Tensor:
     """Move means (N, 3) to the nearest mode of colours (N, K, 3), as `kernels.settle`."""
+    squares = 6 * (float(PARTY) * (float(RIM_PARTY) * trust[:, None]).clamp(min=1)).square()
     for _ in range(PARTY_STEPS):
         away = (colours - mean[:, None]).square().sum(dim=2)
-        party = weights * (torch.exp(-away / float(PARTY_SQUARES)) + float(LEAST_PARTY))
+        party = weights * (torch.exp(-away / squares) + float(LEAST_PARTY))
         mean = (colours * party[..., None]).sum(dim=1) / party.sum(dim=1, keepdim=True)
     return mean
 

@@ -1,0 +1,90 @@
+"""How weights of the published way are best steered: the same holes, filled in every way.
+
+`python -m benchmarks.steering FOLDER... --features FILE --weights big-lama` takes the cases of
+`benchmarks/quality` and prints means of PSNR, SSIM, SqueezeNet feature distance, seam ratio and
+seconds. Ways: `guide` (patches alone), `native` and `tiles` (no coarse level), `auto` (what ships:
+the coarse fill, then patches), and those of `benchmarks/steered.py`. The decision that rests on it
+is docs/decisions/0005.
+"""
+
+import argparse
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.cases import cases, choose_pictures
+from benchmarks.feature_distance import FeatureDistance
+from benchmarks.record import record
+from benchmarks.scores import Score, score, tiles_of
+from benchmarks.steered import STEERED, steer
+from benchmarks.ways import Fill, find_ways, load_weights
+from lacuna.network.tile_network import TileNetwork
+from lacuna_wire import Options
+
+OURS = ("guide", "native", "tiles", "auto")
+TILE_PX = 256
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", type=Path, nargs="+")
+    parser.add_argument("--features", type=Path, required=True, help="SqueezeNet 1.1 features")
+    parser.add_argument("--weights", required=True, help="a name of the catalogue, or a file")
+    parser.add_argument("--side", type=int, default=1024)
+    parser.add_argument("--kinds", default="large")
+    parser.add_argument("--ways", default=",".join((*OURS, *STEERED)))
+    parser.add_argument("--pictures", type=int, default=0, help="at most; 0: all")
+    arguments = parser.parse_args()
+    weights = Path(arguments.weights)
+    network = load_weights(weights if weights.exists() else arguments.weights)
+    if network.guided:
+        parser.error(f"{arguments.weights} take a guide: they need no steering")
+    names = arguments.ways.split(",")
+    ways = find_ways([name for name in names if name in OURS], network, TILE_PX)
+    ways |= all_steered(names, network)
+    distance = FeatureDistance(arguments.features)
+    rows: dict[tuple[str, str], list[tuple[Score, float]]] = {}
+    paths, kinds = choose_pictures(arguments.folders), arguments.kinds.split(",")
+    for case in cases(paths, arguments.side, kinds, arguments.pictures):
+        tiles = tiles_of(case, Options(strategy="tiles", tile=TILE_PX), network)
+        for name, way in ways.items():
+            began = time.perf_counter()
+            filled = way(case.picture, case.mask)
+            seconds = time.perf_counter() - began
+            found = score(case, filled, distance, tiles)
+            rows.setdefault((case.kind, name), []).append((found, seconds))
+            record(
+                "steering", weights=network.info.sha256[:12], side=case.side, picture=case.name,
+                kind=case.kind, way=name, score=found, seconds=round(seconds, 2),
+            )  # fmt: skip
+            print(f"{case.name} {case.kind} {name}: {cells([(found, seconds)])}", flush=True)
+    for kind in kinds:
+        print(f"\n{arguments.side} px, {kind}\n")
+        print("| | PSNR | SSIM | feature distance | seam ratio | seconds |")
+        print("|---|---|---|---|---|---|")
+        for name in ways:
+            print(f"| {name} | {cells(rows[kind, name])} |")
+
+
+def all_steered(names: Sequence[str], network: TileNetwork) -> dict[str, Fill]:
+    return {
+        name: partial(steer, way, network, TILE_PX)
+        for name, way in STEERED.items()
+        if name in names
+    }
+
+
+def cells(rows: Sequence[tuple[Score, float]]) -> str:
+    """Means as they stand in a table."""
+    psnr, ssim, distance = np.mean([one[:3] for one, _ in rows], axis=0)
+    seams = [one.seam for one, _ in rows if one.seam is not None]
+    seam = f"{np.mean(seams):.3f} ({len(seams)})" if seams else "-"
+    seconds = np.median([seconds for _, seconds in rows])
+    return f"{psnr:.2f} dB | {ssim:.4f} | {distance:.4f} | {seam} | {seconds:.1f}"
+
+
+if __name__ == "__main__":
+    main()
