@@ -14,6 +14,7 @@ from .ffc import FFCBlock, FFCLayer, Pair, SpectralTransform, reflect
 from .generator import Generator
 
 NO_PAD, ONE = (0, 0), (1, 1)
+PACKED_PX = 96 * 96  # of a plane, with its mirrored rim: of a tile of 512 or 640 px
 
 
 class FusedConvolution(nn.Module):
@@ -34,10 +35,10 @@ class FusedConvolution(nn.Module):
         """Weights in the order that oneDNN wants for inputs of this size, kept for the next one.
 
         The order depends on the size, and from one such order to another is a long way: the plain
-        weights are kept, and nothing is lost when sizes take turns. In float32 the product takes
-        so long that this is not worth the memory.
+        weights are kept, and nothing is lost when sizes take turns. In float32 and on large planes
+        the product takes so long that this is not worth the memory.
         """
-        if self.weight.dtype == torch.float32:
+        if self.weight.dtype == torch.float32 or size[2] * size[3] > PACKED_PX:
             return self.weight
         if self._packed is None or self._packed[0] != size:
             order = torch.ops.mkldnn._reorder_convolution_weight

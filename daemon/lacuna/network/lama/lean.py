@@ -43,7 +43,9 @@ class MatrixFourierUnit(nn.Module):
         self.bias = nn.Parameter(bias, requires_grad=False)  # (2, C)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.stack([self._mix(one.permute(1, 2, 0)) for one in x]).permute(0, 3, 1, 2)
+        mixed = [self._mix(one.permute(1, 2, 0)) for one in x]
+        batch = mixed[0][None] if len(mixed) == 1 else torch.stack(mixed)  # one needs no copy
+        return batch.permute(0, 3, 1, 2)
 
     def _mix(self, x: Tensor) -> Tensor:
         """(H, W, C) -> (H, W, C)."""
