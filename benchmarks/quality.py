@@ -1,10 +1,10 @@
 """How good fills are: photographs with holes whose truth is known, filled in several ways.
 
 `python -m benchmarks.quality FOLDER... --features FILE [--side 1024,2048] [--kinds large]
-[--ways telea,auto] [--pictures N]` reduces the pictures of `training/validation.txt` that it finds
-in the folders (all, if none is there) until their longer side is `side`, covers them with thin
-strokes, objects of 5 % of the side and holes of 25 %, and prints how far each way is from the
-truth.
+[--ways telea,auto] [--tile 160] [--pictures N]` reduces the pictures of `training/validation.txt`
+that it finds in the folders (all, if none is there) until their longer side is `side`, covers them
+with thin strokes, objects of 5 % of the side and holes of 25 %, and prints how far each way is from
+the truth.
 
 It goes on where it was ended: what `results/quality.json` has of the same case, made by the same
 engine and weights, is not filled again. A table has only cases that all of its ways have filled.
@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--side", default="1024", help="longer sides in pixels, with commas")
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--ways", default=WAYS, help="also: pyramid")
+    parser.add_argument("--tile", type=int, default=TILE_PX, help="side of a tile in pixels")
     parser.add_argument("--pictures", type=int, default=0, help="of each side at most; 0: all")
     parser.add_argument("--page", type=Path, metavar="FOLDER", help="draw pictures into it")
     arguments = parser.parse_args()
@@ -58,13 +59,14 @@ def main() -> None:
         return
     if not arguments.folders or not arguments.features:
         parser.error("folders of pictures and --features are needed")
-    ways = find_ways(names, network, TILE_PX)
+    ways = find_ways(names, network, arguments.tile)
     distance = FeatureDistance(arguments.features)
     paths, kinds = choose_pictures(arguments.folders), arguments.kinds.split(",")
     for side in map(int, arguments.side.split(",")):
         rows = []
         for case in cases(paths, side, kinds, arguments.pictures):
-            rows.append((case.name, case.kind, judge(case, ways, network, distance)))
+            scores = judge(case, ways, network, distance, arguments.tile)
+            rows.append((case.name, case.kind, scores))
         print_table(side, rows, [*ways, *TRUTHS])
 
 
@@ -73,10 +75,11 @@ def judge(
     ways: dict[str, Fill],
     network: TileNetwork,
     distance: Callable[[Picture, Picture], float],
+    tile: int = TILE_PX,
 ) -> dict[str, Score]:
     """Fill a case in every way that is not on record, record it, and return all scores of it."""
     digest = hashlib.sha256(case.picture.tobytes() + case.mask.tobytes()).hexdigest()[:12]
-    state = f"{engine_digest()[:12]} {network.info.sha256[:12]} {TILE_PX}"
+    state = f"{engine_digest()[:12]} {network.info.sha256[:12]} {tile}"
     found = on_record(digest, state)
     new: dict[str, Score] = {}
     try:
@@ -86,7 +89,7 @@ def judge(
                     continue
                 # Others have no tiles, one piece no borders: they are judged at those of `auto`.
                 plan = name if name in ("tiles", "pyramid") else TRUTHS.get(name, "auto")
-                tiles = tiles_of(case, Options(strategy=plan, tile=TILE_PX), network)
+                tiles = tiles_of(case, Options(strategy=plan, tile=tile), network)
                 new[name] = score(case, way(case.picture, case.mask), distance, tiles)
                 words = ", ".join(cells([new[name]]))
                 print(f"  {case.side} {case.name} {case.kind}: {name} {words}", flush=True)
