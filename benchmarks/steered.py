@@ -124,7 +124,7 @@ def bands(scene: Scene) -> Pixels:
 
     def add(scene: Scene, level: Level, shown: Pixels) -> Pixels:
         own = scene.fill(level.image, missing_of(level))
-        return shown - low(shown) + low(shown) + own - low(own)
+        return low(shown) + own - low(own)
 
     return carry(scene, add)
 
