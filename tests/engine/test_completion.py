@@ -4,10 +4,11 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+import numba
 import numpy as np
 import pytest
 
-from lacuna.engine import completion, inpaint, kernels, patches, side_by_side
+from lacuna.engine import completion, inpaint, kernels, patches, side_by_side, voting
 from lacuna.engine.completion import complete, native_guide, show_native
 from lacuna.engine.guide import pull_push
 from lacuna.engine.hole import find_hole
@@ -169,7 +170,7 @@ def test_search_asks_again_what_its_own_sources_cost():
     np.testing.assert_allclose(again.cost, first.cost)
 
 
-@pytest.mark.parametrize("channels", [3, 5])
+@pytest.mark.parametrize("channels", [3, 4, 5])
 def test_cost_and_shift_are_those_of_the_formula(channels):
     rng = np.random.default_rng(5)
     image = rng.random((60, 70, channels)).astype(np.float32)
@@ -189,9 +190,55 @@ def test_cost_and_shift_are_those_of_the_formula(channels):
     np.testing.assert_allclose(found.cost, expected, rtol=1e-4)
 
 
+@pytest.mark.parametrize("channels", [3, 5])
+def test_what_follows_a_patch_in_memory_does_not_count(channels):
+    """Rows are read wider than they are; what lies there weighs nothing."""
+    rng = np.random.default_rng(5)
+    image = rng.random((40, 60, channels)).astype(np.float32)
+    mask = hole(40, 60, Rect(5, 5, 8, 8))[..., 0] > 0
+    ground = prepare(image[..., :3], mask, image[..., 3:] if channels > 3 else None)
+    source = np.full(len(ground.targets), 23 * ground.stride + 33)
+    before = judge(ground, source)
+
+    ground.image[:, 33 + kernels.RADIUS + 1 :] += 9
+
+    np.testing.assert_array_equal(judge(ground, source).cost, before.cost)
+
+
+def test_last_patch_of_a_plane_is_compared_without_reading_behind_it():
+    rng = np.random.default_rng(5)
+    ground = prepare(
+        rng.random((40, 40, 3)).astype(np.float32), hole(40, 40, Rect(5, 5, 8, 8))[..., 0] > 0
+    )
+    source = np.full(len(ground.targets), 42 * ground.stride + 42)
+    before = judge(ground, source)
+
+    # A plane of the same numbers at the end of an array that goes on with what is no number.
+    longer = np.concatenate([ground.values, np.full(100, np.nan, np.float32)])
+    found = judge(ground._replace(values=longer[: len(ground.values)]), source)
+
+    np.testing.assert_array_equal(found.cost, before.cost)
+
+
+def test_exponential_of_a_vote_has_seven_digits():
+    @numba.njit
+    def apply(xs, found):
+        for i in range(len(xs)):
+            found[i] = voting.exp_of_minus(xs[i])
+
+    xs = np.concatenate([np.linspace(0, 80, 100_001), [200, 1e9]]).astype(np.float32)
+    found = np.empty_like(xs)
+
+    apply(xs, found)
+
+    np.testing.assert_allclose(found[:-2], np.exp(-xs[:-2].astype(np.float64)), rtol=1e-5)
+    np.testing.assert_allclose(found[xs < 1], np.exp(-xs[xs < 1].astype(np.float64)), rtol=5e-7)
+    assert (found[-2:] < 1e-37).all()
+
+
 def test_mean_of_a_vote_is_weighted_by_how_well_patches_fit_there():
     rng = np.random.default_rng(5)
-    image = rng.random((60, 70, 3)).astype(np.float32) * kernels.PARTY / 10
+    image = rng.random((60, 70, 3)).astype(np.float32) * voting.PARTY / 10
     mask = hole(60, 70, Rect(30, 30, 1, 1))[..., 0] > 0
     ground = prepare(image, mask)
     matches = judge(ground, rng.choice(ground.find_sources(), len(ground.targets)))
@@ -201,13 +248,13 @@ def test_mean_of_a_vote_is_weighted_by_how_well_patches_fit_there():
     # All 49 patches that touch it show the one pixel that is missing.
     place = 33 * ground.stride + 33
     trust = ground.trust[ground.targets]
-    usual = 2 * (trust * matches.cost).sum() / trust.sum() + kernels.LEAST_USUAL
+    usual = 2 * (trust * matches.cost).sum() / trust.sum() + voting.LEAST_USUAL
     weights = trust * np.exp(-matches.cost / usual)
     colours = np.pad(image, ((3, 3), (3, 3), (0, 0)), "edge").reshape(-1, 3)
     shown = colours[matches.source + place - ground.targets] + matches.bias
     expected = (weights[:, None] * shown).sum(axis=0) / weights.sum()
     # So near to each other, all of them are of one party but for a hundredth of their weight.
-    atol = kernels.PARTY / 10 / 100
+    atol = voting.PARTY / 10 / 100
     np.testing.assert_allclose(ground.image[33, 33], np.clip(expected, 0, 1), rtol=0, atol=atol)
 
 
@@ -392,15 +439,15 @@ def test_nothing_is_left_to_compile_after_the_warm_up():
     """Both ways through a window, in a process of its own, where no other test has compiled."""
     code = """
 import numpy as np
-from lacuna.engine import completion, kernels
+from lacuna.engine import completion, kernels, voting
 from lacuna.engine.completion import native_guide, warm_up
 from lacuna.engine.planes import Document
 from lacuna.engine.pyramid import build_levels
 from lacuna_wire import PixelLayout
 
 def compiled():
-    names = ("judge", "search", "vote", "trace")
-    return [len(getattr(kernels, name).signatures) for name in names]
+    found = (kernels.judge, kernels.search, voting.vote, kernels.trace)
+    return [len(kernel.signatures) for kernel in found]
 
 warm_up()
 print(*compiled())

@@ -1,61 +1,54 @@
-"""The inner loops of the search for patches, compiled: one is compared in about 0.1 microseconds.
-
-Numba compiles a kernel when it is first called, and keeps the code beside this file or, where it
-may not write there, in the user's cache folder: once per computer and version. A kernel works on a
-slice of the targets or of the hole and writes nothing outside of it; it does not hold the
-interpreter's lock. So threads can do slices side by side, and any number of them give the same.
+"""The inner loops of the search for patches: one is compared in less than 0.1 microseconds.
 
 Planes are one-dimensional here, place after place; `Ground` in `patches.py` says what they hold.
 Lines are sliced before they are read: that an index is not negative need then be checked once.
+
+A row of a patch is read as if it were WIDE values long, its own SIDE * C and some of what follows,
+which weigh nothing. The compiler then knows how long a row of the planes of this engine is, and
+leaves out all that a vector of a length nobody knows would need: a third of the time. (Rows of one
+array of two dimensions would cost all of that again: the compiler takes them for strided.)
 """
 
-import functools
-from collections.abc import Callable
-from typing import Any, TypeVar
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from .compiled import compiled, inlined
+
 RADIUS = 3  # a patch has 7 x 7 pixels
 SIDE = 2 * RADIUS + 1
+VECTOR = 16  # values; rows are read in multiples of it
+SPARE = VECTOR  # values that have to lie behind the last place of a plane: finite ones
 # What may be added to a patch to meet its surroundings, per channel: a sky has no two places alike.
 MOST_BIAS = np.float32(0.1)
 BIAS_COST = np.float32(2)  # of a bias, against the same difference left as it is; 0: nothing
-SPREAD = np.float32(1)  # costs over a pixel that count as alike, against their mean
-LEAST_USUAL = np.float32(1e-7)
-LEAST_WEIGHT = np.float32(1e-8)  # even where no patch fits, there is a mean
-# Patches over a pixel that disagree by more than this are not mixed: the larger party decides.
-PARTY = np.float32(0.15)  # root mean square over the colours
-# Near the rim all patches are held by what is known, and their mean is right: parties are wider
-# there by this times the trust in the pixel, which falls below a quarter six pixels deep.
-RIM_PARTY = np.float32(4)
-PARTY_STEPS = 3  # of mean shift; it has settled then
-LEAST_PARTY = np.float32(1e-6)
+COLOURS, TEXTURED = 3, 5  # channels of the planes that are searched; others would be slow
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
-def compiled(kernel: Kernel) -> Kernel:
-    """Compile when first called; sums may be reordered to fill vectors, and NaN never occurs."""
-    compile_it = functools.partial(numba.njit, nogil=True, fastmath=True)
-    done: Any
-    try:
-        done = compile_it(cache=True)(kernel)
-    except RuntimeError:  # no folder may be written to: some seconds more in every process
-        done = compile_it()(kernel)
-    return done  # type: ignore[no-any-return]
+@inlined
+def wide(channels: int) -> int:
+    """Values that are read of each row of a patch: those of SIDE places, and what fills vectors."""
+    return (SIDE * channels + VECTOR - 1) // VECTOR * VECTOR
 
 
 @compiled
 def cut(
     image: Floats, trust: Floats, stride: int, place: int, patch: Floats, weights: Floats
 ) -> None:
-    """Copy the patch around a place, and how much each of its values is trusted, sum 1."""
-    length = patch.shape[1]
-    channels = length // SIDE
+    """Copy the patch around a place, and how much each of its values is trusted, sum 1.
+
+    Args:
+        image: float32 (places * C + SPARE,).
+        trust: float32 (places,).
+        stride: Places per row.
+        place: Its middle.
+        patch: float32 (SIDE * wide(C),), row after row, written.
+        weights: Of the same length; written but for what lies beyond SIDE * C, which must be 0.
+    """
+    channels = len(image) // len(trust)
+    length = wide(channels)
     total = np.float32(0)
     for row in range(SIDE):
         start = place + (row - RADIUS) * stride - RADIUS
@@ -65,8 +58,8 @@ def cut(
     share = 1 / total
     for row in range(SIDE):
         start = place + (row - RADIUS) * stride - RADIUS
-        trusted, shares = trust[start : start + SIDE], weights[row]
-        line, values = image[start * channels : start * channels + length], patch[row]
+        trusted, shares = trust[start : start + SIDE], weights[row * length :]
+        line, values = image[start * channels :][:length], patch[row * length :]
         for value in range(length):
             values[value] = line[value]
         for pixel in range(SIDE):
@@ -77,34 +70,27 @@ def cut(
                 own[channel] = weight
 
 
-@compiled
-def compare(
-    image: Floats, stride: int, patch: Floats, weights: Floats, source: int, bias: Floats
+@inlined
+def compare_rows(
+    image: Floats,
+    stride: int,
+    patch: Floats,
+    weights: Floats,
+    source: int,
+    bias: Floats,
+    channels: int,
 ) -> np.float32:
-    """Compare the patch around a source with another, whose trusted pixels count most.
-
-    The colours of the source may be shifted as a whole, within limits (Darabi et al., section 3.1).
-
-    Args:
-        image: float32 (places * C,).
-        stride: Places per row.
-        patch: float32 (SIDE, SIDE * C).
-        weights: Of its values, the same for every channel of a pixel.
-        source: A place.
-        bias: float32 (3 + SIDE * C,), gets the shift of the colours; the rest is for sums.
-
-    Returns:
-        The mean squared difference that is left.
-    """
-    length = patch.shape[1]
-    channels = length // SIDE
+    """Compare as `compare` does, compiled once more for each number of channels it is given."""
+    length = wide(channels)
     sums = bias[3:]
     for value in range(length):
         sums[value] = 0
     cost = np.float32(0)
     for row in range(SIDE):
         start = (source + (row - RADIUS) * stride - RADIUS) * channels
-        line, values, shares = image[start : start + length], patch[row], weights[row]
+        line = image[start : start + length]
+        values = patch[row * length : (row + 1) * length]
+        shares = weights[row * length : (row + 1) * length]
         for value in range(length):
             difference = line[value] - values[value]
             weighted = shares[value] * difference
@@ -122,6 +108,39 @@ def compare(
 
 
 @compiled
+def compare(
+    image: Floats,
+    stride: int,
+    patch: Floats,
+    weights: Floats,
+    source: int,
+    bias: Floats,
+    channels: int,
+) -> np.float32:
+    """Compare the patch around a source with another, whose trusted pixels count most.
+
+    The colours of the source may be shifted as a whole, within limits (Darabi et al., section 3.1).
+
+    Args:
+        image: float32 (places * C + SPARE,).
+        stride: Places per row.
+        patch: float32 (SIDE * wide(C),), as `cut` leaves it.
+        weights: Of its values, the same for every channel of a pixel, 0 beyond SIDE * C.
+        source: A place.
+        bias: float32 (3 + wide(C),), gets the shift of the colours; the rest is for sums.
+        channels: C.
+
+    Returns:
+        The mean squared difference that is left.
+    """
+    if channels == COLOURS:
+        return compare_rows(image, stride, patch, weights, source, bias, COLOURS)
+    if channels == TEXTURED:
+        return compare_rows(image, stride, patch, weights, source, bias, TEXTURED)
+    return compare_rows(image, stride, patch, weights, source, bias, channels)
+
+
+@compiled
 def judge(
     image: Floats,
     trust: Floats,
@@ -132,12 +151,13 @@ def judge(
     bias: Floats,
 ) -> None:
     """Compare each target with its source."""
-    length = len(image) // len(trust) * SIDE
-    patch, weights = np.empty((2, SIDE, length), np.float32)
-    found = np.empty(3 + length, np.float32)
+    channels = len(image) // len(trust)
+    patch = np.zeros(SIDE * wide(channels), np.float32)
+    weights = np.zeros(SIDE * wide(channels), np.float32)
+    found = np.empty(3 + wide(channels), np.float32)
     for i in range(len(targets)):
         cut(image, trust, stride, targets[i], patch, weights)
-        cost[i] = compare(image, stride, patch, weights, source[i], found)
+        cost[i] = compare(image, stride, patch, weights, source[i], found, channels)
         bias[i] = found[:3]
 
 
@@ -166,14 +186,15 @@ def search(
         shifts: Where the neighbours are that are asked for their source.
         walks: (K, all targets): then so far from the own one.
     """
-    length = len(image) // len(trust) * SIDE
-    patch, weights = np.empty((2, SIDE, length), np.float32)
-    found = np.empty(3 + length, np.float32)
+    channels = len(image) // len(trust)
+    patch = np.zeros(SIDE * wide(channels), np.float32)
+    weights = np.zeros(SIDE * wide(channels), np.float32)
+    found = np.empty(3 + wide(channels), np.float32)
     for i in range(len(source)):
         target, best = targets[first + i], source[i]
         cut(image, trust, stride, target, patch, weights)
         # A vote has changed the plane since it was compared last.
-        least = compare(image, stride, patch, weights, best, found)
+        least = compare(image, stride, patch, weights, best, found, channels)
         bias[i] = found[:3]
         for question in range(len(shifts) + len(walks)):
             if question < len(shifts):
@@ -189,104 +210,11 @@ def search(
             if candidate == best or candidate < 0 or candidate >= len(is_source):
                 continue
             if is_source[candidate]:
-                offered = compare(image, stride, patch, weights, candidate, found)
+                offered = compare(image, stride, patch, weights, candidate, found, channels)
                 if offered < least:
                     best, least = candidate, offered
                     bias[i] = found[:3]
         source[i], cost[i] = best, least
-
-
-@compiled
-def settle(colours: Floats, weights: Floats, trust: np.float32, mean: Floats) -> None:
-    """Move a mean to the nearest mode of the colours that it was made of.
-
-    Comaniciu and Meer, "Mean Shift", PAMI 2002, with a Gaussian kernel.
-
-    Args:
-        colours: (N, 3).
-        weights: (N,); where one is 0, its colour is not looked at.
-        trust: In the pixel.
-        mean: (3 or more,), its first three change.
-    """
-    party = PARTY * max(np.float32(1), RIM_PARTY * trust)
-    squares = 6 * party * party  # twice, and over three channels
-    for _ in range(PARTY_STEPS):
-        red, green, blue = np.float32(0), np.float32(0), np.float32(0)
-        total = np.float32(0)
-        for one in range(len(weights)):
-            if weights[one] == 0:
-                continue
-            colour = colours[one]
-            away = (
-                (colour[0] - mean[0]) ** 2 + (colour[1] - mean[1]) ** 2 + (colour[2] - mean[2]) ** 2
-            )
-            weight = weights[one] * (np.exp(-away / squares) + LEAST_PARTY)
-            total += weight
-            red += weight * colour[0]
-            green += weight * colour[1]
-            blue += weight * colour[2]
-        mean[0], mean[1], mean[2] = red / total, green / total, blue / total
-
-
-@compiled
-def vote(
-    image: Floats,
-    stride: int,
-    hole: Places,
-    number: NDArray[np.int32],
-    trust: Floats,
-    source: Places,
-    cost: Floats,
-    bias: Floats,
-    voted: Floats,
-) -> None:
-    """Give each missing pixel the colour that most of the patches over it agree on.
-
-    Their mean, moved to the nearest mode of their colours by mean shift (Wexler et al., section
-    3.2): where half of the patches say ink and half say paper, gray is the one thing that is wrong.
-
-    Args:
-        hole: Places of the pixels.
-        trust: Of every target; `source`, `cost` and `bias` are its match.
-        voted: (len(hole), C), gets the colours, and the means of the other channels.
-    """
-    channels = voted.shape[1]
-    weights = np.empty(SIDE * SIDE, np.float32)
-    colours = np.empty((SIDE * SIDE, 3), np.float32)
-    for i in range(len(hole)):
-        usual, total = np.float32(0), np.float32(0)
-        for around in range(SIDE * SIDE):
-            shift = (around // SIDE - RADIUS) * stride + around % SIDE - RADIUS
-            position = number[hole[i] - shift]
-            weights[around] = 0
-            if position >= 0:
-                weights[around] = trust[position]
-                total += trust[position]
-                usual += trust[position] * cost[position]
-        usual = 2 * SPREAD * usual / total + LEAST_USUAL
-        mean = voted[i]
-        mean[:] = 0
-        total = np.float32(0)
-        for around in range(SIDE * SIDE):
-            if weights[around] == 0:
-                continue
-            shift = (around // SIDE - RADIUS) * stride + around % SIDE - RADIUS
-            position = number[hole[i] - shift]
-            weight = weights[around] * (np.exp(-cost[position] / usual) + LEAST_WEIGHT)
-            weights[around] = weight
-            total += weight
-            shown = image[(source[position] + shift) * channels :][:channels]
-            for channel in range(3):
-                colour = shown[channel] + bias[position, channel]
-                colours[around, channel] = colour
-                mean[channel] += weight * colour
-            for channel in range(3, channels):
-                mean[channel] += weight * shown[channel]
-        for channel in range(channels):
-            mean[channel] /= total
-        settle(colours, weights, trust[number[hole[i]]], mean)
-        for channel in range(3):
-            mean[channel] = min(max(mean[channel], np.float32(0)), np.float32(1))
 
 
 @compiled

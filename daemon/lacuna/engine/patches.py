@@ -18,8 +18,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from . import kernels
-from .kernels import RADIUS, SIDE
+from . import kernels, voting
+from .kernels import RADIUS, SIDE, SPARE
 from .planes import Pixels, Places
 from .side_by_side import side_by_side
 
@@ -32,8 +32,8 @@ class Ground(NamedTuple):
     """A plane on which patches are searched; (H, W) is its size without the border.
 
     Attributes:
-        image: float32 (H + 2 RADIUS, W + 2 RADIUS, C), colours and then what else patches are
-            compared by; the hole in it changes with every vote.
+        values: float32, C per place, colours and then what else patches are compared by, and SPARE
+            zeros; the hole in it changes with every vote.
         missing: bool (H, W).
         is_source: bool, one per place: the patch around it is known as a whole.
         targets: Places whose patch touches the hole.
@@ -43,7 +43,7 @@ class Ground(NamedTuple):
         row_starts: The same for the first place of each of its rows.
     """
 
-    image: Pixels
+    values: NDArray[np.float32]
     missing: NDArray[np.bool_]
     is_source: NDArray[np.bool_]
     targets: Places
@@ -55,17 +55,17 @@ class Ground(NamedTuple):
     @property
     def stride(self) -> int:
         """Places per row."""
-        return int(self.image.shape[1])
+        return int(self.missing.shape[1]) + 2 * RADIUS
 
     @property
-    def values(self) -> Pixels:
-        """The image in one dimension, as a view."""
-        return self.image.reshape(-1)
+    def image(self) -> Pixels:
+        """The values as a view: float32 (H + 2 RADIUS, W + 2 RADIUS, C)."""
+        return self.values[:-SPARE].reshape(-1, self.stride, self.channels)
 
     @property
     def channels(self) -> int:
         """Values per place."""
-        return int(self.image.shape[2])
+        return len(self.values) // len(self.number)
 
     def find_sources(self) -> Places:
         """List the places whose patch is known as a whole."""
@@ -130,14 +130,15 @@ def prepare(image: Pixels, missing: NDArray[np.bool_], texture: Pixels | None = 
     stride = image.shape[1] + 2 * RADIUS
     shift = np.arange(-RADIUS, RADIUS + 1)
     channels = 3 if texture is None else 3 + texture.shape[2]
-    bordered = np.empty((missing.shape[0] + 2 * RADIUS, stride, channels), np.float32)
+    values = np.zeros(number.size * channels + SPARE, np.float32)
+    bordered = values[:-SPARE].reshape(-1, stride, channels)
     inside = bordered[RADIUS:-RADIUS, RADIUS:-RADIUS]
     inside[..., :3] = image
     if texture is not None:
         inside[..., 3:] = texture
     extend_edges(bordered)
     return Ground(
-        image=bordered,
+        values=values,
         missing=missing,
         is_source=is_source.ravel(),
         targets=targets,
@@ -284,7 +285,7 @@ def vote(ground: Ground, matches: Matches) -> None:
 
     def work(some: slice) -> None:
         plane = (ground.values, ground.stride, hole[some], ground.number, trust)
-        kernels.vote(*plane, *matches, voted[some])
+        voting.vote(*plane, *matches, voted[some])
 
     side_by_side(work, len(hole))
     ground.image.reshape(-1, ground.channels)[hole] = voted

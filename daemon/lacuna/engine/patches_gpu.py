@@ -16,21 +16,18 @@ from torch.nn.functional import embedding_bag
 from lacuna_wire.errors import DeviceLost
 
 from . import patches
-from .kernels import (
-    BIAS_COST,
+from .kernels import BIAS_COST, MOST_BIAS, RADIUS, SIDE
+from .patches import Ground, Matches, Plan, draw_walks, extend_edges, neighbours, take_turns
+from .planes import Places
+from .voting import (
     LEAST_PARTY,
     LEAST_USUAL,
     LEAST_WEIGHT,
-    MOST_BIAS,
     PARTY,
     PARTY_STEPS,
-    RADIUS,
     RIM_PARTY,
-    SIDE,
     SPREAD,
 )
-from .patches import Ground, Matches, Plan, draw_walks, extend_edges, neighbours, take_turns
-from .planes import Places
 
 SLICE = 65_536  # targets at a time: four copies of their patches are 250 MB
 NOWHERE = -(1 << 40)  # a place that no shift brings into a plane
@@ -206,7 +203,7 @@ def offer(plane: Plane, found: Found, candidates: Callable[[slice], Tensor]) -> 
 
 
 def vote(plane: Plane, found: Found) -> None:
-    """Give each missing pixel the colour that most patches agree on, as `kernels.vote`."""
+    """Give each missing pixel the colour that most patches agree on, as `voting.vote`."""
     # One more, of no weight: it stands for a patch whose middle is outside of the plane.
     nothing = plane.trust.new_zeros((1, 3))
     source = torch.cat([found.source, plane.targets[:1]])
@@ -235,7 +232,7 @@ def vote(plane: Plane, found: Found) -> None:
 
 
 def settle(colours: Tensor, weights: Tensor, trust: Tensor, mean: Tensor) -> Tensor:
-    """Move means (N, 3) to the nearest mode of colours (N, K, 3), as `kernels.settle`."""
+    """Move means (N, 3) to the nearest mode of colours (N, K, 3), as `voting.settle`."""
     squares = 6 * (float(PARTY) * (float(RIM_PARTY) * trust[:, None]).clamp(min=1)).square()
     for _ in range(PARTY_STEPS):
         away = (colours - mean[:, None]).square().sum(dim=2)
