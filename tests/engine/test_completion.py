@@ -1,5 +1,6 @@
 """Completion by patches: texture and structure of known pixels, in bounded memory."""
 
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -435,9 +436,10 @@ def test_window_too_large_for_a_whole_gets_a_level_however_thin_its_hole():
     assert plan.levels == 1
 
 
-def test_nothing_is_left_to_compile_after_the_warm_up():
-    """Both ways through a window, in a process of its own, where no other test has compiled."""
+def test_nothing_is_left_to_compile_after_the_warm_up_and_code_from_the_cache_fills_alike(tmp_path):
+    """Both ways through a window, in processes of their own, where no other test has compiled."""
     code = """
+import hashlib
 import numpy as np
 from lacuna.engine import completion, kernels, voting
 from lacuna.engine.completion import native_guide, warm_up
@@ -446,7 +448,7 @@ from lacuna.engine.pyramid import build_levels
 from lacuna_wire import PixelLayout
 
 def compiled():
-    found = (kernels.judge, kernels.search, voting.vote, kernels.trace)
+    found = (kernels.judge, kernels.search, voting.vote, kernels.trace, kernels.average)
     return [len(kernel.signatures) for kernel in found]
 
 warm_up()
@@ -455,11 +457,25 @@ selection = np.zeros((160, 160), np.uint8)
 selection[60:100, 50:90] = 1
 samples = np.random.default_rng(1).integers(0, 255, (160, 160, 3), np.uint8)
 document = Document(samples, selection, PixelLayout("RGB"))
+fills = []
 for completion.WHOLE_WINDOW_PX in (1 << 20, 100):
     levels = build_levels(document, selection, 2)
-    native_guide(document, selection, levels, None, lambda: None)(document.rect)
+    fills.append(native_guide(document, selection, levels, None, lambda: None)(document.rect))
 print(*compiled())
+print(*(hashlib.sha256(fill.tobytes()).hexdigest() for fill in fills))
 """
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
+        ).stdout.splitlines()
+        for _ in range(2)
+    ]
 
-    assert run.stdout.splitlines() == ["1 1 1 1"] * 2
+    assert list(tmp_path.rglob("*.nbi"))
+    assert runs[0][:2] == ["1 1 1 1 1"] * 2
+    assert runs[1] == runs[0]

@@ -4,6 +4,10 @@ Numba compiles a kernel when it is first called, and keeps the code beside its f
 may not write there, in the user's cache folder: once per computer and version. A kernel does not
 hold the interpreter's lock, works on a slice of what there is and writes nothing outside of it. So
 threads can do slices side by side, and any number of them give the same.
+
+A kernel calls only functions that are inlined. One that is compiled by itself is linked to
+whichever copy the process has loaded first, and in each the sums may have another order: the
+process that compiles would fill with other bits than those that read its code from the cache.
 """
 
 import functools
@@ -16,7 +20,7 @@ Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
 def compiled(kernel: Kernel) -> Kernel:
-    """Compile when first called; sums may be reordered to fill vectors, and NaN never occurs."""
+    """Compile a kernel when first called; sums may be reordered, and NaN never occurs."""
     return _cached(kernel, {})
 
 

@@ -34,8 +34,8 @@ NEAR_PX = 32
 TEXTURE_WEIGHT = 4.0  # of a difference in texture, against the same difference in colour
 STEPS = (8, 2, 1)  # distances of the neighbours that are asked
 # Patches that vote on one native pixel, of the 49 over it: enough to hide where they meet.
-NATIVE_SHIFTS = tuple((down, right) for down in (-2, 0, 2) for right in (-2, 0, 2))
-SLICE_OF_PIXELS = 32_768  # that a thread looks up at a time
+NATIVE_SHIFTS = np.array([(down, right) for down in (-2, 0, 2) for right in (-2, 0, 2)], np.int64)
+SLICE_OF_PIXELS = 16_384  # that a thread looks up at a time
 # Up to this size a window is completed as a whole on its own level too, 40 bytes per pixel; larger
 # ones are shown piece by piece from the matches of level 1.
 WHOLE_WINDOW_PX = 1 << 20
@@ -84,7 +84,7 @@ def native_guide(
     if whole:
         known = (1 - missing[..., None]).astype(np.float32)
         levels = [plain_level(window.image(window.rect), known), *levels]
-    completed = complete(levels, start, alive, choose_refine(device))
+    completed = complete(levels, start, alive, choose_refine(device), judged=not whole)
     if completed is None:
         smooth = complete_smoothly(levels, start)
         if whole:
@@ -114,6 +114,7 @@ def complete(
     start: Pixels | None,
     alive: Callable[[], None],
     refine: Refine = refine,
+    judged: bool = True,
 ) -> Completion | None:
     """Complete levels, the coarsest last, by patches of their own known pixels.
 
@@ -123,6 +124,8 @@ def complete(
         start: First fill of the coarsest, float32 (H, W, 3); None for a smooth one.
         alive: Called after every round; raises to stop.
         refine: Searches and votes.
+        judged: Whether the costs and biases of the finest level's matches are of use: `Plan` says
+            what it costs not to ask.
 
     Returns:
         The finest level, or None if none of them has enough whole known patches, or not the one
@@ -158,7 +161,7 @@ def complete(
         rounds = ROUNDS[min(rank, len(ROUNDS)) - 1] if few else 0
         if done is not None and number < len(FINEST_ROUNDS):
             rounds = min(rounds, FINEST_ROUNDS[number])
-        search = Search(ground, rng, rounds, alive, refine)
+        search = Search(ground, rng, rounds, alive, refine, judged and not number)
         matches = _begin(search, start is None) if done is None else _go_on(search, done)
         done = Completion(ground.image[RADIUS:-RADIUS, RADIUS:-RADIUS, :3], ground, matches)
     return done
@@ -173,6 +176,7 @@ class Search(NamedTuple):
         rounds: Of search and vote.
         alive: Called after every round; raises to stop.
         refine: Searches and votes, on a processor or a GPU.
+        judged: Whether the costs and biases of the matches are of use.
     """
 
     ground: Ground
@@ -180,10 +184,11 @@ class Search(NamedTuple):
     rounds: int
     alive: Callable[[], None]
     refine: Refine
+    judged: bool
 
     def __call__(self, source: Places, reach: int, searches: int = 0) -> Matches:
         """Search up to `reach` pixels from where the sources are, and let them vote."""
-        plan = Plan(searches, self.rounds, reach, STEPS, self.alive)
+        plan = Plan(searches, self.rounds, reach, STEPS, self.alive, self.judged)
         return self.refine(self.ground, source, plan, self.rng)
 
     def draw(self, count: int) -> Places:
@@ -194,11 +199,14 @@ class Search(NamedTuple):
 def _begin(search: Search, peeled: bool) -> Matches:
     """Complete the coarsest level: from its smooth fill, from the rim, or whichever fits better."""
     ground = search.ground
+    peeled = peeled and can_peel(ground)
+    if peeled:
+        search = search._replace(judged=True)  # to be compared
     smooth = ground.image.copy()
     reach = max(ground.missing.shape) // 2
     # The first fill is all there is to go by, and a vote of random patches would wipe it out.
     matches = search(search.draw(len(ground.targets)), reach, FIRST_SEARCHES)
-    if not peeled or not can_peel(ground):
+    if not peeled:
         return matches
     one = ground.image.copy()
     ground.image[:] = smooth
@@ -259,26 +267,22 @@ def show_native(window: Document, missing: Mask, coarser: Completion, rect: Rect
     """
     shown = enlarge(coarser.image, rect, window.rect)
     rows, columns = np.nonzero(missing[rect.slices])
-    rows, columns = rows + rect.top, columns + rect.left
-    total = np.zeros((len(rows), 3), np.float32)
-    votes = np.zeros(len(rows), np.int64)
+    mean = shown[rows, columns]  # where nobody votes, the enlarged level stays
     ground, matches = coarser.ground, coarser.matches
-    plane = (missing, ground.missing.shape, ground.stride, ground.number)
+    size = ground.missing.shape[0], ground.missing.shape[1]
 
     def work(some: slice) -> None:
-        found = np.empty((some.stop - some.start, 2), np.int64)
-        added = np.empty((len(found), 3), np.float32)
-        for shift in NATIVE_SHIFTS:
-            sources = (matches.source, matches.bias, found, added)
-            kernels.trace(rows[some], columns[some], shift, *plane, *sources)
-            there = np.flatnonzero(found[:, 0] >= 0)
-            total[some][there] += window.colours(*found[there].T) + added[there]
-            votes[some][there] += 1
+        match = np.empty((len(mean[some]), len(NATIVE_SHIFTS)), np.int64)
+        down, right = np.empty_like(match), np.empty_like(match)
+        kernels.trace(
+            rows[some] + rect.top, columns[some] + rect.left, NATIVE_SHIFTS, missing,
+            size, ground.stride, ground.number, matches.source, down, right, match,
+        )  # fmt: skip
+        colours = window.colours(down.ravel(), right.ravel()).reshape(*match.shape, 3)
+        kernels.average(colours, match, matches.bias, mean[some])
 
     side_by_side(work, len(rows), SLICE_OF_PIXELS)
-    voted = votes > 0  # where nobody votes, the enlarged level stays
-    mean = np.clip(total[voted] / votes[voted, None], 0, 1)
-    shown[rows[voted] - rect.top, columns[voted] - rect.left] = mean
+    shown[rows, columns] = mean
     return shown
 
 

@@ -95,6 +95,8 @@ class Plan(NamedTuple):
         reach: Pixels up to which a random source may lie from the present one.
         steps: Distances in pixels of the neighbours that are asked.
         alive: Called after every round; raises to stop.
+        judged: Whether matches are compared once more on the plane as the last vote left it; if
+            not, their costs and biases are out of date, and only their sources of use.
     """
 
     searches: int
@@ -102,6 +104,7 @@ class Plan(NamedTuple):
     reach: int
     steps: tuple[int, ...]
     alive: Callable[[], None]
+    judged: bool = True
 
 
 Found = TypeVar("Found")  # matches, on a processor or a GPU
@@ -189,7 +192,7 @@ def refine(ground: Ground, source: Places, plan: Plan, rng: np.random.Generator)
         rng: Decides which sources are tried.
 
     Returns:
-        The matches, compared on the plane as it is now.
+        The matches.
     """
     matches = take_turns(
         plan,
@@ -197,7 +200,7 @@ def refine(ground: Ground, source: Places, plan: Plan, rng: np.random.Generator)
         lambda matches: search(ground, matches, rng, plan.reach, plan.steps),
         lambda matches: vote(ground, matches),
     )
-    return judge(ground, matches.source)
+    return judge(ground, matches.source) if plan.judged else matches
 
 
 def take_turns(

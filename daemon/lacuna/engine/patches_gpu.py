@@ -100,7 +100,8 @@ def _refine(
         lambda found: search(plane, found, plan, rng),
         lambda found: vote(plane, found),
     )
-    found = judge(plane, found.source)
+    if plan.judged:
+        found = judge(plane, found.source)
     ground.image.reshape(-1, ground.channels)[:] = plane.image.cpu().numpy()
     return Matches(*(values.cpu().numpy() for values in found))
 
