@@ -82,10 +82,10 @@ def measure(
 
     from lacuna.cores import usable_cores
     from lacuna.network.catalogue import find_weights
-    from lacuna.network.ceiling import matrix_ceiling, multiply_adds
+    from lacuna.network.ceiling import matrix_ceiling
     from lacuna.network.device import choose_device
     from lacuna.network.lama.generator import Generator
-    from lacuna.network.tile_network import TileNetwork
+    from lacuna.network.tile_network import RIM_PX, TileNetwork
 
     torch.set_num_threads(usable_cores())
     torch.manual_seed(0)
@@ -97,7 +97,7 @@ def measure(
     random = np.random.default_rng(0)
     image = random.random((side, side, 3), np.float32)
     mask = np.zeros((side, side, 1), np.float32)
-    mask[side // 4 : side // 2, side // 4 : side // 2] = 1
+    mask[RIM_PX:-RIM_PX, RIM_PX:-RIM_PX] = 1  # a tile of which all is wanted
 
     network.fill(image[:64, :64], mask[:64, :64])  # threads and libraries are there now
     before = resident_bytes("VmRSS")
@@ -120,7 +120,7 @@ def measure(
         growth = torch.cuda.max_memory_reserved(device) - torch.cuda.memory_allocated(device)
     # Taken at the end: the matrices would count as memory of a fill.
     ceiling = matrix_ceiling(device, network.precision)
-    work = multiply_adds(width, blocks, side, side)
+    work = network.multiply_adds(mask)
     return {
         "network": name,
         "precision": precision,

@@ -162,7 +162,7 @@ def test_batch_gives_the_same_as_one_by_one(info, most, count, monkeypatch):
     shown, seen = tiles(), []
     for lane in network.lanes:
         own = lane.generator
-        lane.generator = lambda planes, own=own: seen.append(len(planes)) or own(planes)
+        lane.generator = lambda *asked, own=own: seen.append(len(asked[0])) or own(*asked)
 
     fills = list(network.fill_all(shown))
 
@@ -222,7 +222,7 @@ def test_gpu_fetches_batches_by_itself_and_is_not_waited_for():
     device = torch.device("cuda", 0)
 
     class Slow(torch.nn.Module):
-        def forward(self, planes):
+        def forward(self, planes, part=None):
             torch.cuda._sleep(2_000_000_000)  # about a second
             return planes[:, :3].float()
 

@@ -1,6 +1,6 @@
 """Strips leave no trace: the pixels are those of the whole tile, wherever it is cut."""
 
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 import torch
@@ -9,6 +9,7 @@ from lacuna.network.lama.fold import fold_batch_norms
 from lacuna.network.lama.generator import Generator
 from lacuna.network.lama.lean import make_lean
 from lacuna.network.lama.strips import LEAST_ROWS, cut_into_strips, strip_rows
+from lacuna_wire import Rect
 
 FLOAT32_ROUNDING = 2e-5
 
@@ -31,6 +32,21 @@ def test_striped_generator_computes_the_same_pixels(height, width, generator):
         expected, pixels = whole(planes), striped(planes)
 
     torch.testing.assert_close(pixels, expected, atol=FLOAT32_ROUNDING, rtol=0)
+
+
+def test_a_part_has_the_pixels_of_the_whole_tile_wherever_it_lies(generator):
+    """Layers up look at few cells around: with fewer than they are given, edges would differ."""
+    striped = prepared(generator)
+    cut_into_strips(striped, strip_px=1)
+    planes = torch.rand(2, 4, 80, 64)
+    with torch.inference_mode():
+        whole = striped(planes)
+        for rows, columns in product(pairwise((0, 1, 4, 8, 10)), pairwise((0, 2, 5, 7, 8))):
+            part = Rect.from_edges(columns[0], rows[0], columns[1], rows[1])
+            expected = whole[..., *part.enlarge(8).slices]
+            torch.testing.assert_close(
+                striped(planes, part), expected, atol=FLOAT32_ROUNDING, rtol=0
+            )
 
 
 @pytest.mark.parametrize("height", range(8, 400, 8))

@@ -1,13 +1,15 @@
 """A fill has the size of the tile, sees only what it may see, and says when memory is short."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
+from lacuna.engine.composite import RING_PX
 from lacuna.network import tile_network
 from lacuna.network.catalogue import find_weights
 from lacuna.network.checkpoints import import_weights
-from lacuna.network.tile_network import TileNetwork, load_generator, load_network
+from lacuna.network.tile_network import RIM_PX, TileNetwork, load_generator, load_network
 from lacuna_wire.errors import DeviceLost
 
 FLOAT32_ROUNDING = 1e-6
@@ -39,9 +41,15 @@ class Stub(torch.nn.Module):
         self.answer = answer
         self.seen = None
 
-    def forward(self, planes):
+    def forward(self, planes, part):
         self.seen = planes.float().clone()
-        return self.answer(planes) if callable(self.answer) else self.answer * planes[:, :3]
+        whole = self.answer(planes) if callable(self.answer) else self.answer * planes[:, :3]
+        return whole[..., *part.enlarge(8).slices]
+
+
+def near_to(mask):
+    """Pixels that are missing or known and no further from a missing one than RIM_PX."""
+    return cv2.dilate(mask, np.ones((2 * RIM_PX + 1,) * 2, np.uint8)) > 0
 
 
 def constant(value):
@@ -78,7 +86,8 @@ def test_generator_sees_multiples_of_8_of_at_least_32_mirrored_from_the_tile(net
 
         sides = stub.seen.shape[-2:]
         assert all(side % 8 == 0 and side >= 32 for side in sides)
-        np.testing.assert_array_equal(fill, image * (1 - mask))
+        near = near_to(mask)
+        np.testing.assert_array_equal(fill[near], (image * (1 - mask))[near])
         seen = stub.seen[0].permute(1, 2, 0).numpy()
         added = [(0, side - own) for side, own in zip(sides, (height, width), strict=True)]
         known = np.concatenate([image * (1 - mask), mask], axis=2)
@@ -143,7 +152,27 @@ def test_prepared_network_computes_what_the_plain_generator_computes(network):
     with torch.inference_mode():
         plain = load_generator(network.info)(tensor)[0].permute(1, 2, 0).numpy()
 
-    np.testing.assert_allclose(network.fill(image, mask), plain, atol=2e-5)
+    near = near_to(mask)
+    np.testing.assert_allclose(network.fill(image, mask)[near], plain[near], atol=2e-5)
+
+
+def test_known_pixels_are_proposed_only_near_missing_ones(network):
+    """The way up costs most per weight, and nobody looks at what it would paint elsewhere."""
+    image = np.random.default_rng(0).random((200, 160, 3), np.float32)
+    mask = np.zeros((200, 160, 1), np.float32)
+    mask[60:70, 90:120] = 1
+
+    fill = network.fill(image, mask)
+
+    changed = np.argwhere((fill != image).any(axis=2))
+    near = np.argwhere(near_to(mask))
+    assert (changed.min(axis=0) <= near.min(axis=0)).all()
+    assert (changed.max(axis=0) >= near.max(axis=0)).all()
+    assert len(changed) < 4 * len(near)
+
+
+def test_the_ring_that_colours_are_matched_by_is_proposed():
+    assert RING_PX <= RIM_PX
 
 
 def test_arrays_of_the_caller_are_not_changed(guided):

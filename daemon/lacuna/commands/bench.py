@@ -81,17 +81,13 @@ class WatchedNetwork:
             yield fill
 
     def _read(self, tiles: "Iterable[tuple[Pixels, Pixels]]") -> "Iterator[tuple[Pixels, Pixels]]":
-        from lacuna.network.ceiling import multiply_adds
-        from lacuna.network.tile_network import padded_side
-
-        info, rest = self._network.info, iter(tiles)
+        rest = iter(tiles)
         while True:
             with self._counted(-1):  # the engine makes the tile while the network waits for it
                 tile = next(rest, None)
             if tile is None:
                 return
-            rows, columns = (padded_side(side) for side in tile[1].shape[:2])
-            self.multiply_adds += multiply_adds(info.width, info.blocks, rows, columns)
+            self.multiply_adds += self._network.multiply_adds(tile[1])
             yield tile
 
     @contextlib.contextmanager

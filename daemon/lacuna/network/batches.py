@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lacuna_wire import Rect
 from lacuna_wire.errors import DeviceLost
 
 from .lama.generator import Generator
@@ -37,7 +38,7 @@ class Lane:
         self.device = device
         self.ahead = 0
         self.busy_s = 0.0
-        self.generator: Callable[[Tensor], Tensor] = generator
+        self.generator: Callable[..., Tensor] = generator
         self._precision = precision
         if device.type == "cuda":
             self.ahead = 2
@@ -50,11 +51,13 @@ class Lane:
         with device_errors():
             return torch.empty((count, height, width, 4), pin_memory=self.device.type == "cuda")
 
-    def begin(self, planes: Tensor) -> Callable[[], Pixels]:
+    def begin(self, planes: Tensor, part: Rect | None = None) -> Callable[[], Pixels]:
         """Fill a batch: return a function that waits for its pixels (N, H, W, 3) float32.
 
         Args:
             planes: From `new_batch`, and not to be changed any more.
+            part: Cells that are wanted, as in `Generator`. A GPU does all: what it has recorded is
+                of one shape.
 
         Raises:
             MemoryError: If the batch does not fit.
@@ -64,7 +67,7 @@ class Lane:
             if self.device.type == "cuda":
                 return self._begin_on_gpu(planes)
             # A transposed view of (N, H, W, 4) is channels_last already.
-            proposed = self.generator(planes.permute(0, 3, 1, 2).to(self._precision))
+            proposed = self.generator(planes.permute(0, 3, 1, 2).to(self._precision), part)
             pixels: Pixels = proposed.permute(0, 2, 3, 1).contiguous().numpy()
             return lambda: pixels
 

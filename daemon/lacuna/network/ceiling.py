@@ -15,7 +15,9 @@ _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
 
 
-def multiply_adds(width: int, blocks: int, rows: int, columns: int) -> int:
+def multiply_adds(
+    width: int, blocks: int, rows: int, columns: int, proposed: int | None = None
+) -> int:
     """Count the products that the convolutions of a generator sum up for one tile.
 
     Fourier transforms are left out: they are little of it, and devices do them differently.
@@ -25,6 +27,7 @@ def multiply_adds(width: int, blocks: int, rows: int, columns: int) -> int:
         blocks: Residual blocks.
         rows: Height of the tile as the network gets it, a multiple of 8.
         columns: Its width.
+        proposed: Cells of REDUCTION x REDUCTION pixels that the layers up make; None for all.
 
     >>> multiply_adds(64, 18, 1024, 1024) // 10**9
     879
@@ -36,8 +39,9 @@ def multiply_adds(width: int, blocks: int, rows: int, columns: int) -> int:
     layer += frequencies * global_ * global_
     # Three layers down and three up: twice the channels for a quarter of the pixels.
     steps = 3 * pixels // 4 * 9 * width * 2 * width
-    ends = pixels * 49 * width * (IN_CHANNELS + OUT_CHANNELS)
-    return 2 * steps + 2 * blocks * layer + ends
+    down = steps + pixels * 49 * width * IN_CHANNELS
+    up = steps + pixels * 49 * width * OUT_CHANNELS
+    return down + 2 * blocks * layer + up * (coarse if proposed is None else proposed) // coarse
 
 
 def matrix_ceiling(device: torch.device, precision: torch.dtype) -> float:

@@ -8,10 +8,11 @@ import numpy as np
 import torch
 
 from lacuna.cores import usable_cores
+from lacuna_wire import Rect
 
 from .batches import Lane, Pixels, Tile, device_errors, fill_in_batches
 from .catalogue import WeightsInfo, check_sha256
-from .ceiling import device_seconds
+from .ceiling import device_seconds, multiply_adds
 from .checkpoints import read_checkpoint
 from .device import (
     choose_devices,
@@ -33,6 +34,7 @@ from .lama.strips import cut_into_strips
 # Pixels of a strip at full size: 8 MB of big-lama's first layer, near a processor's cache; a GPU
 # wants more to do at a time.
 STRIP_PX = {"cpu": 2**16, "cuda": 2**20}
+RIM_PX = 16  # known pixels as near as this to a missing one are proposed too, by a processor
 MIN_SIDE = 32  # below, the coarsest feature map has fewer pixels than mirroring needs
 
 
@@ -79,7 +81,10 @@ class TileNetwork:
         self._on_cpu: TileNetwork | None = None
 
     def fill(self, image: Pixels, mask: Pixels) -> Pixels:
-        """Propose every pixel of a tile: float32 (H, W, 3) in [0, 1], any H and W from 1.
+        """Propose pixels of a tile: float32 (H, W, 3) in [0, 1], any H and W from 1.
+
+        Those are the missing pixels and the known ones up to RIM_PX from them. What lies further
+        off is proposed or stays as it was shown, whichever costs less.
 
         Args:
             image: float32 (H, W, 3) in [0, 1]. What lies under the mask is the guide for guided
@@ -117,6 +122,19 @@ class TileNetwork:
             return sum(lane.busy_s for lane in self.lanes)
         return device_seconds(self.device)
 
+    def multiply_adds(self, mask: Pixels) -> int:
+        """Count the products that a tile with this mask, (H, W, 1), asks for."""
+        rows, columns = (padded_side(side) for side in mask.shape[:2])
+        proposed = self._wanted_cells([mask]).area
+        return multiply_adds(self.info.width, self.info.blocks, rows, columns, proposed)
+
+    def _wanted_cells(self, masks: Sequence[Pixels]) -> Rect:
+        if self.device.type == "cpu":
+            return wanted_cells(masks)
+        # What a GPU has recorded is of one shape.
+        rows, columns = masks[0].shape[:2]
+        return Rect(0, 0, padded_side(columns), padded_side(rows)).reduce(REDUCTION)
+
     def _most_tiles(self, size: tuple[int, int]) -> int:
         if self.device.type == "cpu":
             return 1  # its cores have enough to do
@@ -137,20 +155,24 @@ class TileNetwork:
             own[..., 3:] = mask
             if own.shape != place.shape:
                 place[:] = np.pad(own, (_pad(height), _pad(width), (0, 0)), mode="reflect")
-        finish = lane.begin(planes)
+        cells = self._wanted_cells([mask for _, mask in tiles])
+        finish = lane.begin(planes, cells)
+        there = cells.enlarge(REDUCTION).intersect(Rect(0, 0, width, height))
 
         def fills() -> list[Pixels]:
             return [
-                self._answer(tile[0], pixels[:height, :width])
-                for tile, pixels in zip(tiles, finish(), strict=True)
+                self._answer(image, there, pixels[: there.height, : there.width])
+                for (image, _), pixels in zip(tiles, finish(), strict=True)
             ]
 
         return fills
 
-    def _answer(self, image: Pixels, proposed: Pixels) -> Pixels:
+    def _answer(self, image: Pixels, there: Rect, proposed: Pixels) -> Pixels:
+        filled = image.copy()
         if self.info.output == "residual":
-            proposed = np.clip(image + 2 * proposed - 1, 0, 1)
-        return np.ascontiguousarray(proposed)
+            proposed = np.clip(image[there.slices] + 2 * proposed - 1, 0, 1)
+        filled[there.slices] = proposed
+        return filled
 
     def on_cpu(self) -> "TileNetwork | None":
         """Return the same weights on the CPU, loaded once; None if this is the CPU."""
@@ -212,9 +234,24 @@ def prepare(generator: Generator, device: torch.device, precision: torch.dtype) 
     for module in generator.modules():
         if isinstance(module, FourierUnit):
             module.float()  # it computes in float32 whatever the others do
-    if device.type == "cpu" and can_fuse():
+    if device.type == "cpu" and can_fuse(precision):
         fuse_blocks(generator)
     return generator
+
+
+def wanted_cells(masks: Sequence[Pixels]) -> Rect:
+    """Find the cells of equal tiles in which pixels are missing, and those of the rim around.
+
+    Args:
+        masks: float32 (H, W, 1), 1 = missing. If nothing is missing, everything is wanted.
+    """
+    missing = functools.reduce(np.maximum, masks)[..., 0] > 0
+    whole = Rect(0, 0, missing.shape[1], missing.shape[0])
+    rows, columns = (np.flatnonzero(missing.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return whole.reduce(REDUCTION)
+    hole = Rect.from_edges(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    return hole.grow(RIM_PX).intersect(whole).reduce(REDUCTION)
 
 
 def padded_side(side: int) -> int:

@@ -110,12 +110,14 @@ class FusedBlock(nn.Module):
         return local.add_(x[0]), global_.add_(x[1])
 
 
-def can_fuse() -> bool:
-    """Tell whether this build of PyTorch has oneDNN and its post-ops."""
+def can_fuse(precision: torch.dtype) -> bool:
+    """Tell whether this build of PyTorch has oneDNN and its post-ops, for this processor."""
     needed: Sequence[str] = (
         "_reorder_convolution_weight", "_convolution_pointwise", "_convolution_pointwise_",
     )  # fmt: skip
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return False
+    if precision == torch.bfloat16 and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         return False
     return all(hasattr(torch.ops.mkldnn, name) for name in needed)
 

@@ -8,11 +8,16 @@ checkpoint: the position in `model` is part of every name.
 import torch
 from torch import Tensor, nn
 
+from lacuna_wire import Rect
+
 from .ffc import FFCBlock, Pair, reflect, relu
 
 IN_CHANNELS = 4  # red, green, blue, mask
 OUT_CHANNELS = 3
 REDUCTION = 8  # three layers down, each halves the sides
+# Cells of the coarsest plane that the way up looks at around those that are wanted: 3 pixels above
+# and left of them, and 10 below and right, for a layer up looks at the next cell, and three do.
+CELLS_BEFORE, CELLS_AFTER = 1, 2
 
 
 class Convolution(nn.Module):
@@ -91,9 +96,32 @@ class Generator(nn.Module):
             nn.Conv2d(width, OUT_CHANNELS, kernel_size=7),
         )
 
-    def forward(self, planes: Tensor) -> Tensor:
+    def forward(self, planes: Tensor, part: Rect | None = None) -> Tensor:
+        """Propose pixels, all or those of some cells of REDUCTION x REDUCTION pixels.
+
+        The layers down and the blocks see the whole tile in any case, and what is proposed is the
+        same; the layers up, which cost most per weight, are left out elsewhere.
+
+        Args:
+            planes: (N, 4, H, W).
+            part: The cells, of H / 8 rows and W / 8 columns.
+        """
+        features = planes
+        seen = Rect(0, 0, planes.shape[3] // REDUCTION, planes.shape[2] // REDUCTION)
+        part = part or seen
+        for layer in self.model:
+            features = layer(features)
+            if isinstance(layer, Join) and part != seen:
+                seen = _grow(part).intersect(seen)
+                features = features[..., *seen.slices]
+        wanted = part.relative_to(seen).enlarge(REDUCTION)
         # In half precision the sigmoid alone would cost steps of 1/256 in bright pixels.
-        return torch.sigmoid(self.model(planes).float())
+        return torch.sigmoid(features[..., *wanted.slices].float())
+
+
+def _grow(part: Rect) -> Rect:
+    edges = part.right + CELLS_AFTER, part.bottom + CELLS_AFTER
+    return Rect.from_edges(part.left - CELLS_BEFORE, part.top - CELLS_BEFORE, *edges)
 
 
 def _up(in_channels: int, out_channels: int) -> tuple[nn.Module, nn.Module, nn.Module]:
