@@ -1,8 +1,8 @@
 """How fast a device trains: `python -m training.speed --cache CACHE --features FILE [--batch 48]`.
 
 Prints squares per second and the share of what the device can do, which it is asked itself: the
-rate of a large matrix product in bfloat16. A long run on a GPU is not worth its time below
-`LEAST_SHARE`; then try a larger batch first.
+rate of a large matrix product in the precision of the training. A long run on a GPU is not worth
+its time below `LEAST_SHARE`; then try a larger batch first.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from typing import NamedTuple
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from lacuna.network.device import choose_precision
 from training.completions import Completions
 from training.pool import Pool
 from training.train import begin
@@ -33,7 +34,7 @@ class Speed(NamedTuple):
         squares_per_s: Of the largest side, everything included.
         data_share: Part of that time in which batches are made.
         tflops: Of the networks' convolutions and products, forward and backward.
-        peak_tflops: Of a large matrix product in bfloat16.
+        peak_tflops: Of a large matrix product.
     """
 
     squares_per_s: float
@@ -93,9 +94,9 @@ def count_flops(trainer: Trainer, pool: Pool) -> int:
 
 
 def peak(device: torch.device) -> float:
-    """Operations per second of a product of two large matrices of random bfloat16."""
-    side = PRODUCT_SIDE[device.type]
-    one, other = (torch.randn(side, side, device=device).bfloat16() for _ in range(2))
+    """Operations per second of a product of two large random matrices, as precise as `in_half`."""
+    side, precision = PRODUCT_SIDE[device.type], choose_precision(device)
+    one, other = (torch.randn(side, side, device=device, dtype=precision) for _ in range(2))
     seconds(lambda: one @ other, 3, device)
     return 2 * side**3 / seconds(lambda: one @ other, PRODUCTS, device)
 

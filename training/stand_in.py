@@ -33,9 +33,10 @@ from training.masks import draw_mask
 from training.pack import shipped
 from training.pictures import Picture, cut_square, find_pictures, read_picture, split
 from training.train import read_tensors
-from training.trainer import BLOCKS, WIDTH, in_mixed_precision
+from training.trainer import BLOCKS, WIDTH, in_half, in_mixed_precision
 
 SIDE, BATCH = 128, 12
+CPU = torch.device("cpu")
 LONGER_PX = 768  # of the pictures in memory
 RATE, WARM_UP = 8e-4, 100
 DRAWN_SHARE = 0.1
@@ -83,8 +84,7 @@ def make_networks(features: Mapping[str, Tensor], start: Mapping[str, Tensor] | 
     generator = Generator(WIDTH, BLOCKS)
     if start is not None:
         generator.load_state_dict({name: tensor.float() for name, tensor in start.items()})
-    cpu = torch.device("cpu")
-    in_mixed_precision(generator, cpu).to(memory_format=torch.channels_last)
+    in_mixed_precision(generator, CPU).to(memory_format=torch.channels_last)
     average = copy.deepcopy(generator).eval().requires_grad_(False)
     judge = Discriminator().to(memory_format=torch.channels_last)
     return Networks(generator, average, judge, Features(features).requires_grad_(False))
@@ -147,7 +147,7 @@ def judge(
     networks: Networks, truth: Tensor, mask: Tensor, optimiser: torch.optim.Optimizer | None
 ) -> dict[str, Tensor]:
     """Fill a batch and say what it is blamed for; with an optimiser, the discriminator learns."""
-    with torch.autocast("cpu", torch.bfloat16):
+    with in_half(CPU):
         fill = networks.generator(torch.cat([truth * (1 - mask), mask], dim=1)).float()
         composite = truth * (1 - mask) + fill * mask
         with torch.no_grad():
@@ -159,12 +159,12 @@ def judge(
         "features": FEATURES * feature_distance(found, wanted).mean(),
     }
     if optimiser is not None:
-        with torch.autocast("cpu", torch.bfloat16):
+        with in_half(CPU):
             real, filled = networks.discriminator(truth), networks.discriminator(composite.detach())
         optimiser.zero_grad(set_to_none=True)
         discriminator_loss(real, filled, mask).backward()
         optimiser.step()
-        with torch.autocast("cpu", torch.bfloat16):
+        with in_half(CPU):
             judged = networks.discriminator(composite)
         losses["adversarial"] = ADVERSARIAL * adversarial_loss(judged, mask)
     return losses

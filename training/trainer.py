@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import training.state as states
+from lacuna.network.device import choose_precision
 from lacuna.network.lama.ffc import FourierUnit
 from lacuna.network.lama.generator import Generator
 from training.losses import (
@@ -102,13 +103,9 @@ class Trainer:
         )
         self.forward: nn.Module = torch.compile(self.generator) if compiled else self.generator
 
-    def half(self) -> AbstractContextManager[Any]:
-        """Compute in bfloat16 where that loses nothing."""
-        return torch.autocast(self.device.type, torch.bfloat16)
-
     def fill(self, guide: Tensor, mask: Tensor, network: nn.Module | None = None) -> Tensor:
         """Correct a guide: float32 (N, 3, H, W), by the averaged weights unless told otherwise."""
-        with self.half():
+        with in_half(self.device):
             proposed: Tensor = (self.average if network is None else network)(
                 torch.cat([guide, mask], dim=1)
             )
@@ -136,7 +133,7 @@ class Trainer:
                     module.eval()
         fill = self.fill(guide, mask, self.forward)
         composite = truth * (1 - mask) + fill * mask
-        with self.half():
+        with in_half(self.device):
             with torch.no_grad():
                 wanted, shown = self.features(truth), self.features(guide)
             found = self.features(composite)
@@ -149,7 +146,7 @@ class Trainer:
         }
         if progress >= settings.adversarial_from:
             losses["discriminator"] = self._train_discriminator(truth, composite.detach(), mask)
-            with self.half():
+            with in_half(self.device):
                 judged = self.discriminator(composite)
             losses["adversarial"] = adversarial_loss(judged, mask)
         blamed = [
@@ -166,7 +163,7 @@ class Trainer:
         return {name: loss.detach() for name, loss in losses.items()}
 
     def _train_discriminator(self, truth: Tensor, composite: Tensor, mask: Tensor) -> Tensor:
-        with self.half():
+        with in_half(self.device):
             real, judged = self.discriminator(truth), self.discriminator(composite)
         loss = discriminator_loss(real, judged, mask)
         self.discriminator_optimiser.zero_grad(set_to_none=True)
@@ -208,6 +205,12 @@ class Trainer:
         kept = states.rounded(self.tensors())
         states.save_state(folder, kept, {**facts, "step": self.step})
         self.restore(kept, self.step)
+
+
+def in_half(device: torch.device) -> AbstractContextManager[Any]:
+    """Compute in bfloat16 where that loses nothing, if the device has it: else it takes longer."""
+    native = choose_precision(device) == torch.bfloat16
+    return torch.autocast(device.type, torch.bfloat16, enabled=native)
 
 
 def in_mixed_precision(generator: Generator, device: torch.device) -> Generator:
