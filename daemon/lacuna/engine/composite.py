@@ -48,7 +48,7 @@ def match_colour(fill: Pixels, image: Pixels, mask: Pixels) -> Pixels:
     as well. That difference is smoothed and spread over the hole as a membrane.
 
     Args:
-        fill: float32 (H, W, 3) in [0, 1], the network's answer for the whole tile.
+        fill: float32 (H, W, 3) in [0, 1], the network's answer: what is missing and RING_PX around.
         image: float32 (H, W, 3), true on known pixels.
         mask: float32 (H, W, 1), 1 = missing.
 

@@ -44,6 +44,8 @@ class Network(NetworkFacts, Protocol):
     def fill(self, image: Pixels, mask: Pixels) -> Pixels:
         """Fill a tile: (H, W, 3) in [0, 1] and mask (H, W, 1), 1 = missing -> (H, W, 3) in [0, 1].
 
+        Known pixels further than the ring of `match_colour` from missing ones are not looked at.
+
         Raises:
             MemoryError: If the tile does not fit.
         """
