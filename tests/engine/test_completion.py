@@ -407,6 +407,26 @@ def test_nothing_missing_in_a_piece_gives_the_enlarged_level():
     assert show_native(document, missing, done, Rect(0, 0, 10, 10)).shape == (10, 10, 3)
 
 
+def test_matches_that_are_not_judged_in_the_end_fill_and_lie_alike():
+    """What is saved must not be seen: only costs and biases that nobody reads are out of date."""
+    image = np.random.default_rng(0).random((60, 70, 3), np.float32)
+    missing = np.zeros((60, 70), bool)
+    missing[20:40, 25:45] = True
+    grounds, found = [], []
+    for judged in (True, False):
+        ground = prepare(image.copy(), missing)
+        source = np.random.default_rng(1).choice(ground.find_sources(), len(ground.targets))
+        plan = patches.Plan(1, 2, 20, (8, 2, 1), lambda: None, judged)
+        found.append(patches.refine(ground, source, plan, np.random.default_rng(2)))
+        grounds.append(ground)
+
+    np.testing.assert_array_equal(found[0].source, found[1].source)
+    np.testing.assert_array_equal(grounds[0].image, grounds[1].image)
+    now = judge(grounds[0], found[0].source)
+    np.testing.assert_array_equal(found[0].cost, now.cost)
+    assert (found[1].cost != now.cost).any()
+
+
 def test_large_search_is_left_out_but_matches_are_still_taken_over(monkeypatch):
     """Time must not grow with the square of the hole."""
     calls = []
