@@ -13,7 +13,8 @@ from lacuna.engine import completion, inpaint, kernels, patches, side_by_side, v
 from lacuna.engine.completion import complete, native_guide, show_native
 from lacuna.engine.guide import pull_push
 from lacuna.engine.hole import find_hole
-from lacuna.engine.patches import Matches, cut, cut_trust, judge, prepare, search, vote
+from lacuna.engine.patches import Matches, judge, prepare, search, vote
+from lacuna.engine.peeling import cut, cut_trust
 from lacuna.engine.planes import Document
 from lacuna.engine.pyramid import build_levels
 from lacuna.engine.regions import Region

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from . import kernels, voting
@@ -40,7 +39,6 @@ class Ground(NamedTuple):
         number: int32, one per place: its position among the targets, or -1.
         trust: float32, one per place, 1 for known pixels.
         around: What has to be added to a place to get the SIDE x SIDE places of its patch.
-        row_starts: The same for the first place of each of its rows.
     """
 
     values: NDArray[np.float32]
@@ -50,7 +48,6 @@ class Ground(NamedTuple):
     number: NDArray[np.int32]
     trust: NDArray[np.float32]
     around: Places
-    row_starts: Places
 
     @property
     def stride(self) -> int:
@@ -148,7 +145,6 @@ def prepare(image: Pixels, missing: NDArray[np.bool_], texture: Pixels | None = 
         number=number,
         trust=np.pad(trust.astype(np.float32), RADIUS, mode="edge").ravel(),
         around=(shift[:, None] * stride + shift[None, :]).ravel(),
-        row_starts=shift * stride - RADIUS,
     )
 
 
@@ -163,23 +159,6 @@ def _whole(missing: NDArray[np.bool_]) -> NDArray[np.uint8]:
         (~missing).astype(np.uint8), PATCH, borderType=cv2.BORDER_CONSTANT, borderValue=0
     )
     return np.asarray(eroded, np.uint8)
-
-
-def cut(ground: Ground, places: Places) -> Pixels:
-    """Copy the patches around N places: float32 (N, SIDE * SIDE, C)."""
-    # A row of a patch is contiguous: seven long reads instead of 49 short ones.
-    channels = ground.channels
-    rows = sliding_window_view(ground.image.reshape(-1), channels * SIDE)[::channels]
-    patches: Pixels = rows[places[:, None] + ground.row_starts]
-    return patches.reshape(-1, SIDE * SIDE, channels)
-
-
-def cut_trust(ground: Ground, places: Places) -> NDArray[np.float32]:
-    """Weights of the pixels of the patches around N places: float32 (N, SIDE * SIDE), sum 1."""
-    rows = sliding_window_view(ground.trust, SIDE)
-    trust = rows[places[:, None] + ground.row_starts].reshape(-1, SIDE * SIDE)
-    weights: NDArray[np.float32] = trust / trust.sum(axis=1, keepdims=True)
-    return weights
 
 
 def refine(ground: Ground, source: Places, plan: Plan, rng: np.random.Generator) -> Matches:

@@ -7,10 +7,11 @@ smooth first fill knows nothing of a line that ends at the rim; this one continu
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from .kernels import BIAS_COST, MOST_BIAS, RADIUS, SIDE
-from .patches import Ground, cut, cut_trust, extend_edges
+from .patches import Ground, extend_edges
 from .planes import Pixels, Places
 
 MAX_COMPARISONS = 20_000_000  # of a place with a patch: about half a second
@@ -74,6 +75,23 @@ def peel(ground: Ground) -> Places:
         best = _nearest(cut(ground, some), cut_trust(ground, some), patches, squares)
         found[some] = sources[best]
     return found[ground.targets]
+
+
+def cut(ground: Ground, places: Places) -> Pixels:
+    """Copy the patches around N places: float32 (N, SIDE * SIDE, C)."""
+    # A row of a patch is contiguous: seven long reads instead of 49 short ones.
+    channels = ground.channels
+    rows = sliding_window_view(ground.image.reshape(-1), channels * SIDE)[::channels]
+    patches: Pixels = rows[places[:, None] + ground.around[::SIDE]]
+    return patches.reshape(-1, SIDE * SIDE, channels)
+
+
+def cut_trust(ground: Ground, places: Places) -> NDArray[np.float32]:
+    """Weights of the pixels of the patches around N places: float32 (N, SIDE * SIDE), sum 1."""
+    rows = sliding_window_view(ground.trust, SIDE)
+    trust = rows[places[:, None] + ground.around[::SIDE]].reshape(-1, SIDE * SIDE)
+    weights: NDArray[np.float32] = trust / trust.sum(axis=1, keepdims=True)
+    return weights
 
 
 def _nearest(
