@@ -61,12 +61,22 @@ class Source(NamedTuple):
     landmarks: List[Landmark]
 
 
+def wait_for_krita(document: Any) -> None:
+    """Let Krita finish what the user has asked it for.
+
+    It selects, paints and filters in threads of its own: right after the mouse is released a
+    selection may be half of what it will be. The event loop runs meanwhile.
+    """
+    document.waitForDone()
+
+
 def open_source(document: Any, visible: bool) -> Source:
     """Look at what is active and selected by now.
 
     Raises:
-        LacunaError: If it is of no use; the sentence says what to do.
+        LacunaError: If it is of no use, or closed by now; the sentence says what to do.
     """
+    _check_open(document)
     layer = _active_layer(document)
     canvas = Rect(0, 0, document.width(), document.height())
     selection = document.selection()
@@ -124,9 +134,7 @@ def find(source: Source) -> Tuple[Any, Any]:
     Raises:
         LacunaError: If one of them is gone.
     """
-    # Compared, not trusted: calls on what was closed would end Krita.
-    if not any(document == source.document for document in Krita.instance().documents()):
-        raise LacunaError(_("The document was closed before the fill was ready."))
+    _check_open(source.document)
     for node in _walk(source.document.rootNode()):
         if node.uniqueId() == source.layer_id:
             return source.document, node
@@ -196,6 +204,12 @@ def keep_source_active(source: Source, new_id: Any, was_active: bool) -> Tuple[b
 def space_of(place: Any) -> Space:
     """Return the colour space of a layer or a document."""
     return Space(place.colorModel(), place.colorDepth(), place.colorProfile())
+
+
+def _check_open(document: Any) -> None:
+    # Compared, not trusted: calls on what was closed would end Krita.
+    if not any(document == each for each in Krita.instance().documents()):
+        raise LacunaError(_("The document was closed before the fill was ready."))
 
 
 def _active_layer(document: Any) -> Any:

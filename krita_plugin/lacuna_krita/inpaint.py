@@ -64,16 +64,17 @@ class Fills(QObject):
         if self.state(document).running:
             self._say(document, _("A fill is running in this document: wait, or cancel it."), True)
             return
-        try:
-            fill = _Fill(document, settings)
-        except LacunaError as error:
-            self._say(document, error.message, True)
-            return
-        self._running.append(fill)
-        self._set(document, State(_("Waiting for the daemon"), 0.0))
+        fill = _Fill(document, settings)
         fill.shown.connect(self._show)
         fill.ended.connect(self._end)
-        fill.start()
+        self._running.append(fill)
+        self._set(document, State(_("Waiting for Krita"), 0.0))
+        try:
+            fill.start()
+        except LacunaError as error:
+            self._end(fill, error.message, not isinstance(error, JobCancelled))
+            return
+        self._set(document, State(_("Waiting for the daemon"), 0.0))
 
     def state(self, document: Any) -> State:
         """Return what there is to say of a document."""
@@ -85,7 +86,7 @@ class Fills(QObject):
     def cancel(self, document: Any) -> None:
         """End the fill of a document, if there is one."""
         for fill in self._running:
-            if fill.source.document == document:
+            if fill.document == document:
                 fill.cancel()
 
     def quit(self) -> None:
@@ -98,12 +99,12 @@ class Fills(QObject):
 
     def _show(self, fill: "_Fill", status: JobStatus) -> None:
         if fill in self._running:
-            self._set(fill.source.document, State(describe(status), status.percent))
+            self._set(fill.document, State(describe(status), status.percent))
 
     def _end(self, fill: "_Fill", sentence: str, failed: bool) -> None:
         self._running.remove(fill)
-        self._set(fill.source.document, State(sentence))
-        self._say(fill.source.document, sentence, failed)
+        self._set(fill.document, State(sentence))
+        self._say(fill.document, sentence, failed)
 
     def _say(self, document: Any, sentence: str, failed: bool) -> None:
         if not self.state(document).running:
@@ -125,6 +126,7 @@ class _Fill(QObject):
     """One fill of one document.
 
     Attributes:
+        document: The user's.
         shown: Gets this fill and a status of its job.
         ended: Gets this fill, a sentence, and whether it tells of a failure.
     """
@@ -133,15 +135,32 @@ class _Fill(QObject):
     ended = pyqtSignal(object, str, bool)
 
     def __init__(self, document: Any, settings: Settings) -> None:
-        """Look at the document; raises `LacunaError` if there is nothing to be filled."""
         super().__init__()
-        self.source = source = picture.open_source(document, settings.visible)
-        self._convert = Converter(source.space, source.travel)
+        self.document = document
+        self._settings = settings
+        self._source: Any = None
+        self._worker: Optional[Worker] = None
         self._convert_back: Any = None
+        self._cancelled = False
         self._pointless = ""
         self._begun = time.monotonic()
+        self._check = QTimer(self)
+        self._check.setInterval(CHECK_MS)
+        self._check.timeout.connect(self._check_open)
+
+    def start(self) -> None:
+        """Look at the document, and hand the work to a thread; from then on the signals tell.
+
+        Raises:
+            LacunaError: If there is nothing to be filled, or the user does not want it any more.
+        """
+        picture.wait_for_krita(self.document)
+        if self._cancelled:
+            raise JobCancelled(_("The fill was cancelled."))
+        self._source = source = picture.open_source(self.document, self._settings.visible)
+        self._convert = Converter(source.space, source.travel)
         self._worker = Worker(
-            new_request(source.size, source.bounds, source.layout, settings),
+            new_request(source.size, source.bounds, source.layout, self._settings),
             Steps(
                 read_pixels=self._read_pixels,
                 read_selection=self._read_selection,
@@ -152,39 +171,37 @@ class _Fill(QObject):
             ),
         )
         self._worker.finished.connect(self._finish)
-        self._check = QTimer(self)
-        self._check.setInterval(CHECK_MS)
-        self._check.timeout.connect(self._check_open)
-
-    def start(self) -> None:
         self._check.start()
         self._worker.start()
 
     def cancel(self) -> None:
-        self._worker.cancel()
+        self._cancelled = True
+        if self._worker is not None:
+            self._worker.cancel()
 
     def join(self, timeout_s: float) -> None:
-        self._worker.join(timeout_s)
+        if self._worker is not None:
+            self._worker.join(timeout_s)
 
     def _read_pixels(self, rect: Rect) -> memoryview:
-        return memoryview(self._convert(picture.read_pixels(self.source, rect), rect))
+        return memoryview(self._convert(picture.read_pixels(self._source, rect), rect))
 
     def _read_selection(self, rect: Rect) -> memoryview:
         self._convert.close()  # all pixels are read by now
-        return memoryview(picture.read_selection(self.source, rect))
+        return memoryview(picture.read_selection(self._source, rect))
 
     def _convert_result(self, rect: Rect, pixels: memoryview) -> Any:
         if self._convert_back is None:
-            target = picture.target_space(self.source)
-            self._convert_back = converter_back(self.source.travel, target)
+            target = picture.target_space(self._source)
+            self._convert_back = converter_back(self._source.travel, target)
         return self._convert_back(pixels, rect)
 
     def _add(self, parts: List[Tuple[Rect, Any]]) -> Any:
-        return picture.add_layer(self.source, parts)
+        return picture.add_layer(self._source, parts)
 
     def _check_open(self) -> None:
         try:
-            picture.find(self.source)
+            picture.find(self._source)
         except LacunaError as error:
             self._pointless = error.message
             self.cancel()
@@ -194,7 +211,7 @@ class _Fill(QObject):
         self._convert.close()
         if self._convert_back is not None:
             self._convert_back.close()
-        self.source = self.source._replace(selection=None)  # freed here, and not in some thread
+        self._source = self._source._replace(selection=None)  # freed here, and not in some thread
         if error is None:
             sentence = _("Done in {:.1f} s: the fill is on a new layer.").format(
                 time.monotonic() - self._begun
@@ -219,7 +236,7 @@ class _Fill(QObject):
         def look() -> None:
             nonlocal tries, was_active
             tries -= 1
-            was_active, settled = picture.keep_source_active(self.source, layer_id, was_active)
+            was_active, settled = picture.keep_source_active(self._source, layer_id, was_active)
             if settled or (tries <= 0 and not was_active):
                 timer.stop()
                 self.deleteLater()  # named here, so that this fill lives until then

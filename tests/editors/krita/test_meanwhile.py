@@ -52,6 +52,52 @@ def filled_at(krita):
     return krita.run("layer('Background inpainted').bounds().getRect()")
 
 
+def test_click_right_after_selecting_fills_all_that_will_be_selected(opened):
+    opened.run(
+        """
+        def steps():
+            document.setSelection(None)
+            yield from add(document.createNode("thing", "paintlayer"))
+            left, top, width, height = selected
+            layer("thing").setPixelData(bytes([9, 8, 7, 255]) * width * height, *selected)
+            document.waitForDone()
+        steps()
+        """,
+        selected=SELECTED,
+    )
+    opened.run("settings.save(Settings(visible=True))")
+
+    opened.run("krita.action('selectopaque').trigger(); click()")
+
+    assert opened.run("ended()").startswith("Done in ")
+    assert opened.run("layer('thing inpainted').bounds().getRect()") == SELECTED
+
+
+def test_cancel_is_heard_and_a_second_click_refused_while_krita_is_waited_for(opened):
+    shown = opened.run(
+        """
+        shown = []
+        def meanwhile():
+            shown.append(FILLS.state(document).text)
+            click()
+            FILLS.cancel(document)
+        for _ in range(40):
+            krita.action("invert_selection").trigger()
+        QtCore.QTimer.singleShot(0, meanwhile)
+        click()
+        shown
+        """
+    )
+
+    assert shown == ["Waiting for Krita"]
+    assert opened.run("ended()") == "The fill was cancelled."
+    assert opened.run("sentences") == [
+        ["A fill is running in this document: wait, or cancel it.", True],
+        ["The fill was cancelled.", False],
+    ]
+    assert opened.run("layers()") == ["Background"]
+
+
 def test_painting_goes_on(begun):
     begun.run(
         "layer('Background').setPixelData(bytes([1, 2, 3, 255]) * 100, 10, 10, 10, 10); "

@@ -21,6 +21,12 @@ part = getattr(docker, name)
 middle = part.mapToGlobal(part.rect().center())
 [middle.x(), middle.y()]
 """
+# Krita selects in threads of its own: what is selected already may be half of it.
+SELECTED = """
+document.waitForDone()
+s = document.selection()
+s and s.width() and [s.x(), s.y(), s.width(), s.height()]
+"""
 # The canvas is shown 1:1 with its upper left corner at a known place.
 ON_SCREEN = """
 def steps():
@@ -61,8 +67,7 @@ def drag_selection(krita, left, top, right, bottom):
     x, y = krita.run(ON_SCREEN)
     krita.drag(x + left, y + top, x + right, y + bottom)
     krita.xdotool("mousemove 800 980")
-    code = "s = document.selection(); s and s.width() and [s.x(), s.y(), s.width(), s.height()]"
-    return krita.wait_for(code)
+    return krita.wait_for(SELECTED)
 
 
 def click_on(krita, name):
