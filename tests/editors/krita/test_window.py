@@ -31,7 +31,7 @@ s and s.width() and [s.x(), s.y(), s.width(), s.height()]
 ON_SCREEN = """
 def steps():
     krita.activeWindow().qwindow().activateWindow()
-    krita.action("KisToolSelectRectangular").trigger()
+    krita.action(tool).trigger()
     krita.activeWindow().activeView().canvas().setZoomLevel(1.0)
     yield 400
     view = krita.activeWindow().qwindow().centralWidget()
@@ -62,10 +62,15 @@ def opened(krita, served, inside, large_photo):
     return krita
 
 
+def drag_tool(krita, tool, left, top, right, bottom):
+    """Drag the mouse with a tool, relative to the middle of the canvas."""
+    x, y = krita.run(ON_SCREEN, tool=tool)
+    krita.drag(x + left, y + top, x + right, y + bottom)
+
+
 def drag_selection(krita, left, top, right, bottom):
     """Select with the mouse, relative to the middle of the canvas; where the selection lies."""
-    x, y = krita.run(ON_SCREEN)
-    krita.drag(x + left, y + top, x + right, y + bottom)
+    drag_tool(krita, "KisToolSelectRectangular", left, top, right, bottom)
     krita.xdotool("mousemove 800 980")
     return krita.wait_for(SELECTED)
 
@@ -113,6 +118,18 @@ def test_mouse_selects_the_shortcut_fills_and_one_undo_takes_it_away(opened):
     krita.wait_for("'Background inpainted' in layers()")
     assert np.array_equal(bgra(krita, "Background inpainted"), after)
     assert np.array_equal(bgra(krita, "Background"), before)
+
+
+def test_what_a_tool_keeps_open_is_ended_and_not_waited_for_in_vain(opened):
+    krita = opened
+    drag_selection(krita, *TOWER)
+    drag_tool(krita, "KisToolTransform", 100, 0, 150, 30)
+    assert not krita.run("document.tryBarrierLock()"), "a transformation waits to be applied"
+
+    krita.key("ctrl+alt+p")
+
+    krita.wait_for("'Background inpainted' in layers()", 60)
+    assert krita.run("ended()").startswith("Done in ")
 
 
 def test_docker_says_what_is_going_on_and_its_cancel_ends_the_job(opened, daemon):
