@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 import pytest
+from skimage import data
 
 from lacuna.engine import completion, inpaint, kernels, patches, side_by_side, voting
 from lacuna.engine.completion import complete, native_guide, show_native
@@ -16,7 +17,7 @@ from lacuna.engine.hole import find_hole
 from lacuna.engine.patches import Matches, judge, prepare, search, vote
 from lacuna.engine.peeling import cut, cut_trust
 from lacuna.engine.planes import Document
-from lacuna.engine.pyramid import build_levels
+from lacuna.engine.pyramid import build_levels, plain_level
 from lacuna.engine.regions import Region
 from lacuna_wire import Options, PixelLayout, Rect
 from tests.fakes.networks import StandIn
@@ -465,7 +466,7 @@ import numpy as np
 from lacuna.engine import completion, kernels, voting
 from lacuna.engine.completion import native_guide, warm_up
 from lacuna.engine.planes import Document
-from lacuna.engine.pyramid import build_levels
+from lacuna.engine.pyramid import build_levels, plain_level
 from lacuna_wire import PixelLayout
 
 def compiled():
@@ -500,3 +501,63 @@ print(*(hashlib.sha256(fill.tobytes()).hexdigest() for fill in fills))
     assert list(tmp_path.rglob("*.nbi"))
     assert runs[0][:2] == ["1 1 1 1 1"] * 2
     assert runs[1] == runs[0]
+
+
+def plans_of(levels):
+    """How each level is searched, the coarsest first."""
+    plans = []
+
+    def refine(ground, source, plan, rng):
+        plans.append(plan)
+        return patches.refine(ground, source, plan._replace(searches=0, rounds=0), rng)
+
+    image = np.random.default_rng(0).random((120, 140, 3)).astype(np.float32)
+    document = document_of(image, Rect(30, 60, 80, 6))
+    missing = find_hole(document, Options()).missing
+    known = (1 - missing[..., None]).astype(np.float32)
+    all_levels = [
+        plain_level(document.image(document.rect), known),
+        *build_levels(document, missing, levels),
+    ]
+    complete(all_levels, None, lambda: None, refine)
+    return plans
+
+
+def test_thin_hole_of_one_level_gets_the_rounds_that_are_affordable(monkeypatch):
+    monkeypatch.setattr(completion, "can_peel", lambda ground: False)
+    targets = (80 + 6) * (6 + 6)  # whose patches touch the hole
+    for affordable, rounds in ((10_000, completion.MOST_ROUNDS), (12, 12), (1, 8)):
+        monkeypatch.setattr(completion, "ROUND_TARGETS", affordable * targets)
+        (plan,) = plans_of(0)
+        assert (plan.rounds, plan.far) == (rounds, completion.FAR_SOURCES)
+
+    coarse, fine = plans_of(1)
+    assert (coarse.rounds, coarse.far) == (8, 0)
+    assert (fine.rounds, fine.far) == (completion.FINEST_ROUNDS[0], 0)
+
+
+def test_a_scratch_on_bricks_comes_out_nearer_to_what_was_there_than_after_a_few_rounds(
+    monkeypatch,
+):
+    bricks = data.brick()[:300, :300, None].repeat(3, axis=2) / np.float32(255)
+    scratch = Rect(20, 140, 260, 14)
+    found = []
+    for rounds, far in ((completion.MOST_ROUNDS, completion.FAR_SOURCES), (8, 0)):
+        monkeypatch.setattr(completion, "MOST_ROUNDS", rounds)
+        monkeypatch.setattr(completion, "FAR_SOURCES", far)
+        filled = guide_of(document_of(bricks, scratch), 0)(scratch)
+        found.append(np.square(filled - bricks[scratch.slices]).mean())
+
+    print(found)
+    assert found[0] < 0.9 * found[1]
+
+
+def test_far_sources_lie_all_over_the_reach_and_the_others_ever_nearer_by():
+    count, reach = 2000, 30
+    walks = patches.draw_walks(count, 1000, np.random.default_rng(0), reach, far=3)
+
+    down = (walks + 500) // 1000
+    right = walks - down * 1000
+    furthest = np.maximum(abs(down), abs(right)).max(axis=1)
+    assert furthest.tolist() == [30, 30, 30, 30, 10, 3, 1]
+    assert patches.draw_walks(count, 1000, np.random.default_rng(0), 0, far=3).shape == (0, count)

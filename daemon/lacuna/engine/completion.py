@@ -27,6 +27,11 @@ MIN_SOURCES = 200  # with fewer patches to choose from, a level decides nothing
 ROUNDS = (8, 5, 4, 3, 2, 2, 1)
 # At most, of the finest levels: more take most of the time there and show in no figure.
 FINEST_ROUNDS = (1, 2, 3)
+# A thin hole has one level only, and all that is seen of it is what is found there: it gets as many
+# rounds as ROUND_TARGETS targets in all make, 2 s on two cores, and tries more sources in each.
+ROUND_TARGETS = 600_000
+MOST_ROUNDS = 40
+FAR_SOURCES = 4
 STARTED_RANK = 4  # where ROUNDS begins if a network has made the first fill
 FIRST_SEARCHES = 4  # before the first vote
 SEARCHED_TARGETS = 60_000  # more would take seconds; from here on matches are only taken over
@@ -161,7 +166,11 @@ def complete(
         rounds = ROUNDS[min(rank, len(ROUNDS)) - 1] if few else 0
         if done is not None and number < len(FINEST_ROUNDS):
             rounds = min(rounds, FINEST_ROUNDS[number])
-        search = Search(ground, rng, rounds, alive, refine, judged and not number)
+        far = 0
+        if done is None and start is None and number == 0 and few:
+            affordable = ROUND_TARGETS // max(1, len(ground.targets))
+            rounds, far = max(rounds, min(MOST_ROUNDS, affordable)), FAR_SOURCES
+        search = Search(ground, rng, rounds, alive, refine, judged and not number, far)
         matches = _begin(search, start is None) if done is None else _go_on(search, done)
         done = Completion(ground.image[RADIUS:-RADIUS, RADIUS:-RADIUS, :3], ground, matches)
     return done
@@ -177,6 +186,7 @@ class Search(NamedTuple):
         alive: Called after every round; raises to stop.
         refine: Searches and votes, on a processor or a GPU.
         judged: Whether the costs and biases of the matches are of use.
+        far: Random sources that are tried in every search beside those ever nearer by.
     """
 
     ground: Ground
@@ -185,10 +195,11 @@ class Search(NamedTuple):
     alive: Callable[[], None]
     refine: Refine
     judged: bool
+    far: int
 
     def __call__(self, source: Places, reach: int, searches: int = 0) -> Matches:
         """Search up to `reach` pixels from where the sources are, and let them vote."""
-        plan = Plan(searches, self.rounds, reach, STEPS, self.alive, self.judged)
+        plan = Plan(searches, self.rounds, reach, STEPS, self.alive, self.judged, self.far)
         return self.refine(self.ground, source, plan, self.rng)
 
     def draw(self, count: int) -> Places:

@@ -94,6 +94,7 @@ class Plan(NamedTuple):
         alive: Called after every round; raises to stop.
         judged: Whether matches are compared once more on the plane as the last vote left it; if
             not, their costs and biases are out of date, and only their sources of use.
+        far: Random sources that are tried in every search beside those ever nearer by.
     """
 
     searches: int
@@ -102,6 +103,7 @@ class Plan(NamedTuple):
     steps: tuple[int, ...]
     alive: Callable[[], None]
     judged: bool = True
+    far: int = 0
 
 
 Found = TypeVar("Found")  # matches, on a processor or a GPU
@@ -176,7 +178,7 @@ def refine(ground: Ground, source: Places, plan: Plan, rng: np.random.Generator)
     matches = take_turns(
         plan,
         judge(ground, source),
-        lambda matches: search(ground, matches, rng, plan.reach, plan.steps),
+        lambda matches: search(ground, matches, rng, plan.reach, plan.steps, plan.far),
         lambda matches: vote(ground, matches),
     )
     return judge(ground, matches.source) if plan.judged else matches
@@ -211,7 +213,12 @@ def judge(ground: Ground, source: Places) -> Matches:
 
 
 def search(
-    ground: Ground, matches: Matches, rng: np.random.Generator, reach: int, steps: tuple[int, ...]
+    ground: Ground,
+    matches: Matches,
+    rng: np.random.Generator,
+    reach: int,
+    steps: tuple[int, ...],
+    far: int = 0,
 ) -> Matches:
     """Look for better sources: those of the neighbours, shifted, and random ones ever nearer by.
 
@@ -224,11 +231,12 @@ def search(
         rng: Decides the random ones.
         reach: Pixels up to which those may lie from the present source.
         steps: Distances in pixels of the neighbours that are asked.
+        far: Random sources up to `reach` away that are tried beside those ever nearer by.
     """
     stride = ground.stride
     shifts = [shift for step in steps for shift in neighbours(stride, step)]
     asked = np.array(shifts, np.int64)
-    walks = draw_walks(len(ground.targets), stride, rng, reach)
+    walks = draw_walks(len(ground.targets), stride, rng, reach, far)
     found = Matches(matches.source.copy(), matches.cost.copy(), matches.bias.copy())
     plane = (ground.values, ground.trust, stride, ground.targets, ground.number, ground.is_source)
 
@@ -245,14 +253,22 @@ def neighbours(stride: int, step: int) -> tuple[int, int, int, int]:
     return step * stride, -step * stride, step, -step
 
 
-def draw_walks(count: int, stride: int, rng: np.random.Generator, reach: int) -> Places:
-    """Draw how far from its source each of `count` targets looks: (K, count), ever nearer by."""
-    walks = [np.empty((0, count), np.int64)]
+def draw_walks(
+    count: int, stride: int, rng: np.random.Generator, reach: int, far: int = 0
+) -> Places:
+    """Draw how far from its source each of `count` targets looks: (K, count).
+
+    Up to `reach` pixels, `far` times, and then ever nearer by.
+    """
+    reaches = [reach] * far if reach >= 1 else []
     while reach >= 1:
-        down, right = rng.integers(-reach, reach + 1, (2, 1, count))
-        walks.append(down * stride + right)
+        reaches.append(reach)
         reach //= 3
-    return np.concatenate(walks)
+    walks = np.empty((len(reaches), count), np.int64)
+    for walk, most in zip(walks, reaches, strict=True):
+        down, right = rng.integers(-most, most + 1, (2, count))
+        walk[:] = down * stride + right
+    return walks
 
 
 def vote(ground: Ground, matches: Matches) -> None:

@@ -173,7 +173,7 @@ def search(plane: Plane, found: Found, plan: Plan, rng: np.random.Generator) -> 
             return known[plane.number[places]] + shift
 
         found = offer(plane, found, asked)
-    walks = draw_walks(len(found.source), plane.stride, rng, plan.reach)
+    walks = draw_walks(len(found.source), plane.stride, rng, plan.reach, plan.far)
     if not len(walks):
         return found
     walked = torch.from_numpy(walks).to(plane.image.device).T
