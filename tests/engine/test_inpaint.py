@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lacuna.engine import completion
 from lacuna.engine.composite import soften
 from lacuna.engine.inpaint import changed_rect, fill_regions, inpaint
 from lacuna.engine.planes import Document
@@ -221,6 +222,16 @@ def test_percentage_grows_with_every_round_and_tile_of_every_region_and_ends_at_
     assert (np.diff(percents) > 0).all()
     assert 99 < percents[-1] <= 100 + 1e-9
     assert len(progress) >= 1 + 2 * 2  # of each region the guide, and a tile at least
+
+
+def test_percentage_of_a_thin_hole_is_half_way_when_half_of_its_many_rounds_are_done():
+    selection = select(300, 300, Rect(50, 150, 200, 9))
+
+    _, progress = run(noise(300, 300), selection, StandIn())
+
+    rounds = [step[3] for step in progress if step[0] == "guiding"]
+    assert len(rounds) > completion.MOST_ROUNDS
+    assert 0.4 < rounds[len(rounds) // 2] / rounds[-1] < 0.8
 
 
 @pytest.mark.parametrize("phase", ["guiding", "filling"])

@@ -168,12 +168,16 @@ def complete(
             rounds = min(rounds, FINEST_ROUNDS[number])
         far = 0
         if done is None and start is None and number == 0 and few:
-            affordable = ROUND_TARGETS // max(1, len(ground.targets))
-            rounds, far = max(rounds, min(MOST_ROUNDS, affordable)), FAR_SOURCES
+            rounds, far = rounds_of_thin(len(ground.targets)), FAR_SOURCES
         search = Search(ground, rng, rounds, alive, refine, judged and not number, far)
         matches = _begin(search, start is None) if done is None else _go_on(search, done)
         done = Completion(ground.image[RADIUS:-RADIUS, RADIUS:-RADIUS, :3], ground, matches)
     return done
+
+
+def rounds_of_thin(targets: int) -> int:
+    """Return how often the only level of a thin hole is searched and voted on."""
+    return max(ROUNDS[0], min(MOST_ROUNDS, ROUND_TARGETS // max(1, targets)))
 
 
 class Search(NamedTuple):

@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 from lacuna_wire.errors import JobCancelled
 
-from .completion import SEARCHED_TARGETS
+from .completion import ROUNDS, SEARCHED_TARGETS, rounds_of_thin
 
 # What a pixel costs whose patch is searched on one level, in pixels of a tile (docs/large.md).
 SEARCHED_PIXEL = 10
 # A guide does not say how many rounds it will take; about so many per level bring it near its end.
 ROUNDS_PER_LEVEL = 2.4
+ROUNDS_OF_ONE_LEVEL = 20.0  # thin holes
 ROUND_GROWTH = 2.5  # how much longer the rounds of a level take than those of the coarser one
 
 Report = Callable[[str, int, int, float], None]  # phase, tiles done, tiles in all, percent
@@ -41,7 +42,9 @@ def guide_work(missing_px: int, levels: Sequence[int]) -> int:
         missing_px: Missing pixels of the window on level 0.
         levels: Those on which patches are searched.
     """
-    return SEARCHED_PIXEL * sum(min(missing_px >> 2 * level, SEARCHED_TARGETS) for level in levels)
+    searched = [min(missing_px >> 2 * level, SEARCHED_TARGETS) for level in levels]
+    rounds = rounds_of_thin(searched[0]) if len(searched) == 1 else ROUNDS[0]
+    return SEARCHED_PIXEL * sum(searched) * rounds // ROUNDS[0]
 
 
 def guide_share(rounds: int, levels: int) -> float:
@@ -55,7 +58,8 @@ def guide_share(rounds: int, levels: int) -> float:
     """
     if not levels:
         return 0.0
-    climbed = levels * math.tanh(rounds / (ROUNDS_PER_LEVEL * (levels + 1)))
+    many = ROUNDS_OF_ONE_LEVEL if levels == 1 else ROUNDS_PER_LEVEL * (levels + 1)
+    climbed = levels * math.tanh(rounds / many)
     return float((ROUND_GROWTH**climbed - 1) / (ROUND_GROWTH**levels - 1))
 
 
