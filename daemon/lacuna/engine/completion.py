@@ -30,7 +30,7 @@ FINEST_ROUNDS = (1, 2, 3)
 # A thin hole has one level only, and all that is seen of it is what is found there: it gets as many
 # rounds as ROUND_TARGETS targets in all make, 2 s on two cores, and tries more sources in each.
 ROUND_TARGETS = 600_000
-MOST_ROUNDS = 40
+MOST_ROUNDS = 20
 FAR_SOURCES = 4
 STARTED_RANK = 4  # where ROUNDS begins if a network has made the first fill
 FIRST_SEARCHES = 4  # before the first vote

@@ -12,7 +12,7 @@ from .completion import ROUNDS, SEARCHED_TARGETS, rounds_of_thin
 SEARCHED_PIXEL = 10
 # A guide does not say how many rounds it will take; about so many per level bring it near its end.
 ROUNDS_PER_LEVEL = 2.4
-ROUNDS_OF_ONE_LEVEL = 20.0  # thin holes
+ROUNDS_OF_ONE_LEVEL = 12.0  # thin holes
 ROUND_GROWTH = 2.5  # how much longer the rounds of a level take than those of the coarser one
 
 Report = Callable[[str, int, int, float], None]  # phase, tiles done, tiles in all, percent
