@@ -466,7 +466,7 @@ import numpy as np
 from lacuna.engine import completion, kernels, voting
 from lacuna.engine.completion import native_guide, warm_up
 from lacuna.engine.planes import Document
-from lacuna.engine.pyramid import build_levels, plain_level
+from lacuna.engine.pyramid import build_levels
 from lacuna_wire import PixelLayout
 
 def compiled():
