@@ -6,7 +6,7 @@ nothing is guessed. Pixels never travel in here; `docs/protocol.md` describes th
 
 import re
 import uuid
-from typing import Any, Dict, NamedTuple, Optional
+from typing import Any, Callable, Dict, NamedTuple, Optional
 
 from .errors import BadRequest, LacunaError, TooLarge, UnsupportedMedia, error_from_dict
 from .rect import Rect
@@ -221,6 +221,26 @@ class JobRequest(NamedTuple):
                 f"a layer needs an alpha channel, which {request.layout.channels} does not have"
             )
         return request
+
+
+class Progress(NamedTuple):
+    """How far a fill is, as the engine reports it.
+
+    Attributes:
+        phase: What is done just now: `loading`, `guiding`, `filling`.
+        tiles_done: Tiles that are finished.
+        tiles_total: Tiles in all; 0 as long as it is not known.
+        percent: Of the whole work, 0 to 100.
+    """
+
+    phase: str = ""
+    tiles_done: int = 0
+    tiles_total: int = 0
+    percent: float = 0.0
+
+
+Report = Callable[[Progress], None]
+ShouldStop = Callable[[], bool]
 
 
 class JobStatus(NamedTuple):

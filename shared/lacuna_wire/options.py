@@ -1,0 +1,148 @@
+"""What a user may choose for one fill. Every option is declared here, and only here.
+
+The command line, the checks of the wire, Krita's docker, GIMP's dialog and the test of openapi.yaml
+take name, type, range, default and sentence from `OPTIONS`.
+"""
+
+import re
+from dataclasses import dataclass, field, fields
+from typing import Any, Dict, NamedTuple, Optional, Tuple
+
+WEIGHTS_NAME = r"[a-z0-9][a-z0-9._-]{0,63}"  # no slash, so never a path
+DEVICE = r"auto|cpu|cuda(:([0-9]{1,2}|all))?"
+RESULTS = ("layer", "composite")
+STRATEGIES = ("auto", "native", "pyramid", "tiles")
+
+MAX_GROW = 512  # pixels
+MIN_TILE, MAX_TILE = 64, 8_192  # pixels
+MIN_MEMORY_LIMIT, MAX_MEMORY_LIMIT = 256, 1 << 24  # mebibytes
+
+
+class Option(NamedTuple):
+    """What is known of one option.
+
+    Attributes:
+        name: As in `Options` and on the wire.
+        default: Its value if nobody chooses one; its type is the type of the option.
+        sentence: What it does, for people.
+        label: Its name in an editor; empty for an option that editors do not show.
+        unit: Of a number: `px` or `MiB`.
+        low: Least number.
+        high: Largest number.
+        automatic: The number outside that range which leaves the choice to the daemon, if one does.
+        choices: All possible texts, if they can be listed.
+        pattern: Regular expression of all possible texts but the empty default.
+    """
+
+    name: str
+    default: Any
+    sentence: str
+    label: str = ""
+    unit: str = ""
+    low: int = 0
+    high: int = 0
+    automatic: Optional[int] = None
+    choices: Tuple[str, ...] = ()
+    pattern: str = ""
+
+    def admits(self, value: Any) -> bool:
+        """Tell whether a value has the type and lies in the range of the option."""
+        if type(value) is not type(self.default):  # True is no number of pixels
+            return False
+        if isinstance(value, bool):
+            return True
+        if isinstance(value, int):
+            return self.low <= value <= self.high or value == self.automatic
+        if self.choices:
+            return value in self.choices
+        return value == self.default or re.fullmatch(self.pattern, value) is not None
+
+    @property
+    def possible(self) -> str:
+        """Say what is possible, for the end of a sentence.
+
+        >>> OPTIONS["tile"].possible
+        '64 to 8,192 px, or 0 to let the daemon choose'
+        """
+        if isinstance(self.default, bool):
+            return "true or false"
+        if isinstance(self.default, int):
+            limits = f"{self.low:,} to {self.high:,} {self.unit}"
+            if self.automatic is None:
+                return limits
+            return f"{limits}, or {self.automatic} to let the daemon choose"
+        return ", ".join(self.choices) if self.choices else "a valid name"
+
+
+def _option(default: Any, sentence: str, **facts: Any) -> Any:
+    return field(default=default, metadata={"facts": {"sentence": sentence, **facts}})
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user may choose for one fill; `OPTIONS` tells what each option means."""
+
+    weights: str = _option(
+        "",
+        "Name of installed weights; the best that are installed if left empty.",
+        label="Weights",
+        pattern=WEIGHTS_NAME,
+    )
+    device: str = _option(
+        "auto",
+        "Where the network runs: auto, cpu, cuda, cuda:N, or cuda:all for all GPUs side by side.",
+        pattern=DEVICE,
+    )
+    tile: int = _option(
+        0,
+        "Side of a tile; 0 chooses by memory and weights.",
+        unit="px", low=MIN_TILE, high=MAX_TILE, automatic=0,
+    )  # fmt: skip
+    overlap: int = _option(
+        -1,
+        "Pixels that neighbouring tiles share; -1 chooses.",
+        unit="px", low=0, high=MAX_TILE // 2, automatic=-1,
+    )  # fmt: skip
+    grow: int = _option(
+        0,
+        "Enlarge the selection first, to catch soft edges and halos.",
+        label="Grow", unit="px", high=MAX_GROW,
+    )  # fmt: skip
+    feather: int = _option(
+        0,
+        "Fade the edge of the fill towards its inside.",
+        label="Feather", unit="px", high=MAX_GROW,
+    )  # fmt: skip
+    result: str = _option(
+        "layer",
+        "layer: the fill alone, with the soft selection as its alpha; composite: the picture with "
+        "the fill laid over it, its alpha unchanged.",
+        choices=RESULTS,
+    )
+    colour_correction: bool = _option(
+        True,
+        "Match the colours of the fill to the pixels around it.",
+        label="Colour correction",
+    )
+    strategy: str = _option(
+        "auto",
+        "Coarse levels where a hole needs them (auto) or always (pyramid); without levels, each "
+        "region in one piece (native) or a plain grid (tiles).",
+        choices=STRATEGIES,
+    )
+    memory_limit: int = _option(
+        0,
+        "Memory that tiles may take on the device; 0 takes what is free there.",
+        unit="MiB", low=MIN_MEMORY_LIMIT, high=MAX_MEMORY_LIMIT, automatic=0,
+    )  # fmt: skip
+
+    def as_dict(self) -> Dict[str, Any]:
+        """Return the options that differ from their defaults: an older partner knows the others."""
+        chosen = ((name, getattr(self, name)) for name in OPTIONS)
+        return {name: value for name, value in chosen if value != OPTIONS[name].default}
+
+
+OPTIONS: Dict[str, Option] = {
+    each.name: Option(name=each.name, default=each.default, **each.metadata["facts"])
+    for each in fields(Options)
+}
