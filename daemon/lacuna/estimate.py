@@ -5,8 +5,9 @@ The plan is the real one, made from the real mask; no network is loaded and noth
 
 from typing import NamedTuple
 
-from lacuna.engine.context import plan_job
-from lacuna.engine.inpaint import plan_fill
+from lacuna.engine.geometry.context import plan_job
+from lacuna.engine.plan import plan_fill
+from lacuna.engine.tiling.network import Role
 from lacuna.files import is_streamed
 from lacuna.network.catalogue import find_weights
 from lacuna.network.device import (
@@ -17,6 +18,7 @@ from lacuna.network.device import (
     default_tile,
     free_memory,
 )
+from lacuna.network.lama.generator import REDUCTION
 from lacuna.removal import Removal, document_of
 from lacuna_wire.client import Client
 from lacuna_wire.endpoint import find_daemon
@@ -30,16 +32,18 @@ class PlannedNetwork(NamedTuple):
     """What planning needs to know of a network that is not loaded.
 
     Attributes:
-        guided: Whether it corrects a guide.
+        role: What it does with a hole.
         max_hole_radius_px: Largest distance to a known pixel that it bridges on one level.
         tile_px: Side of a tile that suits the memory that is free now.
         overlap_px: Pixels that neighbouring tiles share.
+        multiple_px: What the sides of a tile should be multiples of.
     """
 
-    guided: bool
+    role: Role
     max_hole_radius_px: int
     tile_px: int
     overlap_px: int
+    multiple_px: int
 
 
 class Estimate(NamedTuple):
@@ -79,7 +83,7 @@ def estimate(removal: Removal, tile_s: float | None) -> Estimate:
     precision, limit = choose_precision(device), request.options.memory_limit << 20
     tile_px = default_tile(info, free_memory(device, limit), precision)
     network = PlannedNetwork(
-        info.guided, info.max_hole_radius_px, tile_px, default_overlap(tile_px)
+        info.role, info.max_hole_radius_px, tile_px, default_overlap(tile_px), REDUCTION
     )
     window, _tiles = plan_job(request)
     plans = plan_fill(document_of(removal, window), request.options, network)

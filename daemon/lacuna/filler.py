@@ -2,30 +2,29 @@
 
 import logging
 import time
-from collections.abc import Callable
 from typing import NamedTuple
 
-from lacuna.engine.fitting import FittingNetwork
-from lacuna.engine.inpaint import Take, changed_rect, fill_regions, halve_tiles, inpaint
-from lacuna.engine.planes import Document, Samples
-from lacuna.engine.progress import Report, ShouldStop
+from lacuna.engine.fitting import FittingDevice
+from lacuna.engine.inpaint import fill
+from lacuna.engine.pixels.composite import Take
+from lacuna.engine.pixels.document import Document
+from lacuna.engine.plan import halve_tiles
 from lacuna.network.catalogue import find_weights
 from lacuna.network.tile_network import TileNetwork, load_network
-from lacuna_wire import Options, Rect
+from lacuna_wire import Options
+from lacuna_wire.messages import Progress, Report, ShouldStop
 
 log = logging.getLogger(__name__)
 
 
-class Result(NamedTuple):
-    """What was filled.
+class Outcome(NamedTuple):
+    """What a fill took.
 
     Attributes:
-        rect: Pixels of the document that the result covers, or that bound all pieces of it.
         tiles: Tiles that the network filled, on all levels.
         device: Where, for people.
     """
 
-    rect: Rect
     tiles: int
     device: str
 
@@ -41,53 +40,31 @@ class Filler:
         self,
         document: Document,
         options: Options,
-        allocate: Callable[[Rect], Samples],
+        take: Take,
         report: Report,
         should_stop: ShouldStop,
         smaller_tiles: bool = False,
-    ) -> Result:
-        """Fill what is selected, into one array.
+    ) -> Outcome:
+        """Fill what is selected, and hand it out piece by piece.
 
         Args:
             document: Samples, selection and layout.
             options: What the user chose. `weights` may also be a path: the wire admits no path.
-            allocate: Gives zeros (rect.height, rect.width, C) of the document's type to write to.
-            report: Gets the phase, the tiles done, the tiles in all, and how many percent that is.
+            take: Gets the pieces, as in `lacuna.engine.inpaint.fill`.
+            report: Told how far the fill is.
             should_stop: Asked after every tile.
             smaller_tiles: Whether to halve the tiles, because one of the usual size hung.
 
         Raises:
-            LacunaError: As `lacuna.engine.inpaint.inpaint`, or if weights or device are not there,
-                or there is no memory for the smallest tile on the CPU.
+            LacunaError: As `lacuna.engine.inpaint.fill`, or if weights or device are not there, or
+                there is no memory for the smallest tile on the CPU.
         """
-        rect, network, device = self._prepare(document, options, report)
+        report(Progress("loading"))
+        device = FittingDevice(self._load(options))
         if smaller_tiles:
-            options = halve_tiles(options, network)
-        result = allocate(rect)
-        tiles = inpaint(document, options, network, result, report, should_stop, device)
-        return Result(rect, tiles, network.device_name)
-
-    def fill_regions(
-        self,
-        document: Document,
-        options: Options,
-        take: Take,
-        report: Report,
-        should_stop: ShouldStop,
-    ) -> Result:
-        """Fill what is selected, and hand it to `take` piece by piece; all else is as in `fill`."""
-        rect, network, device = self._prepare(document, options, report)
-        tiles = fill_regions(document, options, network, take, report, should_stop, device)
-        return Result(rect, tiles, network.device_name)
-
-    def _prepare(
-        self, document: Document, options: Options, report: Report
-    ) -> tuple[Rect, FittingNetwork, str]:
-        report("loading", 0, 0, 0.0)
-        # Refused before the network is loaded: nothing selected needs no network.
-        rect = changed_rect(document.selection, options)
-        network = self._load(options)
-        return rect, FittingNetwork(network), str(network.device)
+            options = halve_tiles(options, device)
+        tiles = fill(document, options, device, take, report, should_stop, device.refine)
+        return Outcome(tiles, device.device_name)
 
     def _load(self, options: Options) -> TileNetwork:
         info = find_weights(options.weights)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lacuna.engine.context import plan_job
-from lacuna.engine.planes import DTYPES, Document, Samples, strips
-from lacuna.engine.regions import plan_regions
+from lacuna.engine.geometry.context import plan_job
+from lacuna.engine.geometry.regions import plan_regions
+from lacuna.engine.pixels.document import DTYPES, Document, Samples, strips
 from lacuna.files import (
     SUPPORTED_SUFFIXES,
     Patch,
@@ -26,6 +26,7 @@ from lacuna_wire import JobRequest, JobStatus, LacunaError, Options, Rect
 from lacuna_wire.client import Client, inpaint
 from lacuna_wire.endpoint import find_daemon, start_daemon
 from lacuna_wire.errors import BadRequest, Conflict, Unprocessable
+from lacuna_wire.messages import Progress
 
 if TYPE_CHECKING:  # the engine's own process imports torch; this module does not
     from lacuna.filler import Filler
@@ -188,11 +189,11 @@ def fill_here(removal: Removal, on_progress: OnProgress, filler: "Filler") -> li
     def take(rect: Rect, samples: Samples) -> None:
         patches.append((rect.shift(window.left, window.top), samples))
 
-    def report(phase: str, done: int, total: int, percent: float) -> None:
-        on_progress(JobStatus(request.id, "running", 0, phase, done, total, percent))
+    def report(progress: Progress) -> None:
+        on_progress(JobStatus(request.id, "running", **progress._asdict()))
 
     document = document_of(removal, window)
-    filler.fill_regions(document, request.options, take, report, lambda: False)
+    filler.fill(document, request.options, take, report, lambda: False)
     return patches
 
 
@@ -207,7 +208,7 @@ def document_of(removal: Removal, window: Rect) -> Document:
 
 @dataclass(frozen=True)
 class FilePlane:
-    """A `Plane` of the engine that is read from a file.
+    """A `Readable` of the engine that is read from a file.
 
     Attributes:
         read: Gives the contiguous pixels of a rectangle of the picture.

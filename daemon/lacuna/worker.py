@@ -7,14 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
-from lacuna.engine.planes import DTYPES, Document, Samples
+from lacuna.engine.inpaint import changed_rect
+from lacuna.engine.pixels.composite import collect_into
+from lacuna.engine.pixels.document import DTYPES, Document, Samples
 from lacuna.filler import Filler
 from lacuna.network.catalogue import weights_names
 from lacuna.network.device import choose_device, device_name
 from lacuna.service.orders import Filled, Order
 from lacuna.service.spool import allocate
-from lacuna.service.worker_process import Report, ShouldStop, serve_orders
+from lacuna.service.worker_process import serve_orders
 from lacuna_wire import PixelLayout, Rect
+from lacuna_wire.messages import Report, ShouldStop
 
 
 def run_worker() -> None:
@@ -29,18 +32,14 @@ def run_worker() -> None:
 
 def fill_order(filler: Filler, order: Order, report: Report, should_stop: ShouldStop) -> Filled:
     """Fill one order from its spool file to another; both are only ever mapped."""
-    layout = order.request.layout
-    document = map_document(order.input, order.window, layout)
-
-    def result_for(rect: Rect) -> Samples:
-        return map_result(order.output, rect, layout)
-
-    result = filler.fill(
-        document, order.request.options, result_for, report, should_stop, order.smaller_tiles
-    )
-    return Filled(
-        result.rect.shift(order.window.left, order.window.top), result.tiles, result.device
-    )
+    request, window = order.request, order.window
+    document = map_document(order.input, window, request.layout)
+    # Refused before anything is loaded: nothing selected needs neither network nor room.
+    rect = changed_rect(document.selection, request.options)
+    result = map_result(order.output, rect, request.layout)
+    take = collect_into(result, rect, document, request.options)
+    outcome = filler.fill(document, request.options, take, report, should_stop, order.smaller_tiles)
+    return Filled(rect.shift(window.left, window.top), outcome.tiles, outcome.device)
 
 
 def map_document(path: Path, window: Rect, layout: PixelLayout) -> Document:

@@ -14,7 +14,7 @@ from lacuna.commands.amounts import memory_limit_option
 from lacuna_wire.errors import BadRequest, Conflict
 
 if TYPE_CHECKING:
-    from lacuna.engine.planes import Document, Pixels
+    from lacuna.engine.pixels.document import Document, Pixels
     from lacuna.network.tile_network import TileNetwork
 
 MISSING = 0.3
@@ -58,7 +58,9 @@ class WatchedNetwork:
     """A network that counts what goes through it, for one removal."""
 
     def __init__(self, network: "TileNetwork") -> None:
-        self.guided = network.guided
+        self.role = network.role
+        self.multiple_px = network.multiple_px
+        self.device = network.device
         self.max_hole_radius_px = network.max_hole_radius_px
         self.tile_px = network.tile_px
         self.overlap_px = network.overlap_px
@@ -206,8 +208,9 @@ def measure(side: int, network: "TileNetwork", ceiling: float) -> Row:
     """
     import numpy as np
 
-    from lacuna.engine.fitting import FittingNetwork
-    from lacuna.engine.inpaint import changed_rect, inpaint
+    from lacuna.engine.fitting import FittingDevice
+    from lacuna.engine.inpaint import changed_rect, fill
+    from lacuna.engine.pixels.composite import collect_into
     from lacuna.network.ceiling import forget_peak, peak_memory
     from lacuna_wire import Options
 
@@ -218,9 +221,8 @@ def measure(side: int, network: "TileNetwork", ceiling: float) -> Row:
     forget_peak(network.device)
     begun = time.perf_counter()
     result = np.zeros((rect.height, rect.width, 3), np.uint8)
-    fitting = FittingNetwork(watched)
-    place = str(network.device)
-    tiles = inpaint(document, options, fitting, result, lambda *_: None, lambda: False, place)
+    take, fitting = collect_into(result, rect, document, options), FittingDevice(watched)
+    tiles = fill(document, options, fitting, take, lambda _: None, lambda: False, fitting.refine)
     seconds = time.perf_counter() - begun
     return Row(
         side_px=side,
@@ -237,7 +239,7 @@ def draw(side: int) -> "Document":
     """Draw waves with grain, and discs of an eighth of the side until 30 % is missing."""
     import numpy as np
 
-    from lacuna.engine.planes import Document
+    from lacuna.engine.pixels.document import Document
     from lacuna_wire import PixelLayout
 
     rng = np.random.default_rng(0)

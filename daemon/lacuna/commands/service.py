@@ -59,7 +59,7 @@ def serve(port: int, keep_model: float, device: str, listen: str, foreground: bo
             err=True,
         )
         sys.exit(EXIT_CONFIG)
-    from lacuna.engine.context import plan_job
+    from lacuna.engine.geometry.context import plan_job
     from lacuna.service.job import Plan
     from lacuna.service.serve import new_settings
     from lacuna.service.serve import serve as run

@@ -120,7 +120,7 @@ def _autostart_step(home: "Home", wanted: bool) -> Step:
 
 def _compile() -> str:
     """Compile the engine's kernels, or find them compiled, so that no fill has to wait for it."""
-    from lacuna.engine.completion import warm_up
+    from lacuna.engine.completion.complete import warm_up
 
     start = time.monotonic()
     warm_up()

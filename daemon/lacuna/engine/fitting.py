@@ -1,23 +1,28 @@
-"""A network that gives way when memory is short: smaller pieces first, the CPU as the last resort.
+"""What a job does when memory is short: smaller pieces first, the CPU as the last resort.
 
-It stands between the engine's tiles and the network of one job. Tiles that are finished stay.
+It stands between the engine and the device of one job: the network that fills tiles, and the search
+for patches. Tiles that are finished stay.
 """
 
 import logging
 from collections import deque
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Protocol, Self
 
 import numpy as np
 
 from lacuna_wire import Rect
 from lacuna_wire.errors import OutOfMemory
-from lacuna_wire.messages import MIN_TILE
+from lacuna_wire.options import MIN_TILE
 
-from .blend import blend_tiles
-from .fill import Network
-from .planes import Pixels
-from .tiles import MULTIPLE_PX, plan_tiles
+from .completion.complete import refine_here
+from .completion.problem import Matches, Problem
+from .completion.refine import Refine, RoundDone, Turns, refine
+from .geometry.tiles import plan_tiles, round_down
+from .pixels.document import COLOURS, Pixels, Places
+from .tiling.blend import blend_tiles
+from .tiling.network import Network
 
 SMALLEST_TILE_PX = MIN_TILE  # out of memory even here is the end
 # Halvings before the CPU is asked: a quarter of a tile's side still shows the network what is
@@ -31,9 +36,12 @@ class DeviceNetwork(Network, Protocol):
     """A network that knows where it runs.
 
     Attributes:
+        device: The device in PyTorch's words, for `str`.
         device_name: The device, for people.
     """
 
+    @property
+    def device(self) -> object: ...
     @property
     def device_name(self) -> str: ...
 
@@ -42,21 +50,24 @@ class DeviceNetwork(Network, Protocol):
         ...
 
 
-class FittingNetwork:
-    """A network for the length of one job, in which it only ever asks for less.
+class FittingDevice:
+    """A device for the length of one job, of which it only ever asks for less.
 
-    What did not fit once is not tried again for every tile: each try costs the time of a fill.
+    What did not fit once is not tried again for every tile: each try costs the time of a fill. And
+    once the CPU has taken over, it searches for patches as well.
 
     Args:
-        network: What fills as long as there is memory.
+        network: What fills as long as there is memory; patches are searched on its device.
     """
 
     def __init__(self, network: DeviceNetwork) -> None:
-        self.guided = network.guided
+        self.role = network.role
         self.max_hole_radius_px = network.max_hole_radius_px
         self.tile_px = network.tile_px
         self.overlap_px = network.overlap_px
+        self.multiple_px = network.multiple_px
         self._network = network
+        self._refine = refine_on(str(network.device))
         self._first_name = network.device_name
         self._most_px = 0  # longest side that is tried; 0: any
         self._halvings = 0
@@ -66,6 +77,29 @@ class FittingNetwork:
         """The device of the first tiles, and of the later ones if it is another."""
         name = self._network.device_name
         return name if name == self._first_name else f"{self._first_name}, then {name}"
+
+    def refine(
+        self,
+        problem: Problem,
+        source: Places,
+        turns: Turns,
+        rng: np.random.Generator,
+        round_done: RoundDone,
+    ) -> Matches:
+        """Search and vote in turns: on the device, on the CPU when that has no memory left.
+
+        Raises:
+            MemoryError: If the CPU has none either.
+        """
+        if self._refine is not refine_here:
+            begun = problem.values.copy()
+            try:
+                return self._refine(problem, source, turns, rng, round_done)
+            except MemoryError as error:
+                log.warning("out of memory: the search for patches goes on with the CPU: %s", error)
+                problem.values[:] = begun
+                self._refine = refine_here
+        return refine_here(problem, source, turns, rng, round_done)
 
     def fill(self, image: Pixels, mask: Pixels) -> Pixels:
         """Fill a tile as the network would, in pieces or on the CPU if it has to be.
@@ -120,10 +154,11 @@ class FittingNetwork:
 
     def _give_way(self, side: int, error: MemoryError) -> None:
         """Decide what to try after `side` did not fit."""
-        half = max(side // 2 // MULTIPLE_PX * MULTIPLE_PX, SMALLEST_TILE_PX)
+        half = max(round_down(side // 2, self.multiple_px), SMALLEST_TILE_PX)
         cpu = self._network.on_cpu() if half >= side or self._halvings == HALVINGS else None
         if cpu is not None:
             self._network, self._most_px, self._halvings = cpu, 0, 0
+            self._refine = refine_here
             log.warning("out of memory at %d px: going on with %s", side, cpu.device_name)
         elif half < side:
             self._most_px = half
@@ -133,6 +168,15 @@ class FittingNetwork:
             raise OutOfMemory(
                 f"Not even a tile of {side} x {side} px fits into memory. Close other programs."
             ) from error
+
+
+def refine_on(device: str) -> Refine:
+    """Choose where patches are searched: `cpu`, or a GPU's name for PyTorch."""
+    if device == "cpu":
+        return refine_here
+    from .completion.backend.pytorch import PyTorch  # PyTorch is loaded when there is a GPU
+
+    return partial(refine, backend=PyTorch(device))
 
 
 def fill_pieces(image: Pixels, mask: Pixels, network: Network, side: int) -> Pixels:
@@ -145,7 +189,8 @@ def fill_pieces(image: Pixels, mask: Pixels, network: Network, side: int) -> Pix
     whole = Rect(0, 0, width, height)
 
     def filled() -> Iterator[tuple[Rect, Pixels]]:
-        for rect in plan_tiles(whole, whole, side, side // 4):
+        for rect in plan_tiles(whole, whole, side, side // 4, network.multiple_px):
             yield rect, network.fill(image[rect.slices], mask[rect.slices])
 
-    return np.concatenate([band.pixels for band in blend_tiles(filled(), whole, side // 4)])
+    bands = blend_tiles(filled(), whole, side // 4, COLOURS)
+    return np.concatenate([band.pixels for band in bands])

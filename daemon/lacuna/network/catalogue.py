@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from lacuna_wire.errors import Conflict, LacunaError, Unprocessable
 
@@ -18,6 +18,8 @@ from .index import weights_folder as weights_folder
 
 SHIPPED = "lacuna-small"
 PREFERRED = "big-lama"  # the default as soon as it is installed
+
+Role = Literal["corrects", "proposes"]
 
 _PACKAGE = Path(__file__).parent / "weights"
 
@@ -84,8 +86,8 @@ class WeightsInfo(NamedTuple):
     metadata: dict[str, str]
 
     @property
-    def guided(self) -> bool:
-        return self.input == "guided"
+    def role(self) -> Role:
+        return "corrects" if self.input == "guided" else "proposes"
 
 
 def weights_names() -> list[str]:

@@ -43,7 +43,8 @@ class TileNetwork:
 
     Attributes:
         info: The weights.
-        guided: Whether the image that goes in carries a first fill under the mask.
+        role: What the weights do with a hole.
+        multiple_px: What the sides of a tile should be multiples of.
         max_hole_radius_px: Largest distance from a missing pixel to a known one that is bridged.
         tile_px: Side of a tile that suits the weights and the memory free at loading.
         overlap_px: Pixels that neighbouring tiles of that size share.
@@ -64,7 +65,8 @@ class TileNetwork:
     ) -> None:
         """Take over a loaded generator: it is folded, converted and moved in place."""
         self.info = info
-        self.guided = info.guided
+        self.role = info.role
+        self.multiple_px = REDUCTION
         self.max_hole_radius_px = info.max_hole_radius_px
         self.device = device
         self.precision = precision
@@ -151,7 +153,7 @@ class TileNetwork:
         planes = lane.new_batch(len(tiles), padded_side(height), padded_side(width))
         for place, (image, mask) in zip(planes.numpy(), tiles, strict=True):
             own = place[:height, :width]
-            own[..., :3] = image if self.guided else image * (1 - mask)
+            own[..., :3] = image if self.role == "corrects" else image * (1 - mask)
             own[..., 3:] = mask
             if own.shape != place.shape:
                 place[:] = np.pad(own, (_pad(height), _pad(width), (0, 0)), mode="reflect")

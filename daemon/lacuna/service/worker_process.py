@@ -20,14 +20,12 @@ from typing import Any, BinaryIO
 
 from lacuna_wire import LacunaError
 from lacuna_wire.errors import DeviceLost, OutOfMemory
+from lacuna_wire.messages import Progress, Report, ShouldStop
 
 from .orders import Filled, Order, read_order, write_line
 
-__all__ = ["Filled", "Order", "Report", "ShouldStop", "serve_orders"]
+__all__ = ["Filled", "Order", "serve_orders"]
 
-# Phase, tiles done, tiles in all (0: not known yet), percent of the work.
-Report = Callable[[str, int, int, float], None]
-ShouldStop = Callable[[], bool]
 
 PR_SET_PDEATHSIG = 1
 EXIT_DEVICE_LOST = 75  # EX_TEMPFAIL
@@ -75,14 +73,11 @@ def _fill_one(
 ) -> dict[str, Any]:
     """Return the one message with which an order ends."""
 
-    def report(phase: str, tiles_done: int, tiles_total: int, percent: float) -> None:
-        say({
-            "type": "progress", "id": order.id, "phase": phase,
-            "tiles_done": tiles_done, "tiles_total": tiles_total, "percent": percent,
-        })  # fmt: skip
+    def report(progress: Progress) -> None:
+        say({"type": "progress", "id": order.id, **progress._asdict()})
 
     # From here on a sudden death is the fault of this order, not of an idle worker.
-    report("loading", 0, 0, 0.0)
+    report(Progress("loading"))
     try:
         filled = fill(order, report, lambda: order.id in cancelled)
     except LacunaError as error:

@@ -1,10 +1,10 @@
-"""The search and the vote of `patches.py` on a GPU, by PyTorch: all targets of a slice at once.
+"""The search and the vote on a GPU, by PyTorch: all targets of a slice at once.
 
 What a target finds is seen by its neighbours one step later, not at once, so matches differ from
 those of a processor. The order in which numbers are added is fixed: the same GPU gives the same.
 """
 
-import logging
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -15,10 +15,10 @@ from torch.nn.functional import embedding_bag
 
 from lacuna_wire.errors import DeviceLost
 
-from . import patches
-from .kernels import BIAS_COST, MOST_BIAS, RADIUS, SIDE
-from .patches import Ground, Matches, Plan, draw_walks, extend_edges, neighbours, take_turns
-from .planes import Places
+from ...pixels.document import Places
+from ..problem import Matches, Problem, extend_edges
+from ..refine import neighbours
+from .kernels import BIAS_COST, MOST_BIAS, SIDE
 from .voting import (
     LEAST_PARTY,
     LEAST_USUAL,
@@ -32,14 +32,13 @@ from .voting import (
 SLICE = 65_536  # targets at a time: four copies of their patches are 250 MB
 NOWHERE = -(1 << 40)  # a place that no shift brings into a plane
 
-log = logging.getLogger(__name__)
 
-
-class Plane(NamedTuple):
-    """A `Ground` on a GPU.
+class TensorProblem(NamedTuple):
+    """A `Problem` on a device of PyTorch.
 
     Attributes:
         image: float32 (places, C).
+        colours: How many of the C are colours.
         is_source: bool (places,).
         targets: int64 (N,).
         number: int64 (places,): position among the targets, or N.
@@ -50,6 +49,7 @@ class Plane(NamedTuple):
     """
 
     image: Tensor
+    colours: int
     is_source: Tensor
     targets: Tensor
     number: Tensor
@@ -59,112 +59,132 @@ class Plane(NamedTuple):
     stride: int
 
 
-class Found(NamedTuple):
-    """`Matches` on a GPU: int64 (N,), float32 (N,) and float32 (N, 3)."""
+class TensorMatches(NamedTuple):
+    """`Matches` on a device: int64 (N,), float32 (N,) and float32 (N, colours)."""
 
     source: Tensor
     cost: Tensor
     bias: Tensor
 
 
-def refine_on(
-    device: str, ground: Ground, source: Places, plan: Plan, rng: np.random.Generator
-) -> Matches:
-    """Search and vote in turns as `patches.refine`, on a GPU; on the CPU if it has no memory left.
+class PyTorch:
+    """A `Backend` on a device of PyTorch.
 
     Args:
-        device: For PyTorch.
+        device: Its name.
 
     Raises:
-        DeviceLost: If the GPU has failed.
+        MemoryError: If the device has too little memory; every call may raise it.
+        DeviceLost: If the device has failed; every call may raise it.
     """
-    before = ground.image.copy()
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+
+    def load(self, problem: Problem, source: Places) -> tuple[TensorProblem, TensorMatches]:
+        with device_errors():
+            return upload(problem, self.device), self._unscored(problem, source)
+
+    def _unscored(self, problem: Problem, source: Places) -> TensorMatches:
+        found = torch.from_numpy(source).to(self.device)
+        bias = torch.empty((len(source), problem.colours), device=self.device)
+        return TensorMatches(found, torch.empty(len(source), device=self.device), bias)
+
+    def score(self, plane: TensorProblem, found: TensorMatches) -> TensorMatches:
+        with device_errors():
+            return score(plane, found.source)
+
+    def search(
+        self, plane: TensorProblem, found: TensorMatches, steps: tuple[int, ...], walks: Places
+    ) -> TensorMatches:
+        with device_errors():
+            return search(plane, found, steps, walks)
+
+    def vote(self, plane: TensorProblem, found: TensorMatches) -> None:
+        with device_errors():
+            vote(plane, found)
+
+    def store(self, plane: TensorProblem, found: TensorMatches, problem: Problem) -> Matches:
+        with device_errors():
+            problem.image.reshape(-1, problem.channels)[:] = plane.image.cpu().numpy()
+            return Matches(*(values.cpu().numpy() for values in found))
+
+
+@contextlib.contextmanager
+def device_errors() -> Iterator[None]:
+    """Turn PyTorch's words for a full and for a lost device into the engine's."""
     try:
-        return _refine(device, ground, source, plan, rng)
+        yield
     except torch.OutOfMemoryError as error:
-        log.warning("the guide goes on with the CPU: %s", error)
-        ground.image[:] = before
-        return patches.refine(ground, source, plan, rng)
+        raise MemoryError(str(error)) from error
     except torch.AcceleratorError as error:
         reason = str(error).partition("\n")[0]
-        raise DeviceLost(f"The GPU has failed ({reason}); the next job starts it anew.") from error
+        raise DeviceLost(f"The GPU has failed ({reason}). The next job starts it again.") from error
 
 
-def _refine(
-    device: str, ground: Ground, source: Places, plan: Plan, rng: np.random.Generator
-) -> Matches:
-    plane = upload(ground, device)
-    found = take_turns(
-        plan,
-        judge(plane, torch.from_numpy(source).to(device)),
-        lambda found: search(plane, found, plan, rng),
-        lambda found: vote(plane, found),
-    )
-    if plan.judged:
-        found = judge(plane, found.source)
-    ground.image.reshape(-1, ground.channels)[:] = plane.image.cpu().numpy()
-    return Matches(*(values.cpu().numpy() for values in found))
-
-
-def upload(ground: Ground, device: str) -> Plane:
-    """Copy a plane to a GPU."""
+def upload(problem: Problem, device: str) -> TensorProblem:
+    """Copy a problem to a device."""
 
     def tensor(array: Any) -> Tensor:
         return torch.tensor(array, device=device)
 
-    number = np.where(ground.number < 0, len(ground.targets), ground.number)
-    return Plane(
-        image=tensor(ground.image.reshape(-1, ground.channels)),
-        is_source=tensor(ground.is_source),
-        targets=tensor(ground.targets),
+    number = np.where(problem.number < 0, len(problem.targets), problem.number)
+    return TensorProblem(
+        image=tensor(problem.image.reshape(-1, problem.channels)),
+        colours=problem.colours,
+        is_source=tensor(problem.is_source),
+        targets=tensor(problem.targets),
         number=tensor(number.astype(np.int64)),
-        trust=tensor(ground.trust),
-        hole=tensor(np.flatnonzero(np.pad(ground.missing, RADIUS))),
-        around=tensor(ground.around),
-        stride=ground.stride,
+        trust=tensor(problem.trust),
+        hole=tensor(problem.find_hole()),
+        around=tensor(problem.around),
+        stride=problem.stride,
     )
 
 
-def judge(plane: Plane, source: Tensor) -> Found:
+def score(plane: TensorProblem, source: Tensor) -> TensorMatches:
     """Compare every target with its source."""
     found = [
         compare(
             cut(plane, plane.image, plane.targets[some]),
             weights_of(plane, plane.targets[some]),
             cut(plane, plane.image, source[some]),
+            plane.colours,
         )
         for some in _slices(len(source))
     ]
     costs, shifts = zip(*found, strict=True)
-    return Found(source, torch.cat(costs), torch.cat(shifts))
+    return TensorMatches(source, torch.cat(costs), torch.cat(shifts))
 
 
-def cut(plane: Plane, values: Tensor, places: Tensor) -> Tensor:
+def cut(plane: TensorProblem, values: Tensor, places: Tensor) -> Tensor:
     """Copy what (places, C) values there are around N places: (N, SIDE * SIDE, C)."""
     around = (places[:, None] + plane.around).view(-1)
     return values.index_select(0, around).view(-1, SIDE * SIDE, values.shape[1])
 
 
-def weights_of(plane: Plane, places: Tensor) -> Tensor:
+def weights_of(plane: TensorProblem, places: Tensor) -> Tensor:
     """How much the pixels of the patches around N places are trusted: (N, SIDE * SIDE, 1)."""
     trust = cut(plane, plane.trust[:, None], places)
     return trust / trust.sum(dim=1, keepdim=True)
 
 
-def compare(own: Tensor, weights: Tensor, sources: Tensor) -> tuple[Tensor, Tensor]:
-    """Compare N patches with N others, as `kernels.compare`: costs (N,) and shifts (N, 3)."""
+def compare(own: Tensor, weights: Tensor, sources: Tensor, colours: int) -> tuple[Tensor, Tensor]:
+    """Compare N patches with others, as `kernels.compare`: costs (N,) and shifts (N, colours)."""
     difference = sources - own
     weighted = difference * weights
-    mean = weighted.sum(dim=1)[:, :3]
+    mean = weighted.sum(dim=1)[:, :colours]
     shift = mean.neg().clamp_(-float(MOST_BIAS), float(MOST_BIAS))
     squares = (weighted * difference).sum(dim=(1, 2))
     return squares + ((2 * mean + float(1 + BIAS_COST) * shift) * shift).sum(dim=1), shift
 
 
-def search(plane: Plane, found: Found, plan: Plan, rng: np.random.Generator) -> Found:
-    """Look for better sources, as `patches.search`."""
-    found = judge(plane, found.source)  # a vote has changed the plane
-    for step in plan.steps:
+def search(
+    plane: TensorProblem, found: TensorMatches, steps: tuple[int, ...], walks: Places
+) -> TensorMatches:
+    """Look for better sources, as `Backend.search`."""
+    found = score(plane, found.source)  # a vote has changed the plane
+    for step in steps:
         shift = torch.tensor(neighbours(plane.stride, step), device=plane.image.device)
         known = torch.cat([found.source, found.source.new_full((1,), NOWHERE)])
 
@@ -173,20 +193,21 @@ def search(plane: Plane, found: Found, plan: Plan, rng: np.random.Generator) -> 
             return known[plane.number[places]] + shift
 
         found = offer(plane, found, asked)
-    walks = draw_walks(len(found.source), plane.stride, rng, plan.reach, plan.far)
     if not len(walks):
         return found
     walked = torch.from_numpy(walks).to(plane.image.device).T
     return offer(plane, found, lambda some: found.source[some, None] + walked[some])
 
 
-def offer(plane: Plane, found: Found, candidates: Callable[[slice], Tensor]) -> Found:
+def offer(
+    plane: TensorProblem, found: TensorMatches, candidates: Callable[[slice], Tensor]
+) -> TensorMatches:
     """Take the best of some candidates for every target that it suits better than its source.
 
     Args:
         candidates: Gives those of a slice of the targets: int64 (n, K), in the plane or not.
     """
-    better = Found(*(values.clone() for values in found))
+    better = TensorMatches(*(values.clone() for values in found))
     for some in _slices(len(found.source)):
         targets = plane.targets[some]
         own, weights = cut(plane, plane.image, targets), weights_of(plane, targets)
@@ -195,7 +216,7 @@ def offer(plane: Plane, found: Found, candidates: Callable[[slice], Tensor]) -> 
             asked = plane.is_source[candidate] & (candidate != better.source[some])
             which = asked.nonzero()[:, 0]
             patch = cut(plane, plane.image, candidate[which])
-            cost, bias = compare(own[which], weights[which], patch)
+            cost, bias = compare(own[which], weights[which], patch, plane.colours)
             closer = (cost < better.cost[some][which]).nonzero()[:, 0]
             winners = which[closer] + some.start
             better.source[winners] = candidate[which[closer]]
@@ -203,10 +224,11 @@ def offer(plane: Plane, found: Found, candidates: Callable[[slice], Tensor]) -> 
     return better
 
 
-def vote(plane: Plane, found: Found) -> None:
+def vote(plane: TensorProblem, found: TensorMatches) -> None:
     """Give each missing pixel the colour that most patches agree on, as `voting.vote`."""
     # One more, of no weight: it stands for a patch whose middle is outside of the plane.
-    nothing = plane.trust.new_zeros((1, 3))
+    colours = plane.colours
+    nothing = plane.trust.new_zeros((1, plane.colours))
     source = torch.cat([found.source, plane.targets[:1]])
     trust = torch.cat([plane.trust[plane.targets], nothing[0, :1]])
     cost = torch.cat([found.cost, nothing[0, :1]])
@@ -223,18 +245,23 @@ def vote(plane: Plane, found: Found) -> None:
         weights /= weights.sum(dim=1, keepdim=True)
         places = source[number] + plane.around
         mean = _mean_of_rows(plane.image, places, weights)
-        mean[:, :3] += _mean_of_rows(bias, number, weights)
-        colours = plane.image[:, :3][places] + bias[number]
+        mean[:, :colours] += _mean_of_rows(bias, number, weights)
+        shown = plane.image[:, :colours][places] + bias[number]
         own = trust[plane.number[plane.hole[some]]]
-        mean[:, :3] = settle(colours, weights, own, mean[:, :3]).clamp_(0, 1)
+        moved = shift_to_mode(shown, weights, own, mean[:, :colours])
+        mean[:, :colours] = moved.clamp_(0, 1)
         voted.append(mean)
     plane.image[plane.hole] = torch.cat(voted)
     extend_edges(plane.image.view(-1, plane.stride, plane.image.shape[1]))
 
 
-def settle(colours: Tensor, weights: Tensor, trust: Tensor, mean: Tensor) -> Tensor:
-    """Move means (N, 3) to the nearest mode of colours (N, K, 3), as `voting.settle`."""
-    squares = 6 * (float(PARTY) * (float(RIM_PARTY) * trust[:, None]).clamp(min=1)).square()
+def shift_to_mode(colours: Tensor, weights: Tensor, trust: Tensor, mean: Tensor) -> Tensor:
+    """Move means (N, C) to the nearest mode of colours (N, K, C), as `voting.shift_to_mode`."""
+    squares = (
+        2
+        * mean.shape[1]
+        * (float(PARTY) * (float(RIM_PARTY) * trust[:, None]).clamp(min=1)).square()
+    )
     for _ in range(PARTY_STEPS):
         away = (colours - mean[:, None]).square().sum(dim=2)
         party = weights * (torch.exp(-away / squares) + float(LEAST_PARTY))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from lacuna_wire import Rect
 
-from .planes import Pixels
+from ..pixels.document import Pixels
 
 
 class Band(NamedTuple):
@@ -16,7 +16,7 @@ class Band(NamedTuple):
 
     Attributes:
         rect: Where the band lies.
-        pixels: float32 (rect.height, rect.width, 3); 0 where no tile covers.
+        pixels: float32 (rect.height, rect.width, C); 0 where no tile covers.
         covered: bool (rect.height, rect.width): whether any tile covers the pixel.
     """
 
@@ -38,17 +38,20 @@ def tile_weights(rect: Rect, ramp: int) -> Pixels:
     return (rows[:, None] * columns[None, :])[..., None]
 
 
-def blend_tiles(tiles: Iterable[tuple[Rect, Pixels]], area: Rect, ramp: int) -> Iterator[Band]:
+def blend_tiles(
+    tiles: Iterable[tuple[Rect, Pixels]], area: Rect, ramp: int, channels: int
+) -> Iterator[Band]:
     """Average overlapping tiles, each trusted least near its own edge.
 
     The weights are divided out, so tiles that agree are reproduced to float32 rounding. Rows are
     handed out as soon as no further tile can reach them: only about one row of tiles is in memory.
 
     Args:
-        tiles: (rect, pixels float32 (rect.height, rect.width, 3)), sorted by `rect.top`. Read once:
-            pass a generator and a single tile is alive at a time.
+        tiles: (rect, pixels float32 (rect.height, rect.width, channels)), sorted by `rect.top`.
+            Read once: pass a generator and a single tile is alive at a time.
         area: Pixels that are wanted; what tiles show outside of it is dropped.
         ramp: Pixels over which a tile's weight rises, at least 1.
+        channels: Of the tiles.
 
     Yields:
         Bands that together cover `area` from top to bottom.
@@ -57,7 +60,8 @@ def blend_tiles(tiles: Iterable[tuple[Rect, Pixels]], area: Rect, ramp: int) -> 
         ValueError: If the tiles are not sorted.
     """
     top = area.top  # first row that is not handed out yet
-    sums = np.zeros((0, area.width, 4), np.float32)  # weighted colour and weight, from `top` on
+    # Weighted colours and the weight, from `top` on.
+    sums = np.zeros((0, area.width, channels + 1), np.float32)
     for rect, pixels in tiles:
         ready = min(rect.top, area.bottom) - top
         if ready > 0:
@@ -72,8 +76,8 @@ def blend_tiles(tiles: Iterable[tuple[Rect, Pixels]], area: Rect, ramp: int) -> 
         sums = _with_rows(sums, seen.bottom - top)
         inside, place = seen.relative_to(rect).slices, seen.shift(-area.left, -top).slices
         window = tile_weights(rect, ramp)[inside]
-        sums[place][..., :3] += window * pixels[inside]
-        sums[place][..., 3:] += window
+        sums[place][..., :-1] += window * pixels[inside]
+        sums[place][..., -1:] += window
     if top < area.bottom:
         rest = Rect(area.left, top, area.width, area.bottom - top)
         yield _band(rest, _with_rows(sums, rest.height))
@@ -85,9 +89,7 @@ def _with_rows(sums: Pixels, rows: int) -> Pixels:
 
 
 def _band(rect: Rect, sums: Pixels) -> Band:
-    weight = sums[..., 3:]
+    colour, weight = sums[..., :-1], sums[..., -1:]
     covered = weight > 0
-    pixels = np.divide(
-        sums[..., :3], weight, out=np.zeros((*weight.shape[:2], 3), np.float32), where=covered
-    )
+    pixels = np.divide(colour, weight, out=np.zeros_like(colour), where=covered)
     return Band(rect, pixels, covered[..., 0])

@@ -3,6 +3,7 @@
 Level 0 is the picture itself and is never held in floats; level n is reduced n times by two.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import cv2
@@ -10,13 +11,12 @@ import numpy as np
 
 from lacuna_wire import Rect
 
-from .guide import halve, plane
-from .planes import Document, Mask, Pixels, strips
+from .document import COLOURS, Document, Mask, Pixels, strips
+from .membrane import halve, with_channels
 
-LONGEST_DISTANCE_SIDE = 2048  # px; distances are measured on a mask no larger than this
-MAX_TEXTURED_PX = (
-    1 << 22
-)  # larger levels do without: 8 bytes per pixel, and they show it themselves
+# Larger levels do without a texture: it takes 8 bytes per pixel, and they show it themselves.
+MAX_TEXTURED_PX = 1 << 22
+TEXTURES = 2  # contrast from left to right, and from top to bottom
 
 
 class Level(NamedTuple):
@@ -64,10 +64,10 @@ def build_levels(window: Document, missing: Mask, count: int) -> list[Level]:
     if not count:
         return []
     rect, textured = window.rect.reduce(2), 1
-    image, share = _plane(rect, 3), _plane(rect, 1)
+    image, share = _empty(rect, COLOURS), _empty(rect, 1)
     while rect.area > MAX_TEXTURED_PX:
         rect, textured = rect.reduce(2), textured + 1
-    first_texture = _plane(rect, 2)
+    first_texture = _empty(rect, TEXTURES)
     for strip in strips(window.rect):
         known = (1 - missing[strip.slices][..., None]).astype(np.float32)
         colours, cells = window.image(strip), strip.reduce(2)
@@ -90,6 +90,12 @@ def build_levels(window: Document, missing: Mask, count: int) -> list[Level]:
             texture = halve(levels[-1].texture, levels[-1].share)[0]
         levels.append(Level(image, share, texture))
     return levels
+
+
+def coarsest_first(levels: list[Level]) -> Iterator[Level]:
+    """Take levels out of a list, from the last to the first: the finest is the largest of all."""
+    while levels:
+        yield levels.pop()
 
 
 def plain_level(image: Pixels, share: Pixels) -> Level:
@@ -122,46 +128,8 @@ def contrast(image: Pixels, known: Pixels) -> Pixels:
     return np.stack(measured, axis=2)
 
 
-def _plane(rect: Rect, channels: int) -> Pixels:
+def _empty(rect: Rect, channels: int) -> Pixels:
     return np.empty((rect.height, rect.width, channels), np.float32)
-
-
-def hole_radius(missing: Mask) -> float:
-    """Largest distance in pixels from a missing pixel to a known one; infinite if none is known.
-
-    Args:
-        missing: uint8 (H, W), 1 = missing.
-    """
-    if missing.all():
-        return float("inf")
-    factor = 1
-    while max(missing.shape) > LONGEST_DISTANCE_SIDE:
-        missing, factor = reduce_missing(missing), 2 * factor
-    if missing.all():  # what is known is thinner than the reduction shows: far is all we can say
-        return float(factor * max(missing.shape))
-    distance = cv2.distanceTransform(missing, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return float(factor * np.max(distance))
-
-
-def level_count(radius_px: float, bridged_px: int, window: Rect) -> int:
-    """Number of levels above level 0 until the network can bridge the hole.
-
-    A level is not reduced further when it has become so small that nothing could be seen on it.
-
-    >>> level_count(200.0, 16, Rect(0, 0, 800, 800))
-    4
-    """
-    levels = 0
-    while radius_px > bridged_px << levels and min(window.width, window.height) >> levels > 16:
-        levels += 1
-    return levels
-
-
-def reduce_missing(missing: Mask) -> Mask:
-    """Halve a mask (H, W) uint8: a cell is 1 as soon as one of its pixels is."""
-    padded = np.pad(missing, ((0, missing.shape[0] % 2), (0, missing.shape[1] % 2)), mode="edge")
-    rows = np.maximum(padded[0::2], padded[1::2])
-    return np.maximum(rows[:, 0::2], rows[:, 1::2])
 
 
 def enlarge(coarse: Pixels, rect: Rect, finer: Rect) -> Pixels:
@@ -178,6 +146,6 @@ def enlarge(coarse: Pixels, rect: Rect, finer: Rect) -> Pixels:
     # Cubic interpolation looks two cells far; what it sees beyond the crop must be real.
     cells = rect.reduce(2).grow(2).intersect(finer.reduce(2))
     size = (2 * cells.width, 2 * cells.height)
-    enlarged = plane(cv2.resize(coarse[cells.slices], size, interpolation=cv2.INTER_CUBIC))
+    enlarged = with_channels(cv2.resize(coarse[cells.slices], size, interpolation=cv2.INTER_CUBIC))
     shown = enlarged[rect.relative_to(cells.enlarge(2)).slices]
     return np.clip(shown, 0, 1, out=shown)  # it may be the largest array there is

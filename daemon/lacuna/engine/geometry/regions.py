@@ -14,8 +14,8 @@ from lacuna_wire import Rect
 from lacuna_wire.errors import Unprocessable
 from lacuna_wire.rect import bounding_rect
 
+from ..pixels.document import Mask, Readable, strips
 from .context import MIN_CONTEXT_PX, context_window
-from .planes import Mask, Plane, strips
 
 # Side of a cell of the coarse map on which parts are told apart. Parts nearer than this are one
 # part anyway (their contexts overlap), and a map of cells keeps memory flat on gigapixel masks.
@@ -35,7 +35,7 @@ class Region(NamedTuple):
     window: Rect
 
 
-def plan_regions(selection: Plane, grow: int) -> list[Region]:
+def plan_regions(selection: Readable, grow: int) -> list[Region]:
     """Find the regions of a selection (H, W) uint8, 0 = known, after growing it by `grow` pixels.
 
     The selection is read in strips.
@@ -60,7 +60,7 @@ def plan_regions(selection: Plane, grow: int) -> list[Region]:
     return sorted(regions, key=lambda region: (region.part.top, region.part.left))
 
 
-def _parts(selection: Plane) -> list[Rect]:
+def _parts(selection: Readable) -> list[Rect]:
     """Bound the connected parts, told apart on cells of CELL_PX."""
     cells = _occupied_cells(selection)
     _count, _labels, stats, _centres = cv2.connectedComponentsWithStats(cells, connectivity=8)
@@ -72,7 +72,7 @@ def _parts(selection: Plane) -> list[Rect]:
     return parts
 
 
-def _occupied_cells(selection: Plane) -> Mask:
+def _occupied_cells(selection: Readable) -> Mask:
     """Reduce (H, W) to one value per cell: 1 where any pixel is selected."""
     height, width = selection.shape[:2]
     rows, columns = -(-height // CELL_PX), -(-width // CELL_PX)
@@ -88,12 +88,12 @@ def _occupied_cells(selection: Plane) -> Mask:
     return cells
 
 
-def tighten(selection: Plane, rect: Rect) -> Rect:
+def tighten(selection: Readable, rect: Rect) -> Rect:
     """Shrink `rect` to the values of `selection` (H, W) in it that are not 0; empty if all are."""
     return bounding_rect([_tight(selection, strip) for strip in strips(rect)])
 
 
-def _tight(selection: Plane, rect: Rect) -> Rect:
+def _tight(selection: Readable, rect: Rect) -> Rect:
     inside = selection[rect.slices] != 0
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     if not len(rows):

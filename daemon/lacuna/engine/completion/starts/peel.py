@@ -1,8 +1,8 @@
-"""A first fill of a small plane, ring by ring from the rim of the hole: lines are carried inwards.
+"""The onion peel: a small hole is filled ring by ring from its rim, so lines are carried inwards.
 
 Every place is compared with all known patches, and by its known and already filled pixels only
 ("onion peel": Newson et al., "Non-Local Patch-Based Image Inpainting", IPOL 2017, section 3.3). A
-smooth first fill knows nothing of a line that ends at the rim; this one continues it.
+smooth start knows nothing of a line that ends at the rim; this one continues it.
 """
 
 import cv2
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from .kernels import BIAS_COST, MOST_BIAS, RADIUS, SIDE
-from .patches import Ground, extend_edges
-from .planes import Pixels, Places
+from ...pixels.document import Pixels, Places
+from ..backend.kernels import BIAS_COST, MOST_BIAS, RADIUS, SIDE
+from ..problem import Problem, extend_edges
 
 MAX_COMPARISONS = 20_000_000  # of a place with a patch: about half a second
 # In a thinner hole every patch sees the rim on both sides, and a smooth fill shows the way as well.
@@ -20,32 +20,35 @@ MIN_DEPTH_PX = SIDE
 BATCH = 512  # places that are compared with all patches at a time
 
 
-def can_peel(ground: Ground) -> bool:
-    """Tell whether it is worth it, and all can be compared with all in reasonable time."""
-    depth = cv2.distanceTransform(ground.missing.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3)
-    if np.max(depth) < MIN_DEPTH_PX:
-        return False
-    sources = int(np.count_nonzero(ground.is_source))
-    return 0 < sources * len(ground.targets) <= MAX_COMPARISONS
-
-
-def peel(ground: Ground) -> Places:
-    """Fill the hole of `ground` and find a good source of every target.
+def can_peel(missing: NDArray[np.bool_], sources: int, targets: int) -> bool:
+    """Tell whether it is worth it, and all can be compared with all in reasonable time.
 
     Args:
-        ground: Of a size that `can_peel` agrees to; what is in its hole is not looked at.
+        missing: bool (H, W).
+        sources: Patches that may be copied.
+        targets: Places whose patch touches the hole.
+    """
+    depth = cv2.distanceTransform(missing.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_3)
+    return bool(np.max(depth) >= MIN_DEPTH_PX) and 0 < sources * targets <= MAX_COMPARISONS
+
+
+def peel(problem: Problem) -> Places:
+    """Fill the hole of `problem` and find a good source of every target.
+
+    Args:
+        problem: Of a size that `can_peel` agrees to; what is in its hole is not looked at.
 
     Returns:
         For a missing place the patch that was best when it was filled, for a known one near the
         hole the best of all.
     """
-    sources = ground.find_sources()
-    patches = cut(ground, sources)
+    sources, colours = problem.find_sources(), problem.colours
+    patches = cut(problem, sources)
     squares = np.square(patches).sum(axis=2)
     patches = patches.reshape(len(patches), -1)
-    image = ground.image.reshape(-1, ground.channels)
-    filled = np.pad(~ground.missing, RADIUS)
-    found = np.full(ground.is_source.size, -1, np.int64)
+    image = problem.image.reshape(-1, problem.channels)
+    filled = np.pad(~problem.missing, RADIUS)
+    found = np.full(problem.is_source.size, -1, np.int64)
     while True:
         ring = cv2.dilate(filled.astype(np.uint8), np.ones((3, 3), np.uint8)) > filled
         ring[:RADIUS], ring[-RADIUS:], ring[:, :RADIUS], ring[:, -RADIUS:] = (False,) * 4
@@ -54,56 +57,63 @@ def peel(ground: Ground) -> Places:
             break
         for first in range(0, len(places), BATCH):
             some = places[first : first + BATCH]
-            around = some[:, None] + ground.around
-            weights = ground.trust[around] * filled.ravel()[around]
+            around = some[:, None] + problem.around
+            weights = problem.trust[around] * filled.ravel()[around]
             weights /= weights.sum(axis=1, keepdims=True)
-            wanted = cut(ground, some)
-            best = _nearest(wanted, weights, patches, squares)
+            wanted = cut(problem, some)
+            best = _nearest(wanted, weights, patches, squares, colours)
             near = patches[best].reshape(wanted.shape)
-            mean = ((near - wanted) * weights[..., None]).sum(axis=1)[:, :3]
-            colours = near[:, SIDE * SIDE // 2]
-            colours[:, :3] = np.clip(colours[:, :3] - np.clip(mean, -MOST_BIAS, MOST_BIAS), 0, 1)
-            image[some] = colours
+            mean = ((near - wanted) * weights[..., None]).sum(axis=1)[:, :colours]
+            middle = near[:, SIDE * SIDE // 2]
+            shifted = middle[:, :colours] - np.clip(mean, -MOST_BIAS, MOST_BIAS)
+            middle[:, :colours] = np.clip(shifted, 0, 1)
+            image[some] = middle
             found[some] = sources[best]
         filled.ravel()[places] = True
-    extend_edges(ground.image)
+    extend_edges(problem.image)
 
     # Known places whose patch reaches into the hole have not been looked at yet.
-    rim = ground.targets[found[ground.targets] < 0]
+    rim = problem.targets[found[problem.targets] < 0]
     for first in range(0, len(rim), BATCH):
         some = rim[first : first + BATCH]
-        best = _nearest(cut(ground, some), cut_trust(ground, some), patches, squares)
+        weights = cut_trust(problem, some)
+        best = _nearest(cut(problem, some), weights, patches, squares, colours)
         found[some] = sources[best]
-    return found[ground.targets]
+    return found[problem.targets]
 
 
-def cut(ground: Ground, places: Places) -> Pixels:
+def cut(problem: Problem, places: Places) -> Pixels:
     """Copy the patches around N places: float32 (N, SIDE * SIDE, C)."""
     # A row of a patch is contiguous: seven long reads instead of 49 short ones.
-    channels = ground.channels
-    rows = sliding_window_view(ground.image.reshape(-1), channels * SIDE)[::channels]
-    patches: Pixels = rows[places[:, None] + ground.around[::SIDE]]
+    channels = problem.channels
+    rows = sliding_window_view(problem.image.reshape(-1), channels * SIDE)[::channels]
+    patches: Pixels = rows[places[:, None] + problem.around[::SIDE]]
     return patches.reshape(-1, SIDE * SIDE, channels)
 
 
-def cut_trust(ground: Ground, places: Places) -> NDArray[np.float32]:
+def cut_trust(problem: Problem, places: Places) -> NDArray[np.float32]:
     """Weights of the pixels of the patches around N places: float32 (N, SIDE * SIDE), sum 1."""
-    rows = sliding_window_view(ground.trust, SIDE)
-    trust = rows[places[:, None] + ground.around[::SIDE]].reshape(-1, SIDE * SIDE)
+    rows = sliding_window_view(problem.trust, SIDE)
+    trust = rows[places[:, None] + problem.around[::SIDE]].reshape(-1, SIDE * SIDE)
     weights: NDArray[np.float32] = trust / trust.sum(axis=1, keepdims=True)
     return weights
 
 
 def _nearest(
-    wanted: Pixels, weights: NDArray[np.float32], patches: Pixels, squares: NDArray[np.float32]
+    wanted: Pixels,
+    weights: NDArray[np.float32],
+    patches: Pixels,
+    squares: NDArray[np.float32],
+    colours: int,
 ) -> Places:
-    """Find the patch that fits best by `lacuna.engine.kernels.compare`, of all at once.
+    """Find the patch that fits best by `backend.kernels.compare`, of all at once.
 
     Args:
         wanted: float32 (N, SIDE * SIDE, C).
         weights: (N, SIDE * SIDE) of its pixels, sum 1.
         patches: (M, SIDE * SIDE * C), all there are.
         squares: (M, SIDE * SIDE), squares of their pixels.
+        colours: How many of the C are colours.
 
     Returns:
         Numbers of patches (N,).
@@ -112,7 +122,7 @@ def _nearest(
     weighted = wanted * weights[..., None]
     # |a - b|^2 = a^2 - 2ab + b^2; b^2 is the same for all patches and decides nothing.
     cost = weights @ squares.T - 2 * weighted.reshape(len(wanted), -1) @ patches.T
-    for channel in range(3):
+    for channel in range(colours):
         own = weighted[..., channel].sum(axis=1)
         mean = weights @ patches[:, channel::channels].T - own[:, None]
         shift = np.clip(mean, -MOST_BIAS, MOST_BIAS)  # to be taken away

@@ -29,11 +29,12 @@ COLOUR_ORDER = {
     "GRAYA": (0,),
 }
 
+COLOURS = 3  # channels of an image
 STRIP_ROWS = 512  # rows that are float at a time where a whole window is walked through
 
 
-class Plane(Protocol):
-    """What is read by rectangle, `plane[rect.slices]`: an array, a memory map, or a file.
+class Readable(Protocol):
+    """What is read by rectangle, `readable[rect.slices]`: an array, a memory map, or a file.
 
     Attributes:
         shape: Rows and columns first.
@@ -55,8 +56,8 @@ class Document(NamedTuple):
         layout: Of the samples.
     """
 
-    samples: Plane
-    selection: Plane
+    samples: Readable
+    selection: Readable
     layout: PixelLayout
 
     @property

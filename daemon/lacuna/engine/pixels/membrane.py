@@ -1,10 +1,10 @@
-"""A first fill made from known pixels alone, which a guided network then corrects."""
+"""The rim of a hole, drawn into it as a membrane: pull-push with a few relaxations per level."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .planes import Pixels
+from .document import Pixels
 
 SMALLEST_PX = 2  # the pull stops here: one mean colour is left
 # Plain pull-push shows the grid of its cells: the colour in the middle of a hole jumps when the
@@ -35,11 +35,11 @@ def pull_push(image: Pixels, known: Pixels) -> Pixels:
     coarse_image, coarse_known = halve(image, known)
     # Even a single known pixel of four decides its cell: weights saturate on the way down.
     smooth = pull_push(coarse_image, np.minimum(4 * coarse_known, 1))
-    smooth = plane(cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR))
+    smooth = with_channels(cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR))
     missing, own = 1 - known, image * known
     filled: Pixels = own + smooth * missing
     for _ in range(RELAXATIONS):
-        filled = own + plane(cv2.blur(filled, (3, 3))) * missing
+        filled = own + with_channels(cv2.blur(filled, (3, 3))) * missing
     return filled
 
 
@@ -67,10 +67,10 @@ def mean_of_cells(values: Pixels) -> Pixels:
     if height % 2 or width % 2:
         values = np.pad(values, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     size = (values.shape[1] // 2, values.shape[0] // 2)
-    return plane(cv2.resize(values, size, interpolation=cv2.INTER_AREA))
+    return with_channels(cv2.resize(values, size, interpolation=cv2.INTER_AREA))
 
 
-def plane(values: NDArray[np.generic]) -> Pixels:
+def with_channels(values: NDArray[np.generic]) -> Pixels:
     """Give (H, W, C) float32 whatever OpenCV made of it: it drops an axis of length 1."""
     array = np.asarray(values, np.float32)
     return array if array.ndim == 3 else array[..., None]

@@ -21,7 +21,7 @@ PARTY = np.float32(0.15)  # root mean square over the colours
 # Near the rim all patches are held by what is known, and their mean is right: parties are wider
 # there by this times the trust in the pixel, which falls below a quarter six pixels deep.
 RIM_PARTY = np.float32(4)
-PARTY_STEPS = 3  # of mean shift; it has settled then
+PARTY_STEPS = 3  # of mean shift; it has come to rest then
 LEAST_PARTY = np.float32(1e-6)
 
 LOG2_E = np.float32(np.log2(np.e))
@@ -45,7 +45,7 @@ def exp_of_minus(x: np.float32) -> np.float32:
 
 
 @inlined
-def settle(colours: Floats, weights: Floats, trust: np.float32, mean: Floats) -> None:
+def shift_to_mode(colours: Floats, weights: Floats, trust: np.float32, mean: Floats) -> None:
     """Move a mean to the nearest mode of the colours that it was made of.
 
     Comaniciu and Meer, "Mean Shift", PAMI 2002, with a Gaussian kernel.
@@ -137,6 +137,6 @@ def vote(
                 mean[channel] += weight * shown[channel]
         for channel in range(channels):
             mean[channel] /= total
-        settle(colours, weights, trust[number[hole[i]]], mean)
+        shift_to_mode(colours, weights, trust[number[hole[i]]], mean)
         for channel in range(3):
             mean[channel] = min(max(mean[channel], np.float32(0)), np.float32(1))

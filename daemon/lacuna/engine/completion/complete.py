@@ -1,0 +1,212 @@
+"""A region completed with structure and texture: patches of known pixels, from coarse to fine.
+
+The coarsest level decides what goes where; each finer one takes over its matches and, as long as
+that is affordable, improves them (the frame of Darabi et al., "Image Melding", SIGGRAPH 2012).
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import chain, islice
+from typing import NamedTuple
+
+import numpy as np
+
+from lacuna_wire import PixelLayout, Rect
+
+from ..pixels.document import Document, Mask, Pixels, Places
+from ..pixels.levels import Level, build_levels, coarsest_first, enlarge, plain_level
+from ..pixels.membrane import pull_push
+from .backend.kernels import RADIUS
+from .backend.processor import Processor
+from .problem import Matches, Problem, pose_problem
+from .refine import Refine, RoundDone, refine
+from .schedule import TUNING, LevelSchedule, Schedule, schedule_completion
+from .show import show_picture_level
+from .starts.peel import peel
+from .starts.smooth import complete_smoothly, draw_sources, smooth
+from .tries import Search, Try, take_cheapest
+
+refine_here: Refine = partial(refine, backend=Processor())
+
+
+class Completion(NamedTuple):
+    """A window whose hole is completed.
+
+    Attributes:
+        show: Gives pixels of a rectangle of the window: float32 (height, width, COLOURS), of
+            meaning where pixels are missing.
+        cost: What its matches cost on the finest level that was searched, on average, when they
+            were compared last; infinite if nothing was copied. To be compared with other
+            completions of the same hole.
+    """
+
+    show: Callable[[Rect], Pixels]
+    cost: float
+
+
+class CompletedLevel(NamedTuple):
+    """A completed level, and where its patches come from.
+
+    Attributes:
+        image: float32 (H, W, COLOURS).
+        problem: The plane of the search.
+        matches: Source of every target.
+    """
+
+    image: Pixels
+    problem: Problem
+    matches: Matches
+
+
+def complete_window(
+    window: Document,
+    missing: Mask,
+    levels: Iterable[Level],
+    schedule: Schedule,
+    round_done: RoundDone,
+    start: Pixels | None = None,
+    refine: Refine = refine_here,
+) -> Completion:
+    """Complete a region's window.
+
+    Args:
+        window: The region's window of the document.
+        missing: uint8 (H, W) of the window, 1 = missing.
+        levels: As many of its levels as are scheduled, from the coarsest to level 1; read once.
+        schedule: Decided for this hole.
+        round_done: Called after every round; raises to stop.
+        start: What a network has painted on the coarsest level, float32 (H, W, COLOURS), if it is
+            scheduled to.
+        refine: Searches and votes.
+    """
+    if schedule.whole:
+        levels = chain(levels, _picture_level(window, missing))
+    if not schedule.steps:
+        smooth = complete_smoothly(levels, start)
+        if schedule.whole:
+            return Completion(lambda rect: smooth[rect.slices], float("inf"))
+        return Completion(lambda rect: enlarge(smooth, rect, window.rect), float("inf"))
+    completed = complete_levels(levels, schedule, round_done, start, refine)
+    image, problem, matches = completed
+    cost = float(matches.cost.mean()) if len(matches.cost) else 0.0
+    if schedule.whole:
+        return Completion(lambda rect: image[rect.slices], cost)
+    return Completion(
+        lambda rect: show_picture_level(window, missing, image, problem, matches, rect), cost
+    )
+
+
+def _picture_level(window: Document, missing: Mask) -> Iterator[Level]:
+    known = (1 - missing[..., None]).astype(np.float32)
+    yield plain_level(window.image(window.rect), known)
+
+
+def complete_levels(
+    levels: Iterable[Level],
+    schedule: Schedule,
+    round_done: RoundDone,
+    start: Pixels | None = None,
+    refine: Refine = refine_here,
+) -> CompletedLevel:
+    """Complete levels by patches of their own known pixels.
+
+    Args:
+        levels: From coarse to fine; read once, and each is let go before the next.
+        schedule: At least one step.
+        round_done: Called after every round; raises to stop.
+        start: As in `complete_window`.
+        refine: Searches and votes.
+
+    Returns:
+        The finest level.
+    """
+    rng = np.random.default_rng(0)  # the same picture is filled in the same way every time
+    done: CompletedLevel | None = None
+    # Those that come before the first step have no patches to choose from.
+    rest = islice(levels, schedule.levels - schedule.steps[0].level, None)
+    for step in schedule.steps:
+        level = next(rest)
+        problem = pose_level(level, step, start if done is None else done.image)
+        del level
+        search = Search(problem, step.turns, rng, refine, round_done)
+        matches = take_cheapest(search, tries_of(step, done))
+        image = problem.image[RADIUS:-RADIUS, RADIUS:-RADIUS, : problem.colours]
+        done = CompletedLevel(image, problem, matches)
+    assert done is not None
+    return done
+
+
+def pose_level(level: Level, step: LevelSchedule, begun: Pixels | None) -> Problem:
+    """Lay out a level for its search.
+
+    Args:
+        level: It.
+        step: What is done on it.
+        begun: The coarser level, completed, or the start that a network has painted.
+    """
+    if step.begin == "coarser":
+        assert begun is not None
+        image = enlarge(begun, level.rect, level.rect)
+    else:
+        image = smooth(level) if begun is None else begun.copy()
+    known = level.share >= 1
+    np.copyto(image, level.image, where=known)
+    texture = None
+    if level.texture.shape[2] and step.texture_weight:
+        texture = pull_push(step.texture_weight * level.texture, known.astype(np.float32))
+    return pose_problem(image, ~known[..., 0], texture)
+
+
+def tries_of(step: LevelSchedule, coarser: CompletedLevel | None) -> list[Try]:
+    """List the ways in which a level is begun."""
+    if coarser is not None:
+        return [Try(partial(take_over, coarser), 0)]
+    # What it begins with is all there is to go by: a vote of random patches would wipe it out.
+    tries = [Try(draw_sources, step.turns.searches)]
+    if step.begin == "peel":
+        tries.append(Try(lambda problem, _rng: peel(problem), 0))
+    return tries
+
+
+def take_over(coarser: CompletedLevel, problem: Problem, rng: np.random.Generator) -> Places:
+    """Take the sources that the coarser level names, and random ones where it names none."""
+    rows, columns = np.divmod(problem.targets, problem.stride)
+    down, right = sources_of_pixels(coarser, rows - RADIUS, columns - RADIUS)
+    place = (down + RADIUS) * problem.stride + right + RADIUS
+    place = np.asarray(np.clip(place, 0, problem.is_source.size - 1), np.int64)
+    lost = np.flatnonzero(~problem.is_source[place])
+    if len(lost):
+        place[lost] = rng.choice(problem.find_sources(), len(lost))
+    return place
+
+
+def sources_of_pixels(
+    coarser: CompletedLevel, rows: Places, columns: Places
+) -> tuple[Places, Places]:
+    """Rows and columns of the sources of pixels of the next finer level, -1 where there is none."""
+    problem = coarser.problem
+    height, width = problem.missing.shape
+    cells = (np.minimum(rows // 2, height - 1) + RADIUS) * problem.stride
+    number = problem.number[cells + np.minimum(columns // 2, width - 1) + RADIUS]
+    down, right = np.divmod(coarser.matches.source[number], problem.stride)
+    found = number >= 0
+    return (
+        np.where(found, 2 * (down - RADIUS) + rows % 2, -1),
+        np.where(found, 2 * (right - RADIUS) + columns % 2, -1),
+    )
+
+
+def warm_up() -> None:
+    """Have the kernels compiled before somebody waits for it: seconds, once per version."""
+    missing = np.zeros((64, 64), np.uint8)
+    missing[30:34, 30:34] = 1
+    document = Document(np.zeros((64, 64, 3), np.uint8), missing, PixelLayout("RGB"))
+    large = TUNING._replace(whole_window_px=0)  # shown piece by piece
+    for by_network in (False, True):  # levels with texture, and without
+        levels = build_levels(document, missing, 1)
+        start = levels[-1].image if by_network else None
+        schedule = schedule_completion(missing, 1, by_network, large)
+        completion = complete_window(
+            document, missing, coarsest_first(levels), schedule, lambda: None, start
+        )
+        completion.show(document.rect)

@@ -1,0 +1,149 @@
+"""What has to be completed on one level: known pixels, the hole, and which patches may be copied.
+
+Places are counted on a plane with a border of RADIUS pixels, row after row in one number, so that a
+shift is one addition. A shift over the end of a row lands in the next one: then it is just another
+candidate, which is judged by its cost like all of them.
+"""
+
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..pixels.document import COLOURS, Mask, Pixels, Places
+from .backend.kernels import RADIUS, SIDE, SPARE
+
+PATCH = np.ones((SIDE, SIDE), np.uint8)
+TRUST_PER_PX = 1 / 1.3  # what lies deeper in the hole is less certain, by this factor per pixel
+DEEPEST_PX = 20
+
+
+class Problem(NamedTuple):
+    """A plane on which patches are searched; (H, W) is its size without the border.
+
+    Attributes:
+        values: float32, C per place, `colours` of them colours and then what else patches are
+            compared by, and SPARE zeros; the hole in it changes with every vote.
+        colours: Channels that are voted on as colours and may be shifted by a bias.
+        missing: bool (H, W).
+        is_source: bool, one per place: the patch around it may be copied, for it is known as a
+            whole.
+        targets: Places whose patch touches the hole.
+        number: int32, one per place: its position among the targets, or -1.
+        trust: float32, one per place, 1 for known pixels.
+        around: What has to be added to a place to get the SIDE x SIDE places of its patch.
+    """
+
+    values: NDArray[np.float32]
+    colours: int
+    missing: NDArray[np.bool_]
+    is_source: NDArray[np.bool_]
+    targets: Places
+    number: NDArray[np.int32]
+    trust: NDArray[np.float32]
+    around: Places
+
+    @property
+    def stride(self) -> int:
+        """Places per row."""
+        return int(self.missing.shape[1]) + 2 * RADIUS
+
+    @property
+    def image(self) -> Pixels:
+        """The values as a view: float32 (H + 2 RADIUS, W + 2 RADIUS, C)."""
+        return self.values[:-SPARE].reshape(-1, self.stride, self.channels)
+
+    @property
+    def channels(self) -> int:
+        """Values per place."""
+        return len(self.values) // len(self.number)
+
+    def find_sources(self) -> Places:
+        """List the places whose patch may be copied."""
+        return np.flatnonzero(self.is_source)
+
+    def find_hole(self) -> Places:
+        """List the places that are missing."""
+        return np.flatnonzero(_with_border(self.missing.astype(np.uint8)))
+
+
+class Matches(NamedTuple):
+    """The best source of every target so far.
+
+    Attributes:
+        source: As a place.
+        cost: Of taking it.
+        bias: float32 (N, colours), what is added to its colours.
+    """
+
+    source: Places
+    cost: NDArray[np.float32]
+    bias: Pixels
+
+
+def pose_problem(
+    image: Pixels, missing: NDArray[np.bool_], texture: Pixels | None = None
+) -> Problem:
+    """Lay out a plane.
+
+    Args:
+        image: float32 (H, W, COLOURS), with a start where something is missing.
+        missing: bool (H, W).
+        texture: float32 (H, W, C), what else patches are compared by, also filled.
+    """
+    depth = cv2.distanceTransform(missing.astype(np.uint8), cv2.DIST_L2, 3)
+    trust = np.power(np.float32(TRUST_PER_PX), np.minimum(depth, DEEPEST_PX))
+
+    is_source = _with_border(find_sources(missing)) > 0
+    targets = np.flatnonzero(_with_border(find_targets(missing)))
+    number = np.full(is_source.size, -1, np.int32)
+    number[targets] = np.arange(len(targets), dtype=np.int32)
+    stride = image.shape[1] + 2 * RADIUS
+    shift = np.arange(-RADIUS, RADIUS + 1)
+    channels = COLOURS if texture is None else COLOURS + texture.shape[2]
+    values = np.zeros(number.size * channels + SPARE, np.float32)
+    bordered = values[:-SPARE].reshape(-1, stride, channels)
+    inside = bordered[RADIUS:-RADIUS, RADIUS:-RADIUS]
+    inside[..., :COLOURS] = image
+    if texture is not None:
+        inside[..., COLOURS:] = texture
+    extend_edges(bordered)
+    return Problem(
+        values=values,
+        colours=COLOURS,
+        missing=missing,
+        is_source=is_source.ravel(),
+        targets=targets,
+        number=number,
+        trust=np.pad(trust.astype(np.float32), RADIUS, mode="edge").ravel(),
+        around=(shift[:, None] * stride + shift[None, :]).ravel(),
+    )
+
+
+def find_sources(missing: NDArray[np.bool_]) -> Mask:
+    """Tell where the middle of a patch is that is known as a whole: uint8 (H, W), 1 = there."""
+    eroded = cv2.erode(
+        (~missing).astype(np.uint8), PATCH, borderType=cv2.BORDER_CONSTANT, borderValue=0
+    )
+    return np.asarray(eroded, np.uint8)
+
+
+def find_targets(missing: NDArray[np.bool_]) -> Mask:
+    """Tell where the middle of a patch is that touches the hole: uint8 (H, W), 1 = there."""
+    # Beyond the plane nothing is known, and nothing is missing.
+    touched = cv2.dilate(
+        missing.astype(np.uint8), PATCH, borderType=cv2.BORDER_CONSTANT, borderValue=0
+    )
+    return np.asarray(touched, np.uint8)
+
+
+def extend_edges(image: Any) -> None:
+    """Repeat the outermost pixels of an array or a tensor (H, W, C) in its border."""
+    image[:RADIUS], image[-RADIUS:] = image[RADIUS], image[-RADIUS - 1]
+    image[:, :RADIUS] = image[:, RADIUS, None]
+    image[:, -RADIUS:] = image[:, -RADIUS - 1, None]
+
+
+def _with_border(plane: Mask) -> Mask:
+    return np.pad(plane, RADIUS)

@@ -1,0 +1,165 @@
+"""How a hole is completed, decided before it is: which levels, and how often each is searched.
+
+All of it follows from the mask alone, so that progress and estimate know what is to come.
+"""
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from ..pixels.document import Mask
+from ..pixels.hole import reduce_missing
+from .problem import find_sources, find_targets
+from .refine import Turns
+from .starts.peel import can_peel
+
+Begin = Literal["smooth", "peel", "network", "coarser"]
+
+
+class Tuning(NamedTuple):
+    """The numbers that steer every completion; docs/decisions/0003 tells how they were found.
+
+    Attributes:
+        bridged_px: Radius of a hole on the coarsest level. Below, structure is lost; above, it is
+            not found.
+        whole_window_px: Up to this size a window is completed as a whole on its own level too, 40
+            bytes per pixel; larger ones are shown piece by piece from the matches of level 1.
+        min_sources: With fewer patches to choose from, a level decides nothing.
+        rounds: Of search and vote: the first level has to find everything, the last ones only
+            touch up.
+        network_rank: Where `rounds` begins if a network has made the start: it is to be kept, and
+            needs no more rounds than a middle level.
+        finest_rounds: At most, of the finest levels: more take most of the time there and show in
+            no figure.
+        thin_targets: A thin hole has one level only, and all that is seen of it is what is found
+            there: it gets as many rounds as make so many targets in all, 2 s on two cores.
+        thin_rounds: At most, of a thin hole.
+        thin_far: Sources that a thin hole tries in each search beside those ever nearer by.
+        first_searches: Before the first vote of a start that a vote of random patches would wipe
+            out.
+        searched_targets: More would take seconds; from here on matches are only taken over.
+        near_px: How far from the matches of the coarser level a level looks, at most.
+        steps: Distances in pixels of the neighbours that are asked.
+        texture_weight: Of a difference in texture, against the same difference in colour.
+    """
+
+    bridged_px: int = 16
+    whole_window_px: int = 1 << 20
+    min_sources: int = 200
+    rounds: tuple[int, ...] = (8, 5, 4, 3, 2, 2, 1)
+    network_rank: int = 4
+    finest_rounds: tuple[int, ...] = (1, 2, 3)
+    thin_targets: int = 600_000
+    thin_rounds: int = 20
+    thin_far: int = 4
+    first_searches: int = 4
+    searched_targets: int = 60_000
+    near_px: int = 32
+    steps: tuple[int, ...] = (8, 2, 1)
+    texture_weight: float = 4.0
+
+
+TUNING = Tuning()
+
+
+class LevelSchedule(NamedTuple):
+    """What is done on one level.
+
+    Attributes:
+        level: Its number; 0 is the picture itself.
+        begin: What it begins with: the rim as a membrane (`smooth`), that or the rim ring by ring,
+            whichever fits better (`peel`), what a `network` has painted, or the `coarser` level.
+        targets: Places that are searched for, and voted by.
+        turns: How often; `searches` are left out by a `peel`.
+        texture_weight: Of a difference in texture; 0 if what it begins with has a texture of its
+            own, which nobody knows.
+    """
+
+    level: int
+    begin: Begin
+    targets: int
+    turns: Turns
+    texture_weight: float
+
+    @property
+    def rounds(self) -> int:
+        """How often `round_done` is called."""
+        return self.turns.rounds * (2 if self.begin == "peel" else 1)
+
+
+class Schedule(NamedTuple):
+    """How a window is completed.
+
+    Attributes:
+        levels: Above the picture's own.
+        whole: Whether the picture's own level is completed too, all of it at once.
+        steps: On the levels that have patches, from coarse to fine. Empty if none has: the rim is
+            drawn into the hole then.
+    """
+
+    levels: int
+    whole: bool
+    steps: tuple[LevelSchedule, ...]
+
+
+def schedule_completion(
+    missing: Mask, levels: int, by_network: bool = False, tuning: Tuning = TUNING
+) -> Schedule:
+    """Decide how a window is completed.
+
+    Args:
+        missing: uint8 (H, W) of the window, 1 = missing.
+        levels: Above the picture's own; at least one if the window is not completed as a whole.
+        by_network: Whether a network paints the coarsest level first.
+        tuning: The numbers.
+    """
+    whole = missing.size <= tuning.whole_window_px
+    finest = 0 if whole else 1
+    steps: list[LevelSchedule] = []
+    rank = tuning.network_rank if by_network else 0
+    for level, hole in _coarse_to_fine(missing, finest, levels):
+        rank += 1
+        sources = int(np.count_nonzero(find_sources(hole)))
+        if not steps and sources < tuning.min_sources:
+            if by_network:
+                break  # its start is for this level and no other
+            continue
+        targets = int(np.count_nonzero(find_targets(hole)))
+        few = targets <= tuning.searched_targets
+        rounds = tuning.rounds[min(rank, len(tuning.rounds)) - 1] if few else 0
+        scored = level == finest and not whole  # what `show` adds to native pixels
+        if steps:
+            if level - finest < len(tuning.finest_rounds):
+                rounds = min(rounds, tuning.finest_rounds[level - finest])
+            reach = max(4, min(tuning.near_px, max(hole.shape) // 8))
+            turns = Turns(0, rounds, reach, tuning.steps, 0, scored)
+            steps.append(LevelSchedule(level, "coarser", targets, turns, tuning.texture_weight))
+            continue
+        far, reach = 0, max(hole.shape) // 2
+        begin: Begin = "network" if by_network else "smooth"
+        if not by_network and can_peel(hole, sources, targets):
+            begin, scored = "peel", True  # to be compared
+        if not by_network and level == finest and few:
+            rounds, far = rounds_of_thin(targets, tuning), tuning.thin_far
+        turns = Turns(tuning.first_searches, rounds, reach, tuning.steps, far, scored)
+        texture_weight = 0.0 if by_network else tuning.texture_weight
+        steps.append(LevelSchedule(level, begin, targets, turns, texture_weight))
+    return Schedule(levels, whole, tuple(steps))
+
+
+def rounds_of_thin(targets: int, tuning: Tuning = TUNING) -> int:
+    """Return how often the only level of a thin hole is searched and voted on."""
+    affordable = tuning.thin_targets // max(1, targets)
+    return max(tuning.rounds[0], min(tuning.thin_rounds, affordable))
+
+
+def _coarse_to_fine(
+    missing: Mask, finest: int, coarsest: int
+) -> Iterator[tuple[int, "np.ndarray[tuple[int, int], np.dtype[np.bool_]]"]]:
+    """Give every level's number and what is missing of it: bool (H, W), also where only partly."""
+    holes = [missing]
+    for _ in range(coarsest):
+        holes.append(reduce_missing(holes[-1]))
+    for level in range(coarsest, finest - 1, -1):
+        yield level, holes[level] > 0

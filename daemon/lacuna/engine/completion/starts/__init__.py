@@ -1,0 +1,1 @@
+"""What the coarsest level of a completion begins with."""

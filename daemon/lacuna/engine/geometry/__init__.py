@@ -1,0 +1,1 @@
+"""Where things lie, in whole pixels: windows with context, regions, tiles."""

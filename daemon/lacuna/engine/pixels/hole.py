@@ -1,0 +1,140 @@
+"""One selection, used three ways: the soft mask of the composite, the layer's alpha, the hole."""
+
+import zlib
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from lacuna_wire import Options, Rect
+from lacuna_wire.errors import Unprocessable
+
+from .document import Document, Mask, may_be_unknown, strips, unknown_samples
+
+LONGEST_DISTANCE_SIDE = 2048  # px; distances are measured on a mask no larger than this
+PACKING_LEVEL = 1  # of zlib: masks are long runs, and more effort gains nothing
+
+
+class Hole(NamedTuple):
+    """Two masks of a window.
+
+    Attributes:
+        soft: uint8 (H, W), 0 = the picture's own pixel, 255 = the fill's.
+        missing: uint8 (H, W), 1 = unknown to the network: selected, however softly, fully
+            transparent, or not a finite number.
+    """
+
+    soft: Mask
+    missing: Mask
+
+
+class PackedHole(NamedTuple):
+    """A hole that waits for its turn: a hundredth of its size, unless the mask is all specks.
+
+    Attributes:
+        size: Rows and columns.
+        soft: zlib stream of `Hole.soft`.
+        missing: zlib stream of the bits of `Hole.missing`.
+    """
+
+    size: tuple[int, int]
+    soft: bytes
+    missing: bytes
+
+
+def find_hole(document: Document, options: Options, window: Rect | None = None) -> Hole:
+    """Make both masks of a window of a document, into which what lies outside of it may grow.
+
+    Args:
+        document: Samples and selection.
+        options: `grow` and `feather` shape the selection.
+        window: Pixels of the document; None for all of them.
+
+    Raises:
+        Unprocessable: If no known pixel is left in the window (code `no_context`).
+    """
+    window = document.rect if window is None else window
+    seen = window.grow(options.grow).intersect(document.rect)
+    soft = soften(document.selection[seen.slices], options.grow, options.feather)
+    soft = soft[window.relative_to(seen).slices]
+    missing = (soft > 0).astype(np.uint8)
+    # Where all samples are colours, none is read: planning then needs the selection alone.
+    for strip in strips(window) if may_be_unknown(document.layout) else ():
+        unknown = unknown_samples(document.samples[strip.slices], document.layout)
+        missing[strip.relative_to(window).slices] |= unknown
+    if missing.all():
+        raise Unprocessable(
+            f"Nothing is known around the selection: all {missing.size:,} pixels there are "
+            "selected or transparent.",
+            code="no_context",
+        )
+    return Hole(soft, missing)
+
+
+def pack_hole(hole: Hole) -> PackedHole:
+    """Pack a hole, so that the plans of many regions can be held at a time."""
+    height, width = hole.missing.shape
+    both = (hole.soft, np.packbits(hole.missing))
+    soft, bits = (zlib.compress(mask.tobytes(), PACKING_LEVEL) for mask in both)
+    return PackedHole((height, width), soft, bits)
+
+
+def unpack_hole(packed: PackedHole) -> Hole:
+    """Undo `pack_hole`; both masks are only to be read."""
+    height, width = packed.size
+    soft = np.frombuffer(zlib.decompress(packed.soft), np.uint8).reshape(height, width)
+    bits = np.frombuffer(zlib.decompress(packed.missing), np.uint8)
+    return Hole(soft, np.unpackbits(bits, count=height * width).reshape(height, width))
+
+
+def soften(selection: Mask, grow: int, feather: int) -> Mask:
+    """Turn a selection into the soft mask of the composite.
+
+    Args:
+        selection: uint8 (H, W), 0 = keep, 255 = replace, soft values between.
+        grow: Pixels by which the selection is enlarged, soft values and all.
+        feather: Pixels over which it fades towards its inside, so that nothing outside of the
+            grown selection changes. The border of the picture is no edge to fade at.
+
+    Returns:
+        uint8 (H, W), 0 = the picture's own pixel, 255 = the fill's.
+    """
+    soft = selection
+    if grow:
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1, 2 * grow + 1))
+        soft = np.asarray(cv2.dilate(soft, disc), np.uint8)
+    if feather and not soft.all():
+        inside = cv2.distanceTransform(
+            (soft > 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+        )
+        ramp = np.minimum(np.asarray(inside, np.float32) / (feather + 1), 1)
+        # A selected pixel never fades to 0: it is missing, so it must not come back as known.
+        soft = np.where(soft > 0, np.maximum(np.rint(soft * ramp), 1), 0).astype(np.uint8)
+    return soft
+
+
+def hole_radius(missing: Mask) -> float:
+    """Return the largest distance in pixels from a missing pixel to a known one.
+
+    Args:
+        missing: uint8 (H, W), 1 = missing.
+
+    Returns:
+        The distance; infinite if nothing is known.
+    """
+    if missing.all():
+        return float("inf")
+    factor = 1
+    while max(missing.shape) > LONGEST_DISTANCE_SIDE:
+        missing, factor = reduce_missing(missing), 2 * factor
+    if missing.all():  # what is known is thinner than the reduction shows: far is all we can say
+        return float(factor * max(missing.shape))
+    distance = cv2.distanceTransform(missing, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return float(factor * np.max(distance))
+
+
+def reduce_missing(missing: Mask) -> Mask:
+    """Halve a mask (H, W) uint8: a cell is 1 as soon as one of its pixels is."""
+    padded = np.pad(missing, ((0, missing.shape[0] % 2), (0, missing.shape[1] % 2)), mode="edge")
+    rows = np.maximum(padded[0::2], padded[1::2])
+    return np.maximum(rows[:, 0::2], rows[:, 1::2])

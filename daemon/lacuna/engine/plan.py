@@ -1,0 +1,185 @@
+"""What is done to each region, decided once, before anything is done: its route and its work."""
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from lacuna_wire import Options, Rect
+from lacuna_wire.errors import BadRequest, Unprocessable
+from lacuna_wire.options import MAX_TILE, MIN_TILE
+from lacuna_wire.rect import bounding_rect
+
+from .completion.schedule import TUNING, Schedule, Tuning, schedule_completion
+from .geometry.regions import Region, plan_regions
+from .geometry.tiles import plan_tiles, round_down
+from .pixels.document import Document
+from .pixels.hole import Hole, PackedHole, find_hole, hole_radius, pack_hole, reduce_missing
+from .progress import Work
+from .tiling.network import NetworkFacts
+
+# How a region is filled:
+# `correct`: patches complete it, and the network corrects that on the picture's own level.
+# `correct-rim`: the same over the rim alone, drawn into the hole of each tile.
+# `propose`: the network paints it on the picture's own level.
+# `propose-coarse`: it paints the coarsest level, and patches carry that to the picture's own.
+Route = Literal["correct", "correct-rim", "propose", "propose-coarse"]
+
+FLAT = ("native", "tiles")  # strategies without levels
+TILE_CONTEXT_PX = 32  # known pixels that a tile shows around the part, where there are some
+LEAST_LEVEL_PX = 16  # a level whose shorter side is no longer is not reduced further
+
+# What a round costs per target, and what a level costs besides, in pixels of a tile (measured by
+# `python -m benchmarks.engine --rounds-cost`).
+ROUND_PX, LEVEL_PX = 4, 4
+
+
+class RegionPlan(NamedTuple):
+    """How a region is filled.
+
+    Attributes:
+        region: Its part and window.
+        hole: The masks of the window.
+        route: What fills it.
+        schedule: How it is completed; None if no patch is copied.
+        tiles: Where the network looks: on the coarsest level for `propose-coarse`, else on the
+            picture's own.
+        work: What all of that costs.
+    """
+
+    region: Region
+    hole: PackedHole
+    route: Route
+    schedule: Schedule | None
+    tiles: list[Rect]
+    work: Work
+
+    @property
+    def levels(self) -> int:
+        """Levels above the picture's own."""
+        return self.schedule.levels if self.schedule else 0
+
+
+def plan_fill(
+    document: Document, options: Options, network: NetworkFacts, tuning: Tuning = TUNING
+) -> list[RegionPlan]:
+    """Plan the regions of a fill, from top to bottom.
+
+    Raises:
+        Unprocessable: If nothing is selected (`empty_selection`) or nothing is known around it
+            (`no_context`).
+        BadRequest: If tile and overlap do not go together.
+    """
+    regions = plan_regions(document.selection, options.grow)
+    if options.strategy == "tiles":
+        regions = [Region(bounding_rect([region.part for region in regions]), document.rect)]
+    tile_and_overlap(options, network)  # refused before any region is looked at
+    return [plan_region(document, region, options, network, tuning) for region in regions]
+
+
+def plan_region(
+    document: Document,
+    region: Region,
+    options: Options,
+    network: NetworkFacts,
+    tuning: Tuning = TUNING,
+) -> RegionPlan:
+    """Plan one region.
+
+    Raises:
+        Unprocessable: If nothing is known around it (`no_context`).
+    """
+    try:
+        hole = find_hole(document, options, region.window)
+    except Unprocessable:
+        # Nothing but transparency around: whatever the client sent is worth a look.
+        region = Region(region.part, document.rect)
+        hole = find_hole(document, options)
+    levels = count_levels(hole, options, network, tuning)
+    route = choose_route(levels, options, network)
+    schedule = None
+    if route in ("correct", "propose-coarse"):
+        schedule = schedule_completion(hole.missing, levels, route == "propose-coarse", tuning)
+    tiles = place_tiles(region, hole, levels if route == "propose-coarse" else 0, options, network)
+    work = Work(len(tiles), sum(rect.area for rect in tiles), rounds_px(schedule))
+    return RegionPlan(region, pack_hole(hole), route, schedule, tiles, work)
+
+
+def count_levels(hole: Hole, options: Options, network: NetworkFacts, tuning: Tuning) -> int:
+    """Return how many levels above the picture's own a hole needs."""
+    if options.strategy in FLAT:
+        return 0
+    corrects = network.role == "corrects"
+    bridged = tuning.bridged_px if corrects else network.max_hole_radius_px
+    levels = levels_to_bridge(hole_radius(hole.missing), bridged, min(hole.missing.shape))
+    if options.strategy == "pyramid" or (corrects and hole.missing.size > tuning.whole_window_px):
+        levels = max(1, levels)
+    return levels
+
+
+def levels_to_bridge(radius_px: float, bridged_px: int, shorter_px: int) -> int:
+    """Return the levels above level 0 until the radius of a hole is bridged.
+
+    A level is not reduced further when it has become so small that nothing could be seen on it.
+
+    >>> levels_to_bridge(200.0, 16, 800)
+    4
+    """
+    levels = 0
+    while radius_px > bridged_px << levels and shorter_px >> levels > LEAST_LEVEL_PX:
+        levels += 1
+    return levels
+
+
+def choose_route(levels: int, options: Options, network: NetworkFacts) -> Route:
+    """Choose what fills a region of so many levels."""
+    if network.role == "corrects":
+        return "correct-rim" if options.strategy in FLAT else "correct"
+    return "propose-coarse" if levels else "propose"
+
+
+def place_tiles(
+    region: Region, hole: Hole, level: int, options: Options, network: NetworkFacts
+) -> list[Rect]:
+    """Lay tiles over what is selected on a level; those without a selected pixel are left out."""
+    wanted = (hole.soft > 0).astype(np.uint8)
+    part = region.part.relative_to(region.window)
+    for _ in range(level):
+        wanted, part = reduce_missing(wanted), part.reduce(2)
+    plane = Rect(0, 0, wanted.shape[1], wanted.shape[0])
+    # Without levels the network is shown all there is.
+    flat = options.strategy in FLAT
+    area = plane if flat else part.grow(TILE_CONTEXT_PX).intersect(plane)
+    tile, overlap = tile_and_overlap(options, network)
+    rects = plan_tiles(area, plane, tile, overlap, network.multiple_px)
+    return [rect for rect in rects if wanted[rect.slices].any()]
+
+
+def rounds_px(schedule: Schedule | None) -> tuple[int, ...]:
+    """Estimate what the rounds of a completion cost, and at the end all that is done besides."""
+    if schedule is None:
+        return ()
+    rounds = tuple(ROUND_PX * step.targets for step in schedule.steps for _ in range(step.rounds))
+    return *rounds, 1 + LEVEL_PX * sum(step.targets for step in schedule.steps)
+
+
+def tile_and_overlap(options: Options, network: NetworkFacts) -> tuple[int, int]:
+    """Choose tile and overlap in pixels: what the user asked for, else what suits the network.
+
+    The strategy `native` has no tiles but where a region is larger than any tile may be.
+
+    Raises:
+        BadRequest: If the overlap leaves the tile no room to advance.
+    """
+    usual = MAX_TILE if options.strategy == "native" else network.tile_px
+    tile = round_down(options.tile or usual, network.multiple_px)
+    if options.overlap >= tile:
+        raise BadRequest(f"An overlap of {options.overlap} px leaves a tile of {tile} px no room.")
+    return tile, options.overlap if options.overlap >= 0 else min(network.overlap_px, tile // 4)
+
+
+def halve_tiles(options: Options, network: NetworkFacts) -> Options:
+    """Ask for tiles of half the side: the second try of a job whose first one hung in a tile."""
+    # What hung in one piece is cut into tiles that are smaller than usual, too.
+    tile, overlap = tile_and_overlap(options._replace(strategy="auto"), network)
+    half = max(MIN_TILE, round_down(tile // 2, network.multiple_px))
+    return options._replace(tile=half, overlap=min(overlap, half // 4))

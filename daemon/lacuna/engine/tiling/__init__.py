@@ -1,0 +1,1 @@
+"""A network over tiles: shown, filled, blended, and made to fit into memory."""
