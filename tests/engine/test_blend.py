@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from lacuna.engine.blend import blend_tiles, feather
-from lacuna.engine.tiles import plan_tiles
+from lacuna.engine.geometry.tiles import plan_tiles
+from lacuna.engine.tiling.blend import blend_tiles, feather
 from lacuna_wire import Rect
 
 HALF_A_16_BIT_STEP = 0.5 / 65535  # less than this cannot change a saved pixel
@@ -30,9 +30,9 @@ def cut(image, rects):
 )
 @pytest.mark.parametrize("area", [PLANE, Rect(17, 9, 70, 61)], ids=["all", "inside"])
 def test_cut_and_blend_is_identity(image, tile, overlap, area):
-    tiles = plan_tiles(area, PLANE, tile, overlap)
+    tiles = plan_tiles(area, PLANE, tile, overlap, multiple=8)
 
-    bands = list(blend_tiles(cut(image, tiles), area, ramp=overlap))
+    bands = list(blend_tiles(cut(image, tiles), area, overlap, channels=3))
 
     assert all(band.covered.all() for band in bands)
     blended = np.concatenate([band.pixels for band in bands])
@@ -41,9 +41,9 @@ def test_cut_and_blend_is_identity(image, tile, overlap, area):
 
 def test_bands_follow_each_other_without_gap_from_top_to_bottom(image):
     area = Rect(5, 3, 100, 80)
-    tiles = plan_tiles(area, PLANE, 32, 8)
+    tiles = plan_tiles(area, PLANE, 32, 8, multiple=8)
 
-    rects = [band.rect for band in blend_tiles(cut(image, tiles), area, ramp=8)]
+    rects = [band.rect for band in blend_tiles(cut(image, tiles), area, 8, channels=3)]
 
     assert len(rects) > 2  # handed out as they are finished, not all at the end
     assert rects[0].top == area.top
@@ -57,7 +57,7 @@ def test_step_between_two_tiles_becomes_a_ramp_without_a_jump():
     tiles = [(Rect(0, 0, 32, 8), np.zeros((8, 32, 3), np.float32)),
              (Rect(16, 0, 32, 8), np.ones((8, 32, 3), np.float32))]  # fmt: skip
 
-    (band,) = blend_tiles(tiles, area, ramp=16)
+    (band,) = blend_tiles(tiles, area, 16, channels=3)
 
     row = band.pixels[4, :, 0]
     assert row[0] == 0
@@ -69,7 +69,7 @@ def test_step_between_two_tiles_becomes_a_ramp_without_a_jump():
 def test_pixel_under_no_tile_is_reported_as_not_covered(image):
     tiles = [Rect(0, 0, 64, 64), Rect(66, 0, 64, 64)]
 
-    bands = list(blend_tiles(cut(image, tiles), PLANE, ramp=16))
+    bands = list(blend_tiles(cut(image, tiles), PLANE, 16, channels=3))
 
     covered = np.concatenate([band.covered for band in bands])
     assert np.count_nonzero(~covered) == 2 * 64 + 26 * 130
@@ -77,7 +77,7 @@ def test_pixel_under_no_tile_is_reported_as_not_covered(image):
 
 
 def test_no_tile_at_all_gives_an_uncovered_plane():
-    (band,) = blend_tiles([], PLANE, ramp=4)
+    (band,) = blend_tiles([], PLANE, 4, channels=3)
 
     assert band.rect == PLANE
     assert not band.covered.any()
@@ -88,7 +88,7 @@ def test_tiles_out_of_order_are_an_error(image):
     tiles = [Rect(0, 40, 64, 50), Rect(0, 0, 64, 64)]
 
     with pytest.raises(ValueError, match="was handed out"):
-        list(blend_tiles(cut(image, tiles), PLANE, ramp=16))
+        list(blend_tiles(cut(image, tiles), PLANE, 16, channels=3))
 
 
 def test_feather_is_symmetric_and_never_zero():

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from lacuna.engine.composite import composite, match_colour, soften
-from lacuna.engine.planes import DTYPES
+from lacuna.engine.pixels.colour_correction import correct_colours
+from lacuna.engine.pixels.composite import composite
+from lacuna.engine.pixels.document import DTYPES
+from lacuna.engine.pixels.hole import soften
 from lacuna_wire import Options, PixelLayout
 from lacuna_wire.messages import CHANNELS, SAMPLE_BYTES
 
@@ -103,9 +105,9 @@ def test_colour_cast_of_the_fill_is_taken_out():
     mask = (disc(120, 30) > 0)[..., None].astype(np.float32)
     cast = np.float32([0.05, -0.03, 0.02])
 
-    matched = match_colour(image + cast, image, mask)
+    corrected = correct_colours(image + cast, image, mask)
 
-    np.testing.assert_allclose(matched, image, atol=0.2 * ONE_U8_STEP)
+    np.testing.assert_allclose(corrected, image, atol=0.2 * ONE_U8_STEP)
 
 
 def test_cast_that_changes_along_the_hole_is_followed():
@@ -114,14 +116,14 @@ def test_cast_that_changes_along_the_hole_is_followed():
     mask[24:40, 20:236] = 1
     cast = np.linspace(-0.1, 0.1, 256, dtype=np.float32)[None, :, None]
 
-    matched = match_colour(image + cast, image, mask)
+    corrected = correct_colours(image + cast, image, mask)
 
-    assert np.abs(matched - image)[24:40, 20:236].max() < 0.015
+    assert np.abs(corrected - image)[24:40, 20:236].max() < 0.015
 
 
 def test_tile_without_known_pixels_is_left_alone():
     fill = np.full((16, 16, 3), 0.3, np.float32)
 
-    matched = match_colour(fill, np.zeros_like(fill), np.ones((16, 16, 1), np.float32))
+    corrected = correct_colours(fill, np.zeros_like(fill), np.ones((16, 16, 1), np.float32))
 
-    np.testing.assert_array_equal(matched, fill)
+    np.testing.assert_array_equal(corrected, fill)

@@ -5,11 +5,15 @@ import itertools
 import numpy as np
 import pytest
 
-from lacuna.engine.fitting import SMALLEST_TILE_PX, FittingNetwork
-from lacuna.engine.inpaint import changed_rect, halve_tiles, inpaint
-from lacuna.engine.planes import Document
-from lacuna_wire import Options, PixelLayout, Rect
+from lacuna.engine.completion.complete import refine_here
+from lacuna.engine.completion.refine import Turns
+from lacuna.engine.fitting import SMALLEST_TILE_PX, FittingDevice
+from lacuna.engine.inpaint import changed_rect
+from lacuna.engine.pixels.document import Document
+from lacuna.engine.plan import halve_tiles
+from lacuna_wire import Options, Rect
 from lacuna_wire.errors import OutOfMemory
+from tests.drawn import RGB, draw_sources, fill_whole, noise, problem_of, select
 from tests.fakes.networks import StandIn
 
 COMPOSITE = Options(result="composite", colour_correction=False)
@@ -22,8 +26,8 @@ def double(image, mask):
 
 
 def tight(fits_px, **changes):
-    # Without a guide, whose patches take a second.
-    kind = {"guided": False, "max_hole_radius_px": 1000, "tile_px": 160, "overlap_px": 16}
+    # Without a completion, whose patches take a second.
+    kind = {"role": "proposes", "max_hole_radius_px": 1000, "tile_px": 160, "overlap_px": 16}
     return StandIn(double, fits_px=fits_px, **kind, **changes)
 
 
@@ -35,15 +39,9 @@ def tile(side, seed=5):
 
 def fill(network):
     """Fill a picture of several tiles; return it with the device that is named."""
-    samples = np.random.default_rng(11).integers(0, 256, (300, 300, 3)).astype(np.uint8)
-    selection = np.zeros((300, 300), np.uint8)
-    selection[60:240, 60:240] = 255
-    document = Document(samples, selection, PixelLayout("RGB"))
-    rect = changed_rect(selection, COMPOSITE)
-    result = np.zeros((rect.height, rect.width, 3), np.uint8)
-    fitting = FittingNetwork(network)
-    inpaint(document, COMPOSITE, fitting, result, lambda *_: None, lambda: False)
-    return result, fitting.device_name
+    document = Document(noise(300, 300), select(300, 300, Rect(60, 60, 180, 180)), RGB)
+    fitting = FittingDevice(network)
+    return fill_whole(document, COMPOSITE, fitting), fitting.device_name
 
 
 @pytest.mark.parametrize("fits_px", [159, 80, 64])
@@ -76,7 +74,7 @@ def test_gpu_is_asked_for_half_and_a_quarter_and_then_the_cpu_for_the_whole_tile
 
     cpu = StandIn(double)
     image, mask = tile(512)
-    filled = FittingNetwork(Full(cpu=cpu)).fill(image, mask)
+    filled = FittingDevice(Full(cpu=cpu)).fill(image, mask)
 
     assert asked == [512, 256, 128]
     assert cpu.shapes == [(512, 512)]
@@ -92,7 +90,7 @@ def test_tiles_that_are_finished_stay_and_the_others_begin_with_what_fitted():
             return super().fill(image, mask)
 
     network = Shrinking(double)
-    fitting = FittingNetwork(network)
+    fitting = FittingDevice(network)
     for _ in range(4):
         fitting.fill(*tile(256))
 
@@ -103,10 +101,10 @@ def test_tiles_that_are_finished_stay_and_the_others_begin_with_what_fitted():
 
 def test_next_job_tries_the_device_with_whole_tiles_again():
     network = tight(100, cpu=tight(10_000))
-    FittingNetwork(network).fill(*tile(256))
+    FittingDevice(network).fill(*tile(256))
     network.fits_px = 10_000
     before = len(network.shapes)
-    FittingNetwork(network).fill(*tile(256))
+    FittingDevice(network).fill(*tile(256))
 
     assert network.shapes[before:] == [(256, 256)]
 
@@ -114,7 +112,7 @@ def test_next_job_tries_the_device_with_whole_tiles_again():
 def test_memory_for_no_tile_at_all_is_one_sentence():
     for network in (tight(20), tight(20, cpu=tight(20))):
         with pytest.raises(OutOfMemory, match=f"{SMALLEST_TILE_PX} px fits into memory"):
-            FittingNetwork(network).fill(*tile(256))
+            FittingDevice(network).fill(*tile(256))
 
 
 class Ahead(StandIn):
@@ -133,7 +131,7 @@ def test_tiles_that_were_read_ahead_are_all_filled_in_their_order():
     network = Ahead(double)
     shown = [tile(side, seed=number) for number, side in enumerate([256] * 8 + [100] * 3)]
 
-    fills = list(FittingNetwork(network).fill_all(shown))
+    fills = list(FittingDevice(network).fill_all(shown))
 
     assert len(fills) == len(shown)
     for fill, (image, mask) in zip(fills, shown, strict=True):
@@ -147,7 +145,7 @@ def test_rest_of_a_job_goes_to_the_cpu_in_the_same_order():
     network = Ahead(double, cpu=cpu, fits_px=50)
     shown = [tile(200, seed=number) for number in range(7)]
 
-    fills = list(FittingNetwork(network).fill_all(shown))
+    fills = list(FittingDevice(network).fill_all(shown))
 
     for fill, (image, mask) in zip(fills, shown, strict=True):
         np.testing.assert_array_equal(fill, double(image, mask))
@@ -162,7 +160,7 @@ def test_memory_that_is_short_while_a_tile_is_read_is_no_fault_of_the_network():
         raise MemoryError("for the picture")
 
     with pytest.raises(MemoryError, match="for the picture"):
-        list(FittingNetwork(StandIn(double)).fill_all(shown()))
+        list(FittingDevice(StandIn(double)).fill_all(shown()))
 
 
 @pytest.mark.parametrize(
@@ -185,7 +183,7 @@ def test_second_try_of_a_job_has_tiles_of_half_the_side(options, tile_px, overla
 def test_pieces_of_an_odd_tile_cover_it():
     for height, width in [(97, 300), (300, 65), (129, 129)]:
         image, mask = (plane[:height, :width] for plane in tile(300))
-        filled = FittingNetwork(tight(100)).fill(image, mask)
+        filled = FittingDevice(tight(100)).fill(image, mask)
         np.testing.assert_allclose(filled, double(image, mask), rtol=0, atol=0.5 / 65535)
 
 
@@ -195,3 +193,44 @@ def test_window_keeps_its_place_whatever_the_tiles():
     selection[100:200, 100:200] = 255
 
     assert changed_rect(selection, halve_tiles(COMPOSITE, StandIn())) == Rect(100, 100, 100, 100)
+
+
+def search_with(fitting, problem):
+    turns = Turns(searches=1, rounds=2, reach=20, steps=(8, 2, 1))
+    rng = np.random.default_rng(0)
+    return fitting.refine(problem, draw_sources(problem), turns, rng, lambda: None)
+
+
+def full_device(*_):
+    raise MemoryError
+
+
+def test_search_goes_on_with_the_cpu_when_the_device_has_no_memory_left(monkeypatch, caplog):
+    """From the problem as it was: what the device had begun to paint is not kept."""
+    fitting, asked = FittingDevice(StandIn()), []
+
+    def begins_and_fails(problem, *_):
+        asked.append(problem)
+        problem.image[:] = 0
+        raise MemoryError
+
+    fitting._refine = begins_and_fails
+    ours, theirs = problem_of(), problem_of()
+    expected = search_with(FittingDevice(StandIn()), ours)
+
+    found = search_with(fitting, theirs)
+    search_with(fitting, problem_of())
+
+    assert len(asked) == 1  # not tried again in this job
+    np.testing.assert_array_equal(found.source, expected.source)
+    np.testing.assert_array_equal(theirs.image, ours.image)
+    assert "goes on with the CPU" in caplog.text
+
+
+def test_search_goes_to_the_cpu_with_the_network():
+    """A GPU without room for a tile has none for a search: both would only fail again."""
+    fitting = FittingDevice(tight(20, cpu=tight(10_000), device_name="GPU"))
+    fitting._refine = full_device
+    fitting.fill(*tile(256))
+
+    assert fitting._refine is refine_here

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lacuna.engine.hole import find_hole
-from lacuna.engine.planes import Document
+from lacuna.engine.pixels.document import Document
+from lacuna.engine.pixels.hole import find_hole, pack_hole, unpack_hole
 from lacuna_wire import Options, PixelLayout, Rect
 from lacuna_wire.errors import Unprocessable
 
@@ -41,3 +41,21 @@ def test_window_without_a_known_pixel_is_no_context_whatever_lies_around_it():
     with pytest.raises(Unprocessable, match="Nothing is known") as caught:
         find_hole(document, Options(grow=3), Rect(10, 10, 30, 30))
     assert caught.value.code == "no_context"
+
+
+def test_packed_hole_is_the_same_again_and_small():
+    rng = np.random.default_rng(3)
+    selection = np.zeros((301, 407), np.uint8)
+    selection[100:220, 50:300] = np.arange(250)
+    selection[tuple(rng.integers(0, 300, (2, 9)))] = 7
+    samples = np.full((301, 407, 4), 255, np.uint8)
+    samples[:40, :, 3] = 0  # transparent, so missing and not selected
+    hole = find_hole(Document(samples, selection, PixelLayout("RGBA")), Options(feather=3))
+
+    packed = pack_hole(hole)
+
+    again = unpack_hole(packed)
+    np.testing.assert_array_equal(again.soft, hole.soft)
+    np.testing.assert_array_equal(again.missing, hole.missing)
+    assert (hole.missing != (hole.soft > 0)).any()
+    assert len(packed.soft) + len(packed.missing) < (hole.soft.size + hole.missing.size) / 20

@@ -3,41 +3,25 @@
 import numpy as np
 import pytest
 
-from lacuna.engine import completion
-from lacuna.engine.composite import soften
-from lacuna.engine.inpaint import changed_rect, fill_regions, inpaint
-from lacuna.engine.planes import Document
-from lacuna.engine.regions import plan_regions
+from lacuna.engine.completion.schedule import TUNING
+from lacuna.engine.geometry.regions import plan_regions
+from lacuna.engine.inpaint import fill
+from lacuna.engine.pixels.document import Document
+from lacuna.engine.pixels.hole import soften
 from lacuna_wire import Options, PixelLayout, Rect
 from lacuna_wire.errors import BadRequest, JobCancelled, Unprocessable
+from tests.drawn import RGB, fill_whole, noise, select
 from tests.fakes.networks import StandIn, paint
 
 COMPOSITE = Options(result="composite", colour_correction=False)
 HALF_A_U8_STEP = 0.5 / 255
 
 
-def run(samples, selection, network, options=COMPOSITE, layout=None, should_stop=lambda: False):
+def run(samples, selection, network, options=COMPOSITE, layout=RGB):
     """Return the whole picture with the result laid in, and the progress that was reported."""
-    layout = layout or PixelLayout("RGB")
-    document = Document(samples, selection, layout)
-    rect = changed_rect(selection, options)
-    result = np.zeros((rect.height, rect.width, samples.shape[2]), samples.dtype)
     progress = []
-    inpaint(document, options, network, result, lambda *step: progress.append(step), should_stop)
-    whole = samples.copy()
-    whole[rect.slices] = result
-    return whole, progress
-
-
-def noise(height, width, channels=3):
-    rng = np.random.default_rng(11)
-    return rng.integers(0, 256, (height, width, channels)).astype(np.uint8)
-
-
-def select(height, width, rect):
-    selection = np.zeros((height, width), np.uint8)
-    selection[rect.slices] = 255
-    return selection
+    document = Document(samples, selection, layout)
+    return fill_whole(document, options, network, progress.append), progress
 
 
 MASKS = {
@@ -70,7 +54,7 @@ def test_every_size_and_mask_gives_the_selected_pixels_and_keeps_the_others(widt
 
 @pytest.mark.parametrize("layout", [PixelLayout("RGB"), PixelLayout("RGB", "u8", "linear")])
 def test_tiled_equals_untiled_for_a_network_that_looks_at_one_pixel(layout):
-    """The guide of level 0 is the only thing that depends on tiles; one known row hides it."""
+    """The completion of level 0 is all that depends on tiles; one known row hides it."""
     samples = noise(300, 310)
     selection = select(300, 310, Rect(40, 50, 200, 190))
     selection[:, ::9] = 0  # the coarsest level is level 0
@@ -84,8 +68,8 @@ def test_tiled_equals_untiled_for_a_network_that_looks_at_one_pixel(layout):
     np.testing.assert_array_equal(one, many)
 
 
-def test_smooth_picture_is_restored_through_all_levels_by_the_guide_alone():
-    """The identity network returns the guide: on a gradient, that is the truth."""
+def test_smooth_picture_is_restored_through_all_levels_by_the_completion_alone():
+    """The identity network returns the completion: on a gradient, that is the truth."""
     row = np.linspace(30, 220, 600)
     samples = np.repeat(np.broadcast_to(row[None, :, None], (500, 600, 1)), 3, axis=2)
     samples = np.rint(samples).astype(np.uint8)
@@ -110,24 +94,12 @@ def test_colour_correction_takes_out_what_the_network_shifts():
     np.testing.assert_array_equal(whole, samples)
 
 
-def test_network_without_guidance_never_sees_what_is_missing():
-    samples = noise(128, 128)
-    selection = select(128, 128, Rect(50, 50, 20, 20))
-    seen = []
-    network = StandIn(lambda image, mask: seen.append(image * mask) or image, guided=False)
-
-    run(samples, selection, network)
-
-    assert seen
-    assert not any(under.any() for under in seen)
-
-
-def test_network_without_guidance_decides_on_the_coarsest_level_and_patches_carry_it_down():
+def test_network_that_proposes_decides_on_the_coarsest_level_and_patches_carry_it_down():
     """Its answer is green; only the left half of the picture has green patches to carry."""
     samples = noise(400, 400)
     samples[:, :200] = (20, 200, 20)
     selection = select(400, 400, Rect(120, 120, 160, 160))
-    network = StandIn(paint(20 / 255, 200 / 255, 20 / 255), guided=False, tile_px=256)
+    network = StandIn(paint(20 / 255, 200 / 255, 20 / 255), role="proposes", tile_px=256)
 
     whole, progress = run(samples, selection, network)
 
@@ -138,9 +110,9 @@ def test_network_without_guidance_decides_on_the_coarsest_level_and_patches_carr
     assert green.mean() > 0.5
 
 
-def test_network_without_guidance_fills_a_small_hole_on_the_pictures_own_level():
+def test_network_that_proposes_fills_a_small_hole_on_the_pictures_own_level():
     samples = noise(200, 200)
-    network = StandIn(paint(1, 0, 0), guided=False)
+    network = StandIn(paint(1, 0, 0), role="proposes")
 
     whole, _ = run(samples, select(200, 200, Rect(90, 90, 20, 20)), network)
 
@@ -200,10 +172,10 @@ def test_only_tiles_with_a_selected_pixel_are_filled():
     assert progress[-1][1] <= 2 * (2000 // 112 + 2)
 
 
-def test_progress_says_that_the_guide_is_made_and_then_counts_up_to_the_total_it_began_with():
+def test_progress_says_that_patches_are_searched_and_then_counts_up_to_the_total_it_began_with():
     _, progress = run(noise(300, 300), select(300, 300, Rect(50, 60, 180, 150)), StandIn())
 
-    total = progress[0][2]
+    total = progress[0].tiles_total
     steps = [step[:3] for step in progress]
     guiding = [step for step in steps if step[0] == "guiding"]
     assert steps == guiding + [("filling", done, total) for done in range(1, total + 1)]
@@ -211,17 +183,17 @@ def test_progress_says_that_the_guide_is_made_and_then_counts_up_to_the_total_it
     assert total > 1
 
 
-@pytest.mark.parametrize("guided", [True, False])
-def test_percentage_grows_with_every_round_and_tile_of_every_region_and_ends_at_100(guided):
+@pytest.mark.parametrize("role", ["corrects", "proposes"])
+def test_percentage_grows_with_every_round_and_tile_of_every_region_and_ends_at_100(role):
     selection = select(300, 1400, Rect(50, 60, 180, 150)) | select(300, 1400, Rect(900, 60, 99, 90))
 
-    _, progress = run(noise(300, 1400), selection, StandIn(guided=guided, max_hole_radius_px=8))
+    _, progress = run(noise(300, 1400), selection, StandIn(role=role, max_hole_radius_px=8))
 
-    percents = [step[3] for step in progress]
+    percents = [step.percent for step in progress]
     assert percents[0] == 0
     assert (np.diff(percents) > 0).all()
     assert 99 < percents[-1] <= 100 + 1e-9
-    assert len(progress) >= 1 + 2 * 2  # of each region the guide, and a tile at least
+    assert len(progress) >= 1 + 2 * 2  # of each region the completion, and a tile at least
 
 
 def test_percentage_of_a_thin_hole_is_half_way_when_half_of_its_many_rounds_are_done():
@@ -229,8 +201,8 @@ def test_percentage_of_a_thin_hole_is_half_way_when_half_of_its_many_rounds_are_
 
     _, progress = run(noise(300, 300), selection, StandIn())
 
-    rounds = [step[3] for step in progress if step[0] == "guiding"]
-    assert len(rounds) > completion.MOST_ROUNDS
+    rounds = [step.percent for step in progress if step.phase == "guiding"]
+    assert len(rounds) > TUNING.thin_rounds
     assert 0.4 < rounds[len(rounds) // 2] / rounds[-1] < 0.8
 
 
@@ -238,13 +210,12 @@ def test_percentage_of_a_thin_hole_is_half_way_when_half_of_its_many_rounds_are_
 def test_stop_is_heard_in_every_phase(phase):
     network, phases = StandIn(), []
     samples, selection = noise(300, 300), select(300, 300, Rect(50, 60, 180, 150))
-    rect = changed_rect(selection, COMPOSITE)
-    result = np.zeros((rect.height, rect.width, 3), np.uint8)
+    document = Document(samples, selection, RGB)
 
     with pytest.raises(JobCancelled):
-        inpaint(
-            Document(samples, selection, PixelLayout("RGB")), COMPOSITE, network, result,
-            lambda *step: phases.append(step[0]), lambda: phases[-1] == phase,
+        fill(
+            document, COMPOSITE, network, lambda *_: None,
+            lambda progress: phases.append(progress.phase), lambda: phases[-1] == phase,
         )  # fmt: skip
     assert len(network.shapes) == (0 if phase == "guiding" else 1)
 
@@ -262,7 +233,7 @@ def test_pieces_are_those_pixels_that_change_and_never_meet():
 
     document = Document(samples, selection, PixelLayout("RGB"))
     network = StandIn(paint(1, 0, 0))
-    fill_regions(document, COMPOSITE, network, take, lambda *_: None, lambda: False)
+    fill(document, COMPOSITE, network, take, lambda _: None, lambda: False)
 
     np.testing.assert_array_equal(whole, expected)
     assert covered.max() == 1
@@ -282,9 +253,9 @@ def test_stop_is_heard_between_regions_and_the_next_one_is_not_read():
 
     document = Document(Read(), selection, PixelLayout("RGB"))
     with pytest.raises(JobCancelled):
-        fill_regions(
+        fill(
             document, COMPOSITE, StandIn(tile_px=512), lambda *piece: pieces.append(piece),
-            lambda *state: states.append(state), lambda: states[-1][1] == 1,
+            states.append, lambda: states[-1].tiles_done == 1,
         )  # fmt: skip
     assert states[-1][:3] == ("filling", 1, 2)
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lacuna.engine.context import MIN_CONTEXT_PX, context_window, plan_job
-from lacuna.engine.regions import (
+from lacuna.engine.geometry.context import MIN_CONTEXT_PX, context_window, plan_job
+from lacuna.engine.geometry.regions import (
     CELL_PX,
     SHARED_PX,
     SPECK_PX,
@@ -16,14 +16,7 @@ from lacuna.engine.regions import (
 )
 from lacuna_wire import JobRequest, Options, PixelLayout, Rect
 from lacuna_wire.errors import Unprocessable
-
-
-def select(width, height, *rects):
-    selection = np.zeros((height, width), np.uint8)
-    for rect in rects:
-        selection[rect.slices] = 255
-    return selection
-
+from tests.drawn import select
 
 rects = st.builds(
     Rect, st.integers(0, 690), st.integers(0, 480), st.integers(1, 90), st.integers(1, 90)
@@ -35,7 +28,7 @@ rects = st.builds(
 def test_parts_hold_every_selected_pixel_once_and_windows_see_other_parts_only_for_room(
     parts, grow
 ):
-    selection = select(700, 500, *parts)
+    selection = select(500, 700, *parts)
 
     regions = plan_regions(selection, grow)
 
@@ -52,20 +45,20 @@ def test_parts_hold_every_selected_pixel_once_and_windows_see_other_parts_only_f
 
 
 def test_part_is_as_tight_as_its_pixels():
-    (region,) = plan_regions(select(400, 300, Rect(123, 77, 31, 5)), 0)
+    (region,) = plan_regions(select(300, 400, Rect(123, 77, 31, 5)), 0)
 
     assert region.part == Rect(123, 77, 31, 5)
 
 
 def test_grown_part_is_clipped_to_the_picture():
-    (region,) = plan_regions(select(400, 300, Rect(0, 290, 10, 10)), 20)
+    (region,) = plan_regions(select(300, 400, Rect(0, 290, 10, 10)), 20)
 
     assert region.part == Rect(0, 270, 30, 30)
 
 
 def test_two_near_parts_are_done_together_and_two_far_ones_apart():
-    near = select(2000, 300, Rect(100, 100, 50, 50), Rect(200, 100, 50, 50))
-    far = select(2000, 300, Rect(100, 100, 50, 50), Rect(1500, 100, 50, 50))
+    near = select(300, 2000, Rect(100, 100, 50, 50), Rect(200, 100, 50, 50))
+    far = select(300, 2000, Rect(100, 100, 50, 50), Rect(1500, 100, 50, 50))
 
     assert len(plan_regions(near, 0)) == 1
     assert len(plan_regions(far, 0)) == 2
@@ -83,7 +76,7 @@ def test_small_hole_in_a_large_picture_costs_a_small_window():
 def test_part_across_two_strips_of_the_walk_is_one_part():
     rect = Rect(5, STRIP_ROWS - 30, 7, 60)
 
-    (region,) = plan_regions(select(64, STRIP_ROWS * 2, rect), 0)
+    (region,) = plan_regions(select(STRIP_ROWS * 2, 64, rect), 0)
 
     assert region.part == rect
 
@@ -123,7 +116,7 @@ def test_specks_beside_a_large_hole_do_not_make_it_larger():
 
 
 def test_large_parts_that_see_each_other_are_done_together_whatever_window_that_takes():
-    selection = select(2000, 900, Rect(300, 300, 400, 300), Rect(800, 300, 400, 300))
+    selection = select(900, 2000, Rect(300, 300, 400, 300), Rect(800, 300, 400, 300))
 
     (region,) = plan_regions(selection, 0)
 
@@ -166,7 +159,7 @@ def test_window_of_a_job_holds_the_window_of_its_region(grow):
     """What the front names is enough for what the engine then wants to see."""
     part = Rect(300, 200, 120, 90)
     request = JobRequest("x", 2000, 1500, part, PixelLayout(), Options(grow=grow))
-    (region,) = plan_regions(select(2000, 1500, part), grow)
+    (region,) = plan_regions(select(1500, 2000, part), grow)
 
     window, tiles = plan_job(request)
 

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from lacuna.engine.tiles import MULTIPLE_PX, plan_tiles, tile_starts
+from lacuna.engine.geometry.tiles import plan_tiles, tile_starts
 from lacuna_wire import Rect
 
 
@@ -31,7 +31,7 @@ def test_tiles_of_an_area_cover_it_stay_inside_and_are_equal(width, height):
     plane = Rect(0, 0, 211, 173)
     for left, top in ((0, 0), (plane.width - width, plane.height - height), (3, 11)):
         area = Rect(left, top, width, height)
-        tiles = plan_tiles(area, plane, tile=64, overlap=16)
+        tiles = plan_tiles(area, plane, tile=64, overlap=16, multiple=8)
 
         covered = {(x, y) for t in tiles for x in range(t.left, t.right) for y in (t.top, t.bottom)}
         assert all(plane.contains(tile) for tile in tiles)
@@ -43,14 +43,14 @@ def test_tiles_of_an_area_cover_it_stay_inside_and_are_equal(width, height):
 
 
 def test_small_area_gets_one_tile_rounded_up_with_real_pixels():
-    (tile,) = plan_tiles(Rect(50, 60, 13, 9), Rect(0, 0, 200, 200), tile=64, overlap=16)
+    (tile,) = plan_tiles(Rect(50, 60, 13, 9), Rect(0, 0, 200, 200), tile=64, overlap=16, multiple=8)
 
     assert (tile.width, tile.height) == (16, 16)
-    assert tile.width % MULTIPLE_PX == 0
+    assert tile.width % 8 == 0
     assert tile.contains(Rect(50, 60, 13, 9))
 
 
 def test_plane_smaller_than_the_multiple_gives_its_own_size():
-    (tile,) = plan_tiles(Rect(0, 0, 3, 1), Rect(0, 0, 3, 1), tile=64, overlap=16)
+    (tile,) = plan_tiles(Rect(0, 0, 3, 1), Rect(0, 0, 3, 1), tile=64, overlap=16, multiple=8)
 
     assert tile == Rect(0, 0, 3, 1)

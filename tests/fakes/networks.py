@@ -8,7 +8,7 @@ class StandIn:
 
     Args:
         answer: (image, mask) -> fill, for arrays (H, W, 3) and (H, W, 1).
-        guided: Whether it wants a guide under the mask.
+        role: What it does with a hole.
         tile_px: Default tile.
         overlap_px: Default overlap.
         max_hole_radius_px: What it bridges on one level.
@@ -20,7 +20,7 @@ class StandIn:
     def __init__(
         self,
         answer=lambda image, mask: image,
-        guided=True,
+        role="corrects",
         tile_px=64,
         overlap_px=16,
         max_hole_radius_px=16,
@@ -29,7 +29,9 @@ class StandIn:
         device_name="CPU",
     ):
         self.answer = answer
-        self.guided = guided
+        self.role = role
+        self.multiple_px = 8
+        self.device = "cpu"
         self.tile_px = tile_px
         self.overlap_px = overlap_px
         self.max_hole_radius_px = max_hole_radius_px

@@ -1,12 +1,12 @@
-"""The first fill is smooth, keeps what is known, and does not depend on where the hole lies."""
+"""The membrane is smooth, keeps what is known, and does not depend on where the hole lies."""
 
 import numpy as np
 import pytest
 
-from lacuna.engine.guide import halve, pull_push
+from lacuna.engine.pixels.membrane import halve, pull_push
 
 
-def hole(height, width, top, left, size):
+def known_around(height, width, top, left, size):
     known = np.ones((height, width, 1), np.float32)
     known[top : top + size, left : left + size] = 0
     return known
@@ -29,7 +29,7 @@ def test_known_pixels_stay_and_missing_ones_lie_between_them(shape):
 
 def test_what_lies_under_the_hole_is_not_looked_at():
     image = np.full((40, 40, 3), 0.25, np.float32)
-    known = hole(40, 40, 10, 10, 15)
+    known = known_around(40, 40, 10, 10, 15)
     image[known[..., 0] == 0] = 9
 
     np.testing.assert_allclose(pull_push(image, known), 0.25, atol=1e-6)
@@ -39,7 +39,7 @@ def test_gradient_is_continued_through_the_hole():
     """A membrane reproduces a plane; a tenth of the hole's own range is allowed for."""
     ramp = np.linspace(0, 1, 128, dtype=np.float32)
     image = np.repeat(np.broadcast_to(ramp[None, :, None], (128, 128, 1)), 3, axis=2)
-    known = hole(128, 128, 40, 40, 48)
+    known = known_around(128, 128, 40, 40, 48)
 
     error = np.abs(pull_push(image, known) - image)
 
@@ -52,7 +52,7 @@ def test_fill_moves_with_the_hole_instead_of_jumping_with_the_grid():
     def middle(shift):
         image = np.zeros((160, 160, 3), np.float32)
         image[100 + shift :] = 1
-        known = hole(160, 160, 60 + shift, 60 + shift, 40)
+        known = known_around(160, 160, 60 + shift, 60 + shift, 40)
         return pull_push(image, known)[80 + shift, 80 + shift, 0]
 
     values = [middle(shift) for shift in range(9)]

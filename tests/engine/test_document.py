@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lacuna.engine.planes import (
+from lacuna.engine.pixels.document import (
     DTYPES,
     Document,
     image_from_samples,

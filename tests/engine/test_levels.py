@@ -3,16 +3,12 @@
 import numpy as np
 import pytest
 
-from lacuna.engine import planes, pyramid
-from lacuna.engine.planes import Document
-from lacuna.engine.pyramid import (
-    build_levels,
-    contrast,
-    enlarge,
-    hole_radius,
-    level_count,
-    reduce_missing,
-)
+from lacuna.engine.pixels import document as pixels_document
+from lacuna.engine.pixels import levels as pixels_levels
+from lacuna.engine.pixels.document import Document
+from lacuna.engine.pixels.hole import hole_radius, reduce_missing
+from lacuna.engine.pixels.levels import build_levels, contrast, enlarge
+from lacuna.engine.plan import levels_to_bridge
 from lacuna_wire import PixelLayout, Rect
 
 
@@ -52,7 +48,7 @@ def test_walking_in_strips_changes_nothing(monkeypatch):
     missing = (rng.random((150, 40)) < 0.4).astype(np.uint8)
     whole = build_levels(document, missing, 2)
 
-    monkeypatch.setattr(planes, "STRIP_ROWS", 16)
+    monkeypatch.setattr(pixels_document, "STRIP_ROWS", 16)
     pieces = build_levels(document, missing, 2)
 
     for one, other in zip(whole, pieces, strict=True):
@@ -82,8 +78,8 @@ def test_level_too_large_has_no_texture_and_the_next_one_has_the_same_as_ever(mo
     missing[50:70, 30:55] = 1
     everywhere = build_levels(document, missing, 3)
 
-    monkeypatch.setattr(pyramid, "MAX_TEXTURED_PX", 2000)
-    monkeypatch.setattr(planes, "STRIP_ROWS", 64)
+    monkeypatch.setattr(pixels_levels, "MAX_TEXTURED_PX", 2000)
+    monkeypatch.setattr(pixels_document, "STRIP_ROWS", 64)
     levels = build_levels(document, missing, 3)
 
     assert [level.texture.shape[2] for level in levels] == [0, 2, 2]
@@ -147,11 +143,11 @@ def test_radius_of_a_huge_hole_is_never_underestimated():
     ("radius", "bridged"), [(1, 16), (16, 16), (17, 16), (500, 16), (500, 128)]
 )
 def test_coarsest_level_brings_the_hole_within_reach(radius, bridged):
-    levels = level_count(radius, bridged, Rect(0, 0, 10_000, 10_000))
+    levels = levels_to_bridge(radius, bridged, 10_000)
 
     assert radius / 2**levels <= bridged
     assert levels == 0 or radius / 2 ** (levels - 1) > bridged
 
 
 def test_tiny_window_is_not_reduced_to_nothing():
-    assert level_count(float("inf"), 16, Rect(0, 0, 100, 20)) <= 2
+    assert levels_to_bridge(float("inf"), 16, 20) <= 2

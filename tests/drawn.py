@@ -1,0 +1,65 @@
+"""Pictures, holes and problems that tests draw, and the fill of a document in memory."""
+
+import numpy as np
+
+from lacuna.engine.completion.problem import pose_problem
+from lacuna.engine.inpaint import changed_rect, fill
+from lacuna.engine.pixels.composite import collect_into
+from lacuna.engine.pixels.document import Document
+from lacuna_wire import PixelLayout
+
+RGB = PixelLayout("RGB")
+
+
+def noise(height, width, channels=3, seed=11):
+    """Draw samples uint8 (height, width, channels), every one of them another."""
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 256, (height, width, channels)).astype(np.uint8)
+
+
+def select(height, width, *rects):
+    """Draw a selection uint8 (height, width): 255 in the rectangles."""
+    selection = np.zeros((height, width), np.uint8)
+    for rect in rects:
+        selection[rect.slices] = 255
+    return selection
+
+
+def stripes(height, width, period=8):
+    """Draw black and white columns: what a membrane turns gray and a patch keeps."""
+    row = (np.arange(width) // (period // 2) % 2).astype(np.float32)
+    return np.broadcast_to(row[None, :, None], (height, width, 3)).copy()
+
+
+def document_of(image, *rects):
+    """Take float32 (H, W, 3) as a document in which rectangles are selected and painted over."""
+    selection = select(*image.shape[:2], *rects)
+    samples = np.rint(image * 255).astype(np.uint8)
+    samples[selection > 0] = 77  # what is to be removed
+    return Document(samples, selection, RGB)
+
+
+def problem_of(image=None, hole=np.s_[20:38, 20:45], channels=3):
+    """Pose a problem: float32 (H, W, channels), noise if there is none, and the slices missing."""
+    if image is None:
+        image = np.random.default_rng(4).random((60, 70, channels)).astype(np.float32)
+    missing = np.zeros(image.shape[:2], bool)
+    missing[hole] = True
+    texture = image[..., 3:channels] if channels > 3 else None
+    return pose_problem(image[..., :3], missing, texture)
+
+
+def draw_sources(problem, seed=1):
+    """Choose a source for every target at random."""
+    return np.random.default_rng(seed).choice(problem.find_sources(), len(problem.targets))
+
+
+def fill_whole(document, options, network, report=lambda _: None, should_stop=lambda: False):
+    """Fill a document in arrays and return all of its samples, the fill laid in."""
+    rect = changed_rect(document.selection, options)
+    result = np.zeros((rect.height, rect.width, document.samples.shape[2]), document.samples.dtype)
+    take = collect_into(result, rect, document, options)
+    fill(document, options, network, take, report, should_stop)
+    whole = document.samples.copy()
+    whole[rect.slices] = result
+    return whole

@@ -1,0 +1,137 @@
+"""One suite for all that compares patches: the same costs, means and rules on every device.
+
+PyTorch's way runs on its CPU device too, so it is proved where there is no GPU.
+"""
+
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from lacuna.engine.completion.backend import pytorch
+from lacuna.engine.completion.backend.processor import Processor
+from lacuna.engine.completion.backend.pytorch import PyTorch
+from lacuna.engine.completion.complete import complete_window
+from lacuna.engine.completion.refine import Turns, refine
+from lacuna.engine.completion.schedule import schedule_completion
+from lacuna.engine.pixels.hole import find_hole
+from lacuna.engine.pixels.levels import build_levels, coarsest_first
+from lacuna_wire import Options, Rect
+from lacuna_wire.errors import DeviceLost
+from tests.drawn import document_of, draw_sources, problem_of, stripes
+
+HOLES = {"inside": np.s_[20:38, 20:45], "corner": np.s_[:9, 50:]}
+DEVICES = ["processor", "cpu", pytest.param("cuda", marks=pytest.mark.gpu)]
+
+
+@pytest.fixture(params=DEVICES)
+def backend(request):
+    if request.param == "processor":
+        return Processor()
+    if request.param == "cuda" and not torch.cuda.is_available():
+        pytest.skip("there is no NVIDIA GPU")
+    return PyTorch(request.param)
+
+
+def turns_of(rounds=0, searches=0, reach=20):
+    return Turns(searches, rounds, reach, (8, 2, 1))
+
+
+def refined(backend, problem, source, turns, round_done=lambda: None):
+    return refine(problem, source, turns, np.random.default_rng(0), round_done, backend)
+
+
+@pytest.mark.parametrize("channels", [3, 5])
+@pytest.mark.parametrize("hole", HOLES)
+def test_scores_and_votes_are_those_of_the_processor(backend, channels, hole, monkeypatch):
+    monkeypatch.setattr(pytorch, "SLICE", 100)
+    one, other = (problem_of(hole=HOLES[hole], channels=channels) for _ in range(2))
+    begun, source = one.image.copy(), draw_sources(one)
+
+    ours = refined(Processor(), one, source, turns_of())
+    theirs = refined(backend, other, source, turns_of())
+
+    np.testing.assert_allclose(other.image, one.image, atol=1e-5)
+    assert np.abs(one.image - begun).max() > 0.1
+    np.testing.assert_array_equal(ours.source, theirs.source)
+    np.testing.assert_allclose(ours.cost, theirs.cost, rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(ours.bias, theirs.bias, atol=1e-4)
+
+
+def test_search_finds_better_sources_and_whole_known_ones(backend):
+    one, other = problem_of(channels=5), problem_of(channels=5)
+    source, turns = draw_sources(one), turns_of(rounds=4, searches=2)
+
+    ours = refined(Processor(), one, source, turns)
+    theirs = refined(backend, other, source, turns)
+
+    assert other.is_source[theirs.source].all()
+    assert theirs.cost.mean() < 1.1 * ours.cost.mean()
+    # In noise no two patches are alike, and a vote does not blur them until they are.
+    unsearched = backend.score(*backend.load(problem_of(channels=5), source))
+    assert theirs.cost.mean() < 0.6 * float(unsearched.cost.mean())
+
+
+def test_same_device_gives_the_same(backend):
+    found = []
+    for _ in range(2):
+        problem = problem_of(channels=5)
+        found.append(refined(backend, problem, draw_sources(problem), turns_of(rounds=3)).source)
+        found.append(problem.image)
+
+    np.testing.assert_array_equal(found[0], found[2])
+    np.testing.assert_array_equal(found[1], found[3])
+
+
+def test_completion_is_near_to_the_truth(backend):
+    image, rect = stripes(160, 200), Rect(70, 50, 60, 60)
+    document = document_of(image, rect)
+    missing = find_hole(document, Options()).missing
+    levels = coarsest_first(build_levels(document, missing, 2))
+
+    show, _cost = complete_window(
+        document, missing, levels, schedule_completion(missing, 2), lambda: None,
+        refine=partial(refine, backend=backend),
+    )  # fmt: skip
+
+    assert np.abs(show(rect) - image[rect.slices]).mean() < 0.05
+
+
+def test_cancel_is_heard_after_every_round(backend):
+    class Cancelled(Exception):
+        pass
+
+    rounds = []
+
+    def stop():
+        rounds.append(1)
+        if len(rounds) == 2:
+            raise Cancelled
+
+    problem = problem_of()
+    with pytest.raises(Cancelled):
+        refined(backend, problem, draw_sources(problem), turns_of(3), stop)
+    assert len(rounds) == 2
+
+
+def test_gpu_without_memory_says_so_in_the_word_of_all_who_can_do_something_about_it(monkeypatch):
+    def full(plane, found):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    problem = problem_of()
+    monkeypatch.setattr(pytorch, "vote", full)
+
+    with pytest.raises(MemoryError, match="CUDA out of memory"):
+        refined(PyTorch("cpu"), problem, draw_sources(problem), turns_of(rounds=1))
+
+
+def test_gpu_that_fails_is_a_lost_device(monkeypatch):
+    def fails(plane, source):
+        raise torch.AcceleratorError("CUDA error: unspecified launch failure\nand more")
+
+    problem = problem_of()
+    monkeypatch.setattr(pytorch, "score", fails)
+
+    with pytest.raises(DeviceLost, match=r"unspecified launch failure\)"):
+        refined(PyTorch("cpu"), problem, draw_sources(problem), turns_of())
