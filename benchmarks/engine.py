@@ -29,13 +29,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.engine_fill import BareGuide
 from benchmarks.engine_parts import REST, Stopwatch, steps_timed
 from benchmarks.record import ROOT, record
 from benchmarks.wire import wait_for_daemon
+from benchmarks.workbench import CompletionAlone, FittingDevice, fill_document, plan_job
 from lacuna.commands.bench import draw
-from lacuna.engine.context import plan_job
-from lacuna.engine.inpaint import changed_rect, inpaint
 from lacuna.network.catalogue import find_weights
 from lacuna.network.tile_network import load_network
 from lacuna.service.job import Plan
@@ -87,15 +85,14 @@ def removal(side: int, device: str, rounds: int) -> tuple[dict[str, dict], float
     document, options = draw(side), Options(result="composite")
     missing = np.count_nonzero(document.selection[document.rect.slices]) / 1e6
     shipped = load_network(find_weights("lacuna-small"), device)
-    networks, place = {"echo": BareGuide(), "lacuna-small": shipped}, str(shipped.device)
-    rect, watch = changed_rect(document.selection, options), Stopwatch()
+    networks = {"echo": CompletionAlone(), "lacuna-small": shipped}
+    refine, watch = FittingDevice(shipped).refine, Stopwatch()
     times: dict[str, list[Times]] = {name: [] for name in networks}
     with steps_timed(watch):
         for _ in range(rounds + 1):
             for name, network in networks.items():
-                result = np.zeros((rect.height, rect.width, 3), np.uint8)
                 watch.restart()
-                inpaint(document, options, network, result, lambda *_: None, lambda: False, place)
+                fill_document(document, options, network, refine)
                 times[name].append(watch.stop())
     return {name: medians(own[1:], missing) for name, own in times.items()}, round(missing, 3)
 

@@ -18,19 +18,22 @@ from unittest import mock
 
 # Step -> functions, by the names under which they are called.
 STEPS = {
-    "masks and plan": ("lacuna.engine.inpaint.plan_fill", "lacuna.engine.inpaint.find_hole"),
+    "masks and plan": ("lacuna.engine.inpaint.plan_fill", "lacuna.engine.inpaint.unpack_hole"),
     "levels": ("lacuna.engine.inpaint.build_levels",),
-    "composite": ("lacuna.engine.inpaint.composite", "lacuna.engine.fill.match_colour"),
+    "composite": (
+        "lacuna.engine.inpaint.composite",
+        "lacuna.engine.tiling.fill.correct_colours",
+    ),
     "conversion": (
-        "lacuna.engine.planes.image_from_samples",
-        "lacuna.engine.composite.samples_from_image",
+        "lacuna.engine.pixels.document.image_from_samples",
+        "lacuna.engine.pixels.composite.samples_from_image",
     ),
 }
-GUIDES = ("lacuna.engine.inpaint.native_guide", "lacuna.engine.inpaint.plain_guide")
-BLEND = "lacuna.engine.fill.blend_tiles"
+COMPLETIONS = ("lacuna.engine.inpaint.complete_window", "lacuna.engine.inpaint.show_rim")
+BLEND = "lacuna.engine.tiling.fill.blend_tiles"
 NETWORKS = (
     "lacuna.network.tile_network.TileNetwork.fill_all",
-    "benchmarks.engine_fill.BareGuide.fill_all",
+    "benchmarks.workbench.CompletionAlone.fill_all",
 )
 REST = "all else"
 
@@ -105,8 +108,8 @@ def steps_timed(watch: Stopwatch) -> Iterator[None]:
         for name, functions in STEPS.items():
             for function in functions:
                 _patch(patches, function, lambda own, name=name: watch.timed(name, own))
-        for function in GUIDES:
-            _patch(patches, function, lambda own: watch.timed("guide", own))
+        for function in COMPLETIONS:
+            _patch(patches, function, lambda own: _timed_completion(watch, own))
         _patch(patches, BLEND, lambda own: _timed_blend(watch, own))
         for function in NETWORKS:
             _patch(patches, function, lambda own: _timed_network(watch, own))
@@ -116,6 +119,17 @@ def steps_timed(watch: Stopwatch) -> Iterator[None]:
 def _patch(patches: ExitStack, name: str, make: Callable[[Any], Any]) -> None:
     """Replace what is called `name` by something made of it."""
     patches.enter_context(mock.patch(name, make(pkgutil.resolve_name(name))))
+
+
+def _timed_completion(watch: Stopwatch, own: Callable[..., Any]) -> Callable[..., Any]:
+    def complete(*arguments: Any) -> Any:
+        with watch.step("completion"):
+            made = own(*arguments)
+        if callable(made):
+            return watch.timed("completion", made)
+        return made._replace(show=watch.timed("completion", made.show))
+
+    return complete
 
 
 def _timed_blend(watch: Stopwatch, own: Callable[..., Iterator[Any]]) -> Callable[..., Any]:

@@ -127,7 +127,7 @@ def digests(published: Path) -> dict[str, str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--weights", type=Path, required=True, help="weights that take no guide")
+    parser.add_argument("--weights", type=Path, required=True, help="weights that propose")
     parser.add_argument("--compare", type=Path, help="digests of another version")
     arguments = parser.parse_args()
     found = digests(arguments.weights)

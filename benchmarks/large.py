@@ -34,9 +34,9 @@ from numpy.typing import NDArray
 
 from benchmarks.main_job import peak_mib
 from benchmarks.record import record
-from lacuna.engine.planes import Document
+from benchmarks.workbench import document_of
 from lacuna.filler import Filler
-from lacuna_wire import Options, PixelLayout, Rect
+from lacuna_wire import Options, Rect
 
 STRIPE_PX = 256  # rows that are drawn at a time, and the side of a tile of the TIFF
 TILE_PX = 512
@@ -127,22 +127,18 @@ def time_window() -> dict[str, object]:
     cv2.circle(mask, (TILE_PX // 2, TILE_PX // 2), SPECK_PX // 2, 255, -1)
     picture = np.tile(np.concatenate(list(tiles_of(TILE_PX, STRIPE_PX))), (1, 2, 1))
     document, options = (
-        Document(picture, mask, PixelLayout("RGB")),
+        document_of(picture, mask),
         Options(device="cpu", tile=TILE_PX, strategy="tiles", result="composite"),
     )
     filler, seconds = Filler(), []
     for _ in range(ROUNDS + 1):
         start = time.perf_counter()
-        filler.fill(document, options, allocate, lambda *_: None, lambda: False)
+        filler.fill(document, options, lambda *_: None, lambda _: None, lambda: False)
         seconds.append(time.perf_counter() - start)
     return {
         "seconds": round(statistics.median(seconds[1:]), 3),
         "max_s": round(max(seconds[1:]), 3),
     }
-
-
-def allocate(rect: Rect) -> Plane:
-    return np.zeros((rect.height, rect.width, 3), np.uint8)
 
 
 def measure(case: Case, strategy: str, big: bool) -> dict[str, object]:

@@ -19,9 +19,9 @@ WARM_UP_PX = 256
 
 
 def load_lacuna(weights: Path, strategy: str, tile: int) -> Fill:
-    from lacuna.engine.planes import Document
+    from benchmarks.workbench import document_of
     from lacuna.filler import Filler
-    from lacuna_wire import Options, PixelLayout
+    from lacuna_wire import Options
 
     filler = Filler()
     options = Options(
@@ -29,14 +29,8 @@ def load_lacuna(weights: Path, strategy: str, tile: int) -> Fill:
     )
 
     def fill(picture: np.ndarray, mask: np.ndarray) -> object:
-        document = Document(picture, mask, PixelLayout("RGB"))
-        return filler.fill(
-            document,
-            options,
-            lambda rect: np.zeros((rect.height, rect.width, 3), np.uint8),
-            lambda *_: None,
-            lambda: False,
-        )
+        document = document_of(picture, mask)
+        return filler.fill(document, options, lambda *_: None, lambda _: None, lambda: False)
 
     return fill
 

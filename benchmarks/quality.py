@@ -23,18 +23,18 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.cases import KINDS, Case, Mask, Picture, cases, choose_pictures
-from benchmarks.engine_fill import engine_digest, guides_made_once
 from benchmarks.feature_distance import FeatureDistance
 from benchmarks.quality_pictures import draw_page
 from benchmarks.record import ROOT, record
-from benchmarks.scores import Score, score, tiles_of
+from benchmarks.scores import Score, score
 from benchmarks.ways import FOREIGN, Fill, find_ways, load_weights
+from benchmarks.workbench import completions_kept, engine_digest, tiles_of
 from lacuna.network.tile_network import TileNetwork
 from lacuna_wire import Options
 
 NAME = "quality"
 TILE_PX = 512  # what every machine has the memory for; smaller tiles have more borders
-WAYS = "telea,matchpatch,guide,native,tiles,auto"
+WAYS = "telea,matchpatch,completion,native,tiles,auto"
 # The picture itself, for its changes at the borders of two plans: where nothing was filled.
 TRUTHS = {"truth": "auto", "truth at the grid": "tiles"}
 
@@ -83,13 +83,15 @@ def judge(
     found = on_record(digest, state)
     new: dict[str, Score] = {}
     try:
-        with tempfile.TemporaryDirectory() as folder, guides_made_once(Path(folder)):
+        with tempfile.TemporaryDirectory() as folder, completions_kept(Path(folder)):
             for name, way in {**ways, **dict.fromkeys(TRUTHS, keep)}.items():
                 if name in found:
                     continue
                 # Others have no tiles, one piece no borders: they are judged at those of `auto`.
                 plan = name if name in ("tiles", "pyramid") else TRUTHS.get(name, "auto")
-                tiles = tiles_of(case, Options(strategy=plan, tile=tile), network)
+                tiles = tiles_of(
+                    case.picture, case.mask, Options(strategy=plan, tile=tile), network
+                )
                 new[name] = score(case, way(case.picture, case.mask), distance, tiles)
                 words = ", ".join(cells([new[name]]))
                 print(f"  {case.side} {case.name} {case.kind}: {name} {words}", flush=True)

@@ -14,11 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage import data
 
-from lacuna.engine.fill import Network
-
 from .cases import Mask, Picture
-from .engine_fill import guides_made_once
 from .ways import find_ways
+from .workbench import Network, completions_kept
 
 SIDE = 512
 TILE_PX = 256  # so that pictures this small have borders of tiles in their holes
@@ -28,12 +26,12 @@ MOST_BYTES = 150_000
 HOLE = (255, 0, 255)
 FINE = 2  # drawings are drawn this much larger, then reduced: edges are as soft as in a scan
 # In the order of the panels, after the hole and before the truth.
-WAYS = ("native", "tiles", "guide", "telea", "matchpatch", "auto")
+WAYS = ("native", "tiles", "completion", "telea", "matchpatch", "auto")
 TITLES = {
     "hole": "hole",
     "native": "network, in one piece",
     "tiles": "network, plain tiles",
-    "guide": "guide alone",
+    "completion": "patches alone",
     "telea": "OpenCV Telea",
     "matchpatch": "G'MIC matchpatch",
     "auto": "Lacuna (auto)",
@@ -70,7 +68,7 @@ def draw_page(folder: Path, network: Network) -> None:
         mask = np.zeros(picture.shape[:2], np.uint8)
         cv2.ellipse(mask, subject.centre, subject.axes, subject.angle, 0, 360, 255, -1)
         covered = np.where(mask[..., None] > 0, np.uint8(HOLE), picture)
-        with tempfile.TemporaryDirectory() as guides, guides_made_once(Path(guides)):
+        with tempfile.TemporaryDirectory() as kept, completions_kept(Path(kept)):
             fills = {name: way(picture, mask) for name, way in ways.items()}
         shown = {"hole": covered, **fills, "truth": picture}
         path = folder / f"quality-{subject.name}.jpg"

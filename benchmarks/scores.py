@@ -7,10 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from skimage.metrics import structural_similarity
 
-from lacuna.engine.fill import NetworkFacts
-from lacuna.engine.inpaint import plan_fill
-from lacuna.engine.planes import Document
-from lacuna_wire import Options, PixelLayout, Rect
+from lacuna_wire import Rect
 
 from .cases import Case, Mask, Picture
 
@@ -73,16 +70,6 @@ def window(mask: Mask, context: int) -> tuple[slice, slice]:
         slice(max(0, int(rows.min()) - context), int(rows.max()) + context),
         slice(max(0, int(columns.min()) - context), int(columns.max()) + context),
     )
-
-
-def tiles_of(case: Case, options: Options, network: NetworkFacts) -> list[Rect]:
-    """List where the engine has the network look at a case, in the picture's coordinates."""
-    document = Document(case.picture, case.mask, PixelLayout("RGB"))
-    return [
-        tile.shift(plan.region.window.left, plan.region.window.top)
-        for plan in plan_fill(document, options, network)
-        for tile in plan.tiles
-    ]
 
 
 def seam_ratio(filled: Picture, mask: Mask, tiles: Sequence[Rect]) -> float | None:

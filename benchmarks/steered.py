@@ -15,26 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from lacuna.engine.fill import Step, fill_level
-from lacuna.engine.inpaint import changed_rect
-from lacuna.engine.planes import Document, Pixels
-from lacuna.engine.progress import Progress
-from lacuna.engine.pyramid import (
-    Level,
-    build_levels,
-    enlarge,
-    hole_radius,
-    level_count,
-    plain_level,
-)
-from lacuna.engine.regions import plan_regions
-from lacuna.engine.tiles import plan_tiles
 from lacuna.network.lama.ffc import FFCBlock
 from lacuna.network.lama.generator import Generator
 from lacuna.network.tile_network import TileNetwork, load_generator, padded_side
-from lacuna_wire import Options, PixelLayout
 
 from .cases import Mask, Picture
+from .workbench import Level, Pixels, enlarge, fill_missing, levels_to_the_bridged, plan_tiles
 
 RING_PX = 12  # of one ring or cell of what is given as known
 CELL_PX = 24
@@ -50,7 +36,7 @@ class Scene(NamedTuple):
     """A window with a hole.
 
     Attributes:
-        network: Takes no guide.
+        network: Proposes.
         levels: Level 0 first, the last is the one that the network bridges.
         tile: Side of a tile in pixels.
     """
@@ -66,31 +52,16 @@ class Scene(NamedTuple):
             image: float32 (H, W, 3), true or given as known where nothing is missing.
             missing: bool (H, W).
         """
-        known = (~missing)[..., None].astype(np.float32)
-        level = plain_level(image * known, known)
-        overlap = self.tile // 8
-        tiles = plan_tiles(level.rect, level.rect, self.tile, overlap)
-        tiles = [tile for tile in tiles if missing[tile.slices].any()]
-        progress = Progress([], lambda *_: None, lambda: False)
-        return fill_level(level, tiles, Step(self.network, Options(), overlap, progress))
+        return fill_missing(self.network, image, missing, self.tile, self.tile // 8)
 
 
 def steer(way: Way, network: TileNetwork, tile: int, picture: Picture, mask: Mask) -> Picture:
     """Fill a picture of one hole: uint8 (H, W, 3), known pixels as they were."""
-    document = Document(picture, mask, PixelLayout("RGB"))
-    (region, *others) = plan_regions(mask, 0)
-    window = region.window
-    if others:
-        window = changed_rect(mask, Options()).grow(64).intersect(document.rect)
-    inside = document.crop(window)
-    missing = (mask[window.slices] > 0).astype(np.uint8)
-    count = level_count(hole_radius(missing), network.max_hole_radius_px, inside.rect)
-    known = (1 - missing[..., None]).astype(np.float32)
-    own = plain_level(inside.image(inside.rect) * known, known)
-    scene = Scene(network, [own, *build_levels(inside, missing, count)], tile)
+    window, levels = levels_to_the_bridged(picture, mask, network)
+    scene, missing = Scene(network, levels, tile), mask[window.slices] > 0
     fill = np.rint(np.clip(way(scene), 0, 1) * 255).astype(np.uint8)
     whole = picture.copy()
-    whole[window.slices][missing > 0] = fill[missing > 0]
+    whole[window.slices][missing] = fill[missing]
     return whole
 
 
@@ -164,7 +135,7 @@ def sequence(scene: Scene) -> Pixels:
     level = scene.levels[0]
     image, missing = level.image.copy(), missing_of(level)
     # A tile has to show the network something known, so it advances by half.
-    for tile in plan_tiles(level.rect, level.rect, scene.tile, scene.tile // 2):
+    for tile in plan_tiles(level.rect, level.rect, scene.tile, scene.tile // 2, 8):
         hole = missing[tile.slices]
         if hole.any():
             image[tile.slices] = scene.fill(image[tile.slices], hole)

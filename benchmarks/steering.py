@@ -2,9 +2,9 @@
 
 `python -m benchmarks.steering FOLDER... --features FILE --weights big-lama` takes the cases of
 `benchmarks/quality` and prints means of PSNR, SSIM, SqueezeNet feature distance, seam ratio and
-seconds. Ways: `guide` (patches alone), `native` and `tiles` (no coarse level), `auto` (what ships:
-the coarse fill, then patches), and those of `benchmarks/steered.py`. The decision that rests on it
-is docs/decisions/0005.
+seconds. Ways: `completion` (patches alone), `native` and `tiles` (no coarse level), `auto` (what
+ships: the coarse fill, then patches), and those of `benchmarks/steered.py`. The decision that rests
+on it is docs/decisions/0005.
 """
 
 import argparse
@@ -18,13 +18,14 @@ import numpy as np
 from benchmarks.cases import cases, choose_pictures
 from benchmarks.feature_distance import FeatureDistance
 from benchmarks.record import record
-from benchmarks.scores import Score, score, tiles_of
+from benchmarks.scores import Score, score
 from benchmarks.steered import STEERED, steer
 from benchmarks.ways import Fill, find_ways, load_weights
+from benchmarks.workbench import tiles_of
 from lacuna.network.tile_network import TileNetwork
 from lacuna_wire import Options
 
-OURS = ("guide", "native", "tiles", "auto")
+OURS = ("completion", "native", "tiles", "auto")
 TILE_PX = 256
 
 
@@ -40,8 +41,8 @@ def main() -> None:
     arguments = parser.parse_args()
     weights = Path(arguments.weights)
     network = load_weights(weights if weights.exists() else arguments.weights)
-    if network.guided:
-        parser.error(f"{arguments.weights} take a guide: they need no steering")
+    if network.role == "corrects":
+        parser.error(f"{arguments.weights} correct a completion: they need no steering")
     names = arguments.ways.split(",")
     ways = find_ways([name for name in names if name in OURS], network, TILE_PX)
     ways |= all_steered(names, network)
@@ -49,7 +50,7 @@ def main() -> None:
     rows: dict[tuple[str, str], list[tuple[Score, float]]] = {}
     paths, kinds = choose_pictures(arguments.folders), arguments.kinds.split(",")
     for case in cases(paths, arguments.side, kinds, arguments.pictures):
-        tiles = tiles_of(case, Options(strategy="tiles", tile=TILE_PX), network)
+        tiles = tiles_of(case.picture, case.mask, Options(strategy="tiles", tile=TILE_PX), network)
         for name, way in ways.items():
             began = time.perf_counter()
             filled = way(case.picture, case.mask)

@@ -10,12 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from lacuna.engine.fill import Network
 from lacuna.network.catalogue import find_weights
 from lacuna.network.tile_network import TileNetwork, load_network
 
 from .cases import Mask, Picture
-from .engine_fill import BareGuide, fill_with
+from .workbench import CompletionAlone, Network, fill_with
 
 Fill = Callable[[Picture, Mask], Picture]
 
@@ -29,7 +28,7 @@ def find_ways(names: Sequence[str], network: Network, tile: int) -> dict[str, Fi
     """Look ways up; without G'MIC there is no matchpatch, and a line says so.
 
     Args:
-        names: `guide` is Lacuna without its network, the others are in FOREIGN and STRATEGIES.
+        names: `completion` is Lacuna without its network, the others are in FOREIGN and STRATEGIES.
         network: For Lacuna's own.
         tile: Side of its tiles in pixels; 0 for what suits it.
 
@@ -37,7 +36,7 @@ def find_ways(names: Sequence[str], network: Network, tile: int) -> dict[str, Fi
         ValueError: If there is no way of such a name.
     """
     known: dict[str, Fill] = {"telea": telea, "matchpatch": matchpatch}
-    known["guide"] = partial(fill_with, BareGuide(), tile=tile)
+    known["completion"] = partial(fill_with, CompletionAlone(), tile=tile)
     for strategy in STRATEGIES:
         known[strategy] = partial(fill_with, network, strategy=strategy, tile=tile)
     unknown = [name for name in names if name not in known]

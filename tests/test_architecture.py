@@ -173,7 +173,7 @@ def test_library_stays_in_its_part(library):
 
 def test_the_engine_needs_torch_for_gpus_only():
     users = {path.name for path in (DAEMON / "engine").rglob("*.py") if "torch" in imports(path)}
-    assert users == {"patches_gpu.py"}
+    assert users == {"pytorch.py"}
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_the_engine_needs_torch_for_gpus_only():
         ("lacuna.cli", {"torch", "numpy", "numba", "cv2", "aiohttp", "rich", "tifffile"}),
         ("lacuna.service.serve", {"torch", "numpy", "cv2", "rich"}),
         ("lacuna.engine.inpaint", {"torch", "aiohttp"}),
-        ("lacuna.engine.context", {"torch", "numpy", "cv2", "aiohttp"}),
+        ("lacuna.engine.geometry.context", {"torch", "numpy", "cv2", "aiohttp"}),
         ("lacuna.removal", {"torch", "numba", "aiohttp"}),
         ("lacuna.network.catalogue", {"torch"}),
     ],

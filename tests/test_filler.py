@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from lacuna.engine.planes import Document
+from lacuna.engine.inpaint import changed_rect
+from lacuna.engine.pixels.composite import collect_into
+from lacuna.engine.pixels.document import Document
 from lacuna.filler import Filler
 from lacuna.network.tile_network import load_network
 from lacuna_wire import Options, PixelLayout
@@ -19,16 +21,12 @@ def filler():
 
 def fill(filler, samples, selection, options=OPTIONS, layout=PixelLayout("RGB")):  # noqa: B008
     """Return the whole picture with the fill laid in."""
-    made = []
-
-    def allocate(rect):
-        made.append(np.zeros((rect.height, rect.width, samples.shape[2]), samples.dtype))
-        return made[0]
-
-    document = Document(samples, selection, layout)
-    result = filler.fill(document, options, allocate, lambda *_: None, lambda: False)
+    document, rect = Document(samples, selection, layout), changed_rect(selection, options)
+    result = np.zeros((rect.height, rect.width, samples.shape[2]), samples.dtype)
+    take = collect_into(result, rect, document, options)
+    filler.fill(document, options, take, lambda _: None, lambda: False)
     whole = samples.copy()
-    whole[result.rect.slices] = made[0]
+    whole[rect.slices] = result
     return whole
 
 

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from skimage import data
 
-from benchmarks.engine_fill import BareGuide, fill_with
 from benchmarks.ways import Fill, load_weights
+from benchmarks.workbench import CompletionAlone, fill_with
 from training.drawn import FINE, flat_shapes, halftone, letters, line_art, tiling
 from training.evaluate import SHIPPED
 from training.masks import Mask, draw_mask
@@ -69,7 +69,7 @@ def drawing(
 def row(picture: Picture, mask: Mask, way: Fill) -> Picture:
     """Hole in white, guide, fill and truth, side by side."""
     covered = np.where(mask[..., None] > 0, np.uint8(255), picture)
-    four = [covered, fill_with(BareGuide(), picture, mask), way(picture, mask), picture]
+    four = [covered, fill_with(CompletionAlone(), picture, mask), way(picture, mask), picture]
     shown = [cv2.resize(one, (SHOWN_PX, SHOWN_PX), interpolation=cv2.INTER_AREA) for one in four]
     edge = ((MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0))
     framed = [np.pad(np.asarray(one), edge, constant_values=255) for one in shown]

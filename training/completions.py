@@ -18,10 +18,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.engine_fill import BareGuide, engine_digest
-from lacuna.engine.inpaint import changed_rect, inpaint
-from lacuna.engine.planes import Document
-from lacuna_wire import Options, PixelLayout
+from benchmarks.workbench import CompletionAlone, document_of, engine_digest, fill_document
+from lacuna_wire import Options
 from training.masks import Mask, draw_mask
 from training.pictures import Picture, Source, cut_square, find_pictures, read_picture, split
 
@@ -32,7 +30,7 @@ VALIDATION_FILES = 2
 COVERS = ((0.01, 0.06, "thin"), (0.02, 0.12, ""), (0.1, 0.28, ""))
 DRAWN_SHARE = 0.15
 ENGINE = "engine.sha256"
-# The bare guide: nothing of it is matched to the rim before the network has seen it.
+# Nothing of it is matched to the rim before the network has seen it.
 OPTIONS = Options(result="composite", colour_correction=False)
 
 
@@ -134,14 +132,7 @@ def planes(square: Picture, mask: Mask) -> NDArray[np.uint8]:
 
 def complete(square: Picture, mask: Mask) -> Picture:
     """Fill a hole as the engine does before the network sees it."""
-    selection = mask * np.uint8(255)
-    rect = changed_rect(selection, OPTIONS)
-    filled = np.zeros((rect.height, rect.width, 3), np.uint8)
-    document = Document(square, selection, PixelLayout("RGB"))
-    inpaint(document, OPTIONS, BareGuide(), filled, lambda *_: None, lambda: False)
-    completed = square.copy()
-    completed[rect.slices] = filled
-    return completed
+    return fill_document(document_of(square, mask * np.uint8(255)), OPTIONS, CompletionAlone())
 
 
 class Completions:

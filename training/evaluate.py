@@ -17,11 +17,11 @@ import numpy as np
 import skimage
 
 from benchmarks.cases import KINDS, Case, Picture, cases
-from benchmarks.engine_fill import fill_with, guides_made_once
 from benchmarks.feature_distance import FeatureDistance
 from benchmarks.record import record
 from benchmarks.scores import CONTEXT_PX, Score, score, window
 from benchmarks.ways import find_ways, load_weights
+from benchmarks.workbench import completions_kept, fill_with
 from training.pictures import find_pictures, split
 
 SIDE = 1024
@@ -52,8 +52,8 @@ def main() -> None:
     parser.add_argument("--unseen", action="store_true", help="photographs of scikit-image instead")
     parser.add_argument("--features", type=Path, required=True, help="SqueezeNet 1.1 features")
     parser.add_argument("--weights", type=Path, nargs="*", default=[], help="beside the shipped")
-    parser.add_argument("--ways", default="telea,matchpatch,guide,auto")
-    parser.add_argument("--guides", type=Path, default=Path("training/runs/guides"))
+    parser.add_argument("--ways", default="telea,matchpatch,completion,auto")
+    parser.add_argument("--completions", type=Path, default=Path("training/runs/kept"))
     parser.add_argument("--worst", type=Path, help="a sheet of the last way's worst fills")
     arguments = parser.parse_args()
     if arguments.unseen == bool(arguments.folders):
@@ -66,7 +66,7 @@ def main() -> None:
         ways[path.stem] = partial(fill_with, load_weights(path))
     distance = FeatureDistance(arguments.features)
     found: dict[str, list[tuple[Case, Picture, Score]]] = {name: [] for name in ways}
-    with guides_made_once(arguments.guides):
+    with completions_kept(arguments.completions):
         for case in cases_of(paths, at_own_size=arguments.unseen):
             for name, way in ways.items():
                 filled = way(case.picture, case.mask)

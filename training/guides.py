@@ -21,7 +21,7 @@ Fill = Callable[[Tensor, Tensor], Tensor]  # planes with a guide, mask -> fill
 def smooth_guide(truth: Tensor, mask: Tensor) -> Tensor:
     """Draw the rim into the hole as a membrane: (N, 3, H, W) with the truth where it is known.
 
-    The same way as `lacuna.engine.guide.pull_push`, which says where it comes from.
+    The same way as `lacuna.engine.pixels.membrane.pull_push`, which says where it comes from.
 
     Args:
         truth: float32 (N, 3, H, W) in [0, 1]; what lies under the mask is not looked at.

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from benchmarks.cases import Case
-from benchmarks.scores import MOST_PSNR, score, seam_ratio, tiles_of
+from benchmarks.scores import MOST_PSNR, score, seam_ratio
+from benchmarks.workbench import tiles_of
 from lacuna_wire import Options, Rect
 
 SIDE = 256
@@ -102,10 +103,10 @@ def test_a_hole_under_one_tile_has_no_seam_ratio(case):
 
 def test_tiles_are_where_the_engine_has_the_network_look(case):
     class Facts:
-        guided, tile_px, overlap_px, max_hole_radius_px = True, 512, 64, 64
+        role, tile_px, overlap_px, max_hole_radius_px, multiple_px = "corrects", 512, 64, 64, 8
 
     for strategy in ("auto", "tiles"):
-        tiles = tiles_of(case, Options(strategy=strategy, tile=64, overlap=16), Facts())
+        tiles = tiles_of(case.picture, case.mask, Options(strategy=strategy, tile=64, overlap=16), Facts())
         assert len(tiles) > 4
         covered = np.zeros((SIDE, SIDE), bool)
         for tile in tiles:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from benchmarks.steered import STEERED, cells, refine, rings, steer
-from lacuna.engine.pyramid import plain_level
+from lacuna.engine.pixels.levels import plain_level
 from lacuna.network.lama.generator import Generator
 
 COLOUR = (40, 120, 200)
@@ -15,7 +15,7 @@ WITHOUT_GRADIENTS = [name for name in STEERED if name != "refined"]
 class OneColour:
     """Answers with the mean of what it is shown as known."""
 
-    guided, tile_px, overlap_px, max_hole_radius_px = False, 64, 8, 8
+    role, tile_px, overlap_px, max_hole_radius_px, multiple_px = "proposes", 64, 8, 8, 8
 
     def __init__(self):
         self.shown = []

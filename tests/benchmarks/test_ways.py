@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-import benchmarks.engine_fill
+import benchmarks.workbench
 import lacuna.engine.inpaint
-from benchmarks.engine_fill import BareGuide, fill_with, guides_made_once
 from benchmarks.ways import FOREIGN, STRATEGIES, find_ways
+from benchmarks.workbench import CompletionAlone, completions_kept, fill_with
 
 
 @pytest.fixture
@@ -17,13 +17,13 @@ def hole():
     return picture, mask
 
 
-@pytest.mark.parametrize("name", ["telea", "guide", *STRATEGIES])
+@pytest.mark.parametrize("name", ["telea", "completion", *STRATEGIES])
 def test_every_way_fills_the_hole_and_keeps_the_rest(hole, name):
     picture, mask = hole
     shown = picture.copy()
     shown[mask > 0] = (255, 0, 255)
 
-    filled = find_ways([name], BareGuide(), 64)[name](shown, mask)
+    filled = find_ways([name], CompletionAlone(), 64)[name](shown, mask)
 
     assert (filled[mask == 0] == picture[mask == 0]).all()
     assert (filled[mask > 0] != (255, 0, 255)).any(axis=1).all()
@@ -32,29 +32,32 @@ def test_every_way_fills_the_hole_and_keeps_the_rest(hole, name):
 def test_matchpatch_is_left_out_where_there_is_no_gmic_and_a_line_says_so(monkeypatch, capsys):
     monkeypatch.setattr("shutil.which", lambda _: None)
 
-    assert list(find_ways([*FOREIGN, "guide"], BareGuide(), 0)) == ["telea", "guide"]
+    assert list(find_ways([*FOREIGN, "completion"], CompletionAlone(), 0)) == [
+        "telea",
+        "completion",
+    ]
     assert "gmic" in capsys.readouterr().out
 
 
 def test_an_unknown_way_is_an_error_that_names_it():
     with pytest.raises(ValueError, match="'telia'"):
-        find_ways(["telia"], BareGuide(), 0)
+        find_ways(["telia"], CompletionAlone(), 0)
 
 
-def test_a_kept_guide_is_the_same_and_another_hole_gets_its_own(hole, tmp_path, monkeypatch):
+def test_a_kept_completion_is_the_same_and_another_hole_gets_its_own(hole, tmp_path, monkeypatch):
     picture, mask = hole
     made = []
-    ours = benchmarks.engine_fill
-    plain = ours.native_guide
+    ours = benchmarks.workbench
+    plain = ours.complete_window
     monkeypatch.setattr(
-        benchmarks.engine_fill, "native_guide", lambda *a: made.append(1) or plain(*a)
+        benchmarks.workbench, "complete_window", lambda *a: made.append(1) or plain(*a)
     )
-    expected = fill_with(BareGuide(), picture, mask)
+    expected = fill_with(CompletionAlone(), picture, mask)
 
-    with guides_made_once(tmp_path / "guides"):
+    with completions_kept(tmp_path / "kept"):
         for _ in range(2):
-            assert (fill_with(BareGuide(), picture, mask) == expected).all()
+            assert (fill_with(CompletionAlone(), picture, mask) == expected).all()
         assert len(made) == 1
-        fill_with(BareGuide(), picture, np.roll(mask, 9))
+        fill_with(CompletionAlone(), picture, np.roll(mask, 9))
         assert len(made) == 2
-    assert lacuna.engine.inpaint.native_guide is plain
+    assert lacuna.engine.inpaint.complete_window is plain

@@ -5,8 +5,10 @@ from functools import cache
 
 import numpy as np
 
-from lacuna.engine.context import plan_job
-from lacuna.engine.planes import Document
+from lacuna.engine.geometry.context import plan_job
+from lacuna.engine.inpaint import changed_rect
+from lacuna.engine.pixels.composite import collect_into
+from lacuna.engine.pixels.document import Document
 from lacuna.filler import Filler
 from lacuna_wire import JobRequest, Options, PixelLayout, Rect
 
@@ -42,14 +44,11 @@ def engine_fill(
     request = JobRequest(str(uuid.uuid4()), width, height, selected, layout, options)
     window, _ = plan_job(request)
     document = Document(before[window.slices], selection[window.slices], layout)
-    made = {}
-
-    def allocate(rect: Rect) -> np.ndarray:
-        made["fill"] = np.zeros((rect.height, rect.width, channels), before.dtype)
-        return made["fill"]
-
-    result = filler().fill(document, options, allocate, lambda *_: None, lambda: False)
-    return result.rect.shift(window.left, window.top), made["fill"]
+    rect = changed_rect(document.selection, options)
+    result = np.zeros((rect.height, rect.width, channels), before.dtype)
+    take = collect_into(result, rect, document, options)
+    filler().fill(document, options, take, lambda _: None, lambda: False)
+    return rect.shift(window.left, window.top), result
 
 
 @cache

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from lacuna.engine.composite import RING_PX
+from lacuna.engine.pixels.colour_correction import RING_PX
 from lacuna.network import tile_network
 from lacuna.network.catalogue import find_weights
 from lacuna.network.checkpoints import import_weights

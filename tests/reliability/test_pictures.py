@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lacuna.engine.planes import DTYPES
+from lacuna.engine.pixels.document import DTYPES
 from lacuna.filler import Filler
 from lacuna.service.orders import Order
 from lacuna.worker import fill_order

@@ -21,7 +21,7 @@ def evaluate(monkeypatch, tmp_path, *words):
     monkeypatch.setattr(benchmarks.record, "ROOT", tmp_path)
     monkeypatch.setattr(training.evaluate, "SIDE", 128)
     always = ["--features", str(tmp_path / "features.safetensors")]
-    always += ["--guides", str(tmp_path / "guides")]
+    always += ["--completions", str(tmp_path / "kept")]
     monkeypatch.setattr(sys, "argv", ["evaluate", *always, *map(str, words)])
     main()
     lines = (tmp_path / "benchmarks/results/training.json").read_text("utf-8").splitlines()

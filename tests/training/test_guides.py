@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from lacuna.engine.guide import pull_push
+from lacuna.engine.pixels.membrane import pull_push
 from training.guides import own_guide, reduced_guide, smooth_guide
 
 

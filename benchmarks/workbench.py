@@ -1,0 +1,180 @@
+"""The engine as benchmarks and training use it: the only file of theirs that knows its rooms."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+from numpy.typing import NDArray
+
+import lacuna.engine.inpaint
+from lacuna.engine.completion.complete import Completion, complete_window, refine_here
+from lacuna.engine.completion.refine import Refine
+from lacuna.engine.fitting import FittingDevice
+from lacuna.engine.geometry.context import plan_job
+from lacuna.engine.geometry.regions import plan_regions
+from lacuna.engine.geometry.tiles import plan_tiles
+from lacuna.engine.inpaint import changed_rect, fill
+from lacuna.engine.pixels.composite import collect_into
+from lacuna.engine.pixels.document import Document, Pixels
+from lacuna.engine.pixels.hole import hole_radius
+from lacuna.engine.pixels.levels import Level, build_levels, enlarge, plain_level
+from lacuna.engine.plan import levels_to_bridge, plan_fill
+from lacuna.engine.tiling.fill import Tiling, fill_level
+from lacuna.engine.tiling.network import Network, NetworkFacts, Role
+from lacuna_wire import Options, PixelLayout, Rect
+
+from .cases import Mask, Picture
+
+__all__ = [
+    "CompletionAlone",
+    "Document",
+    "FittingDevice",
+    "Level",
+    "Network",
+    "NetworkFacts",
+    "Pixels",
+    "completions_kept",
+    "document_of",
+    "engine_digest",
+    "enlarge",
+    "fill_document",
+    "fill_missing",
+    "fill_with",
+    "levels_to_the_bridged",
+    "plan_job",
+    "plan_tiles",
+    "tiles_of",
+]
+
+CONTEXT_PX = 64  # around a hole of several parts that is filled as one
+
+
+class CompletionAlone:
+    """A network that answers with what it is shown: the completion by patches, uncorrected."""
+
+    role: Role = "corrects"
+    tile_px, overlap_px, max_hole_radius_px, multiple_px = 512, 64, 64, 8
+
+    def fill(self, image: Pixels, mask: Pixels) -> Pixels:
+        return image
+
+    def fill_all(self, tiles: Iterable[tuple[Pixels, Pixels]]) -> Iterator[Pixels]:
+        return (image for image, _mask in tiles)
+
+
+def document_of(picture: Picture, mask: Mask) -> Document:
+    """Take a picture uint8 (H, W, 3) RGB and a mask uint8 (H, W), 255 = missing, as a document."""
+    return Document(picture, mask, PixelLayout("RGB"))
+
+
+def fill_document(
+    document: Document, options: Options, network: Network, refine: Refine = refine_here
+) -> Picture:
+    """Fill a document in arrays: the whole picture, the result laid in."""
+    rect = changed_rect(document.selection, options)
+    filled = np.zeros((rect.height, rect.width, 3), np.uint8)
+    take = collect_into(filled, rect, document, options)
+    fill(document, options, network, take, lambda _: None, lambda: False, refine)
+    whole = np.array(document.samples[document.rect.slices])
+    whole[rect.slices] = filled
+    return whole
+
+
+def fill_with(
+    network: Network, picture: Picture, mask: Mask, strategy: str = "auto", tile: int = 0
+) -> Picture:
+    """Fill a picture: uint8 (H, W, 3), known pixels as they were.
+
+    Args:
+        network: Fills tiles.
+        picture: uint8 (H, W, 3) RGB.
+        mask: uint8 (H, W), 255 = missing.
+        strategy: As in `Options`.
+        tile: Side of a tile in pixels; 0 for what suits the network.
+    """
+    options = Options(result="composite", strategy=strategy, tile=tile)
+    return fill_document(document_of(picture, mask), options, network)
+
+
+def tiles_of(picture: Picture, mask: Mask, options: Options, network: NetworkFacts) -> list[Rect]:
+    """List where the engine has the network look, in the picture's coordinates."""
+    return [
+        tile.shift(plan.region.window.left, plan.region.window.top)
+        for plan in plan_fill(document_of(picture, mask), options, network)
+        for tile in plan.tiles
+    ]
+
+
+def levels_to_the_bridged(
+    picture: Picture, mask: Mask, network: NetworkFacts
+) -> tuple[Rect, list[Level]]:
+    """Reduce the window of a hole until the network bridges it.
+
+    Returns:
+        The window, and its levels from 0 on.
+    """
+    (region, *others) = plan_regions(mask, 0)
+    document, window = document_of(picture, mask), region.window
+    if others:
+        window = changed_rect(mask, Options()).grow(CONTEXT_PX).intersect(document.rect)
+    inside = document.crop(window)
+    missing = (mask[window.slices] > 0).astype(np.uint8)
+    shorter = min(window.width, window.height)
+    count = levels_to_bridge(hole_radius(missing), network.max_hole_radius_px, shorter)
+    known = (1 - missing[..., None]).astype(np.float32)
+    own = plain_level(inside.image(inside.rect) * known, known)
+    return window, [own, *build_levels(inside, missing, count)]
+
+
+def fill_missing(
+    network: Network, image: Pixels, missing: NDArray[np.bool_], tile: int, overlap: int
+) -> Pixels:
+    """Have a network that proposes fill pixels by overlapping tiles, without a completion.
+
+    Args:
+        network: It.
+        image: float32 (H, W, 3), true or given as known where nothing is missing.
+        missing: bool (H, W).
+        tile: Side of a tile in pixels.
+        overlap: Pixels that tiles share.
+
+    Returns:
+        float32 (H, W, 3), known pixels as they were.
+    """
+    known = (~missing)[..., None].astype(np.float32)
+    level = plain_level(image * known, known)
+    tiles = plan_tiles(level.rect, level.rect, tile, overlap, network.multiple_px)
+    tiles = [tile for tile in tiles if missing[tile.slices].any()]
+    return fill_level(level, tiles, Tiling(network, overlap, True, lambda: None))
+
+
+def engine_digest() -> str:
+    """SHA-256 of the sources of the engine."""
+    folder = Path(next(iter(lacuna.engine.__path__)))
+    sources = b"".join(path.read_bytes() for path in sorted(folder.rglob("*.py")))
+    return hashlib.sha256(sources).hexdigest()
+
+
+@contextmanager
+def completions_kept(folder: Path) -> Iterator[None]:
+    """Keep completions in a folder: they cost ten times as much as what the network adds."""
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = engine_digest().encode()
+
+    def kept(window: Document, missing: NDArray[np.uint8], *others: Any) -> Completion:
+        seen = digest + np.asarray(window.samples).tobytes() + missing.tobytes()
+        path = folder / f"{hashlib.sha256(seen).hexdigest()}.npy"
+        if not path.exists():
+            unfinished = path.with_suffix(f".{os.getpid()}.npy")
+            np.save(unfinished, complete_window(window, missing, *others).show(window.rect))
+            unfinished.replace(path)
+        image = np.load(path)
+        return Completion(lambda rect: np.asarray(image[rect.slices]), 0.0)
+
+    with mock.patch.object(lacuna.engine.inpaint, "complete_window", kept):
+        yield
