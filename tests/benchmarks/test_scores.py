@@ -106,7 +106,8 @@ def test_tiles_are_where_the_engine_has_the_network_look(case):
         role, tile_px, overlap_px, max_hole_radius_px, multiple_px = "corrects", 512, 64, 64, 8
 
     for strategy in ("auto", "tiles"):
-        tiles = tiles_of(case.picture, case.mask, Options(strategy=strategy, tile=64, overlap=16), Facts())
+        options = Options(strategy=strategy, tile=64, overlap=16)
+        tiles = tiles_of(case.picture, case.mask, options, Facts())
         assert len(tiles) > 4
         covered = np.zeros((SIDE, SIDE), bool)
         for tile in tiles:

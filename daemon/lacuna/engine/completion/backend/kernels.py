@@ -12,6 +12,7 @@ array of two dimensions would cost all of that again: the compiler takes them fo
 import numpy as np
 from numpy.typing import NDArray
 
+from ...pixels.document import COLOURS
 from .compiled import compiled, inlined
 
 RADIUS = 3  # a patch has 7 x 7 pixels
@@ -21,7 +22,7 @@ SPARE = VECTOR  # values that have to lie behind the last place of a plane: fini
 # What may be added to a patch to meet its surroundings, per channel: a sky has no two places alike.
 MOST_BIAS = np.float32(0.1)
 BIAS_COST = np.float32(2)  # of a bias, against the same difference left as it is; 0: nothing
-COLOURS, TEXTURED = 3, 5  # channels of the planes that are searched; others would be slow
+PLAIN, TEXTURED = COLOURS, COLOURS + 2  # channels of a plane that are fast; others are not
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
@@ -65,8 +66,7 @@ def cut(
         for pixel in range(SIDE):
             weight = trusted[pixel] * share
             own = shares[pixel * channels : (pixel + 1) * channels]
-            own[0] = own[1] = own[2] = weight
-            for channel in range(3, channels):
+            for channel in range(channels):
                 own[channel] = weight
 
 
@@ -82,7 +82,7 @@ def compare_rows(
 ) -> np.float32:
     """Compare as `compare` does, compiled once more for each number of channels it is given."""
     length = wide(channels)
-    sums = bias[3:]
+    sums = bias[COLOURS:]
     for value in range(length):
         sums[value] = 0
     cost = np.float32(0)
@@ -96,7 +96,7 @@ def compare_rows(
             weighted = shares[value] * difference
             sums[value] += weighted
             cost += weighted * difference
-    for channel in range(3):
+    for channel in range(COLOURS):
         mean = np.float32(0)
         for pixel in range(SIDE):
             mean += sums[pixel * channels + channel]
@@ -127,14 +127,14 @@ def compare(
         patch: float32 (SIDE * wide(C),), as `cut` leaves it.
         weights: Of its values, the same for every channel of a pixel, 0 beyond SIDE * C.
         source: A place.
-        bias: float32 (3 + wide(C),), gets the shift of the colours; the rest is for sums.
+        bias: float32 (COLOURS + wide(C),), gets the shift of the colours; the rest is for sums.
         channels: C.
 
     Returns:
         The mean squared difference that is left.
     """
-    if channels == COLOURS:
-        return compare_rows(image, stride, patch, weights, source, bias, COLOURS)
+    if channels == PLAIN:
+        return compare_rows(image, stride, patch, weights, source, bias, PLAIN)
     if channels == TEXTURED:
         return compare_rows(image, stride, patch, weights, source, bias, TEXTURED)
     return compare_rows(image, stride, patch, weights, source, bias, channels)
@@ -154,11 +154,11 @@ def judge(
     channels = len(image) // len(trust)
     patch = np.zeros(SIDE * wide(channels), np.float32)
     weights = np.zeros(SIDE * wide(channels), np.float32)
-    found = np.empty(3 + wide(channels), np.float32)
+    found = np.empty(COLOURS + wide(channels), np.float32)
     for i in range(len(targets)):
         cut(image, trust, stride, targets[i], patch, weights)
         cost[i] = compare(image, stride, patch, weights, source[i], found, channels)
-        bias[i] = found[:3]
+        bias[i] = found[:COLOURS]
 
 
 @compiled
@@ -189,13 +189,13 @@ def search(
     channels = len(image) // len(trust)
     patch = np.zeros(SIDE * wide(channels), np.float32)
     weights = np.zeros(SIDE * wide(channels), np.float32)
-    found = np.empty(3 + wide(channels), np.float32)
+    found = np.empty(COLOURS + wide(channels), np.float32)
     for i in range(len(source)):
         target, best = targets[first + i], source[i]
         cut(image, trust, stride, target, patch, weights)
         # A vote has changed the plane since it was compared last.
         least = compare(image, stride, patch, weights, best, found, channels)
-        bias[i] = found[:3]
+        bias[i] = found[:COLOURS]
         for question in range(len(shifts) + len(walks)):
             if question < len(shifts):
                 shift = shifts[question]
@@ -213,7 +213,7 @@ def search(
                 offered = compare(image, stride, patch, weights, candidate, found, channels)
                 if offered < least:
                     best, least = candidate, offered
-                    bias[i] = found[:3]
+                    bias[i] = found[:COLOURS]
         source[i], cost[i] = best, least
 
 

@@ -8,6 +8,7 @@ that consists of sums and products.
 import numpy as np
 from numpy.typing import NDArray
 
+from ...pixels.document import COLOURS
 from .compiled import compiled, inlined
 from .kernels import RADIUS, SIDE, VECTOR, Floats, Places
 
@@ -103,7 +104,7 @@ def vote(
     position = np.empty(PATCHES, np.int32)
     weights = np.zeros(WIDE, np.float32)
     costs = np.zeros(WIDE, np.float32)
-    colours = np.zeros((3, WIDE), np.float32)
+    colours = np.zeros((COLOURS, WIDE), np.float32)
     for i in range(len(hole)):
         for around in range(PATCHES):
             shift = (around // SIDE - RADIUS) * stride + around % SIDE - RADIUS
@@ -129,14 +130,14 @@ def vote(
             shift = (around // SIDE - RADIUS) * stride + around % SIDE - RADIUS
             shown = image[(source[position[around]] + shift) * channels :][:channels]
             total += weight
-            for channel in range(3):
+            for channel in range(COLOURS):
                 colour = shown[channel] + bias[position[around], channel]
                 colours[channel, around] = colour
                 mean[channel] += weight * colour
-            for channel in range(3, channels):
+            for channel in range(COLOURS, channels):
                 mean[channel] += weight * shown[channel]
         for channel in range(channels):
             mean[channel] /= total
         shift_to_mode(colours, weights, trust[number[hole[i]]], mean)
-        for channel in range(3):
+        for channel in range(COLOURS):
             mean[channel] = min(max(mean[channel], np.float32(0)), np.float32(1))
