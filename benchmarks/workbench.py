@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 import lacuna.engine.inpaint
 from lacuna.engine.completion.complete import Completion, complete_window, refine_here
 from lacuna.engine.completion.refine import Refine
+from lacuna.engine.completion.schedule import TUNING, Schedule, schedule_completion
 from lacuna.engine.fitting import FittingDevice
 from lacuna.engine.geometry.context import plan_job
 from lacuna.engine.geometry.regions import plan_regions
@@ -22,7 +23,13 @@ from lacuna.engine.inpaint import changed_rect, fill
 from lacuna.engine.pixels.composite import collect_into
 from lacuna.engine.pixels.document import Document, Pixels
 from lacuna.engine.pixels.hole import hole_radius
-from lacuna.engine.pixels.levels import Level, build_levels, enlarge, plain_level
+from lacuna.engine.pixels.levels import (
+    Level,
+    build_levels,
+    coarsest_first,
+    enlarge,
+    plain_level,
+)
 from lacuna.engine.plan import levels_to_bridge, plan_fill
 from lacuna.engine.tiling.fill import Tiling, fill_level
 from lacuna.engine.tiling.network import Network, NetworkFacts, Role
@@ -31,6 +38,7 @@ from lacuna_wire import Options, PixelLayout, Rect
 from .cases import Mask, Picture
 
 __all__ = [
+    "TUNING",
     "CompletionAlone",
     "Document",
     "FittingDevice",
@@ -38,6 +46,7 @@ __all__ = [
     "Network",
     "NetworkFacts",
     "Pixels",
+    "complete_hole",
     "completions_kept",
     "document_of",
     "engine_digest",
@@ -48,6 +57,7 @@ __all__ = [
     "levels_to_the_bridged",
     "plan_job",
     "plan_tiles",
+    "schedule_completion",
     "tiles_of",
 ]
 
@@ -108,6 +118,13 @@ def tiles_of(picture: Picture, mask: Mask, options: Options, network: NetworkFac
         for plan in plan_fill(document_of(picture, mask), options, network)
         for tile in plan.tiles
     ]
+
+
+def complete_hole(picture: Picture, missing: Mask, schedule: Schedule) -> Completion:
+    """Complete what is missing (uint8 (H, W), 1 = missing) of a picture as it is scheduled."""
+    document = document_of(picture, missing)
+    levels = coarsest_first(build_levels(document, missing, schedule.levels))
+    return complete_window(document, missing, levels, schedule, lambda: None)
 
 
 def levels_to_the_bridged(

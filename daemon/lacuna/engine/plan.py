@@ -28,9 +28,9 @@ FLAT = ("native", "tiles")  # strategies without levels
 TILE_CONTEXT_PX = 32  # known pixels that a tile shows around the part, where there are some
 LEAST_LEVEL_PX = 16  # a level whose shorter side is no longer is not reduced further
 
-# What a round costs per target, and what a level costs besides, in pixels of a tile (measured by
-# `python -m benchmarks.engine --rounds-cost`).
-ROUND_PX, LEVEL_PX = 4, 4
+# What a round, a search before the first vote, and all else that a level needs cost per target, in
+# pixels of a tile (`python -m benchmarks.rounds`).
+ROUND_PX, SEARCH_PX, LEVEL_PX = 3, 2, 3
 
 
 class RegionPlan(NamedTuple):
@@ -155,11 +155,18 @@ def place_tiles(
 
 
 def rounds_px(schedule: Schedule | None) -> tuple[int, ...]:
-    """Estimate what the rounds of a completion cost, and at the end all that is done besides."""
+    """Estimate what each round of a completion costs, and at the end what comes after the last."""
     if schedule is None:
         return ()
-    rounds = tuple(ROUND_PX * step.targets for step in schedule.steps for _ in range(step.rounds))
-    return *rounds, 1 + LEVEL_PX * sum(step.targets for step in schedule.steps)
+    rounds: list[int] = []
+    besides = 0  # what is done before the next round
+    for step in schedule.steps:
+        searches = step.turns.searches if step.begin != "coarser" else 0
+        besides += (LEVEL_PX + SEARCH_PX * searches) * step.targets
+        for _ in range(step.rounds):
+            rounds.append(ROUND_PX * step.targets + besides)
+            besides = 0
+    return *rounds, 1 + besides
 
 
 def tile_and_overlap(options: Options, network: NetworkFacts) -> tuple[int, int]:
