@@ -24,7 +24,7 @@ from .cases import Mask, Picture
 class BareGuide:
     """A network that answers with what it is shown: the guide alone."""
 
-    guided, tile_px, overlap_px, max_hole_radius_px = True, 512, 64, 64
+    role, tile_px, overlap_px, max_hole_radius_px = "corrects", 512, 64, 64
 
     def fill(self, image: Pixels, mask: Pixels) -> Pixels:
         return image

@@ -40,7 +40,7 @@ def main() -> None:
     arguments = parser.parse_args()
     weights = Path(arguments.weights)
     network = load_weights(weights if weights.exists() else arguments.weights)
-    if network.guided:
+    if network.role == "corrects":
         parser.error(f"{arguments.weights} take a guide: they need no steering")
     names = arguments.ways.split(",")
     ways = find_ways([name for name in names if name in OURS], network, TILE_PX)

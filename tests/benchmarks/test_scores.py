@@ -102,7 +102,7 @@ def test_a_hole_under_one_tile_has_no_seam_ratio(case):
 
 def test_tiles_are_where_the_engine_has_the_network_look(case):
     class Facts:
-        guided, tile_px, overlap_px, max_hole_radius_px = True, 512, 64, 64
+        role, tile_px, overlap_px, max_hole_radius_px = "corrects", 512, 64, 64
 
     for strategy in ("auto", "tiles"):
         tiles = tiles_of(case, Options(strategy=strategy, tile=64, overlap=16), Facts())

@@ -6,7 +6,7 @@ import torch
 
 from benchmarks.steered import STEERED, cells, refine, rings, steer
 from lacuna.engine.pyramid import plain_level
-from lacuna.network.lama.generator import Generator
+from lacuna.network.architectures.lama.generator import Generator
 
 COLOUR = (40, 120, 200)
 WITHOUT_GRADIENTS = [name for name in STEERED if name != "refined"]
@@ -15,7 +15,7 @@ WITHOUT_GRADIENTS = [name for name in STEERED if name != "refined"]
 class OneColour:
     """Answers with the mean of what it is shown as known."""
 
-    guided, tile_px, overlap_px, max_hole_radius_px = False, 64, 8, 8
+    role, tile_px, overlap_px, max_hole_radius_px = "proposes", 64, 8, 8
 
     def __init__(self):
         self.shown = []

@@ -29,7 +29,7 @@ class StandIn:
         device_name="CPU",
     ):
         self.answer = answer
-        self.guided = guided
+        self.role = "corrects" if guided else "proposes"
         self.tile_px = tile_px
         self.overlap_px = overlap_px
         self.max_hole_radius_px = max_hole_radius_px

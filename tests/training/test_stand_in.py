@@ -27,7 +27,7 @@ def test_a_few_seconds_teach_the_colours_of_one_picture(features, small_steps, t
 
     assert last < 0.7 * first
     info = read_info(out, "stand-in", sha256=None)
-    assert not info.guided
+    assert info.role == "proposes"
     assert load_network(info, "cpu").fill(
         np.zeros((32, 32, 3), np.float32), np.ones((32, 32, 1), np.float32)
     ).shape == (32, 32, 3)

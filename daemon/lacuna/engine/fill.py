@@ -22,14 +22,14 @@ class NetworkFacts(Protocol):
     """What the engine needs to know of a network to plan its work.
 
     Attributes:
-        guided: Whether `image` must carry a first fill, which the network corrects.
+        role: `corrects`: `image` must carry a first fill; `proposes`: it need not.
         max_hole_radius_px: Largest distance to a known pixel that it bridges on one level.
         tile_px: Side of a tile that suits memory and weights.
         overlap_px: Pixels that neighbouring tiles should share.
     """
 
     @property
-    def guided(self) -> bool: ...
+    def role(self) -> str: ...
     @property
     def max_hole_radius_px(self) -> int: ...
     @property
@@ -153,8 +153,8 @@ def fill_tiles(
         for rect in rects:
             image, mask, guide = read(rect)
             under_way.append((rect, image, mask))
-            guided = step.network.guided
-            yield (np.where(mask > 0, guide, image) if guided else image * (1 - mask)), mask
+            corrects = step.network.role == "corrects"
+            yield (np.where(mask > 0, guide, image) if corrects else image * (1 - mask)), mask
 
     for fill in step.network.fill_all(shown()):
         rect, image, mask = under_way.popleft()

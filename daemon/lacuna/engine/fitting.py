@@ -52,7 +52,7 @@ class FittingNetwork:
     """
 
     def __init__(self, network: DeviceNetwork) -> None:
-        self.guided = network.guided
+        self.role = network.role
         self.max_hole_radius_px = network.max_hole_radius_px
         self.tile_px = network.tile_px
         self.overlap_px = network.overlap_px

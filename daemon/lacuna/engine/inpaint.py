@@ -193,23 +193,23 @@ def plan_tiles_of(
         region = Region(region.part, document.rect)
         hole = find_hole(document, options)
     window, part = region.window, region.part.relative_to(region.window)
-    bridged = HOLE_RADIUS_PX if network.guided else network.max_hole_radius_px
+    bridged = HOLE_RADIUS_PX if network.role == "corrects" else network.max_hole_radius_px
     flat = options.strategy in FLAT
     levels = 0 if flat else level_count(hole_radius(hole.missing), bridged, window)
     if options.strategy == "pyramid" or (
-        network.guided and not flat and window.area > WHOLE_WINDOW_PX
+        network.role == "corrects" and not flat and window.area > WHOLE_WINDOW_PX
     ):
         levels = max(1, levels)
 
     wanted = (hole.soft > 0).astype(np.uint8)
-    for _ in range(0 if network.guided else levels):
+    for _ in range(0 if network.role == "corrects" else levels):
         wanted, part = reduce_missing(wanted), part.reduce(2)
     plane = Rect(0, 0, wanted.shape[1], wanted.shape[0])
     # Without levels the network is shown all there is.
     area = plane if flat else part.grow(TILE_CONTEXT_PX).intersect(plane)
     tiles = [rect for rect in plan_tiles(area, plane, tile, overlap) if wanted[rect.slices].any()]
     searched = range(0 if window.area <= WHOLE_WINDOW_PX else 1, levels + 1)
-    if flat or not (network.guided or levels):
+    if flat or not (network.role == "corrects" or levels):
         searched = range(0)
     guide_px = guide_work(int(np.count_nonzero(hole.missing)), searched)
     work = Work(len(tiles), sum(rect.area for rect in tiles), guide_px, len(searched))
@@ -229,9 +229,9 @@ def fill_region(document: Document, plan: Plan, step: Step) -> Iterator[tuple[Re
     hole = find_hole(document, step.options, region.window)
     levels = build_levels(window, hole.missing, plan.levels)
     if step.options.strategy in FLAT:
-        plain = plain_guide(window, hole.missing) if step.network.guided else None
+        plain = plain_guide(window, hole.missing) if step.network.role == "corrects" else None
         bands = fill_native(window, hole, plan.tiles, part, plain, step)
-    elif step.network.guided:
+    elif step.network.role == "corrects":
         guide = native_guide(window, hole.missing, levels, None, step.progress.alive, step.device)
         step.progress.guide_done()
         bands = fill_native(window, hole, plan.tiles, part, guide, step)

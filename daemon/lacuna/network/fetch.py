@@ -3,11 +3,11 @@
 from lacuna_wire.errors import Unprocessable
 
 from .catalogue import PUBLISHED, WeightsInfo, find_weights, is_intact
-from .download import Progress, download
+from .download import ReportBytes, download
 from .index import locked, weights_folder
 
 
-def fetch_weights(name: str, progress: Progress) -> WeightsInfo:
+def fetch_weights(name: str, progress: ReportBytes) -> WeightsInfo:
     """Download, check, convert and install published weights; what is installed stays as it is.
 
     Args:
@@ -16,11 +16,11 @@ def fetch_weights(name: str, progress: Progress) -> WeightsInfo:
 
     Raises:
         Unprocessable: If nothing is published under this name, or the file is not the right one.
-        LacunaError: If it cannot be had.
+        LacunaError: If it cannot be downloaded.
     """
     if name not in PUBLISHED:
         raise Unprocessable(
-            f"{ascii(name)[:66]} cannot be fetched; there are {', '.join(PUBLISHED)}",
+            f"{ascii(name)[:66]} cannot be downloaded. Lacuna can download {', '.join(PUBLISHED)}.",
             code="unknown_weights",
         )
     if is_intact(name):
