@@ -33,7 +33,7 @@ def list_() -> None:
         try:
             rows.append(_row(find_weights(name), default))
         except LacunaError as error:
-            click.echo(f"{name}: {error}", err=True)
+            click.echo(str(error), err=True)
     _show(rows, COLUMNS)
 
 

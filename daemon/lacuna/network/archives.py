@@ -27,7 +27,7 @@ class Archive(NamedTuple):
     Attributes:
         kind: `TorchScript` or `training state`.
         root: Folder inside the zip that holds everything.
-        tensors: Where each tensor lies, by its full name.
+        tensors: Where to find each tensor, by its full name.
     """
 
     kind: str

@@ -29,8 +29,8 @@ class Published(NamedTuple):
     """Weights that others publish and Lacuna can fetch.
 
     Attributes:
-        url: Where the file lies.
-        md5: Digest that its publisher gives. Nobody can make another file for a given MD5; the
+        url: Address of the file.
+        md5: Digest that the publisher gives. Nobody can make another file with a given MD5; the
             file that Lacuna makes of it is recorded with its SHA-256.
         max_bytes: More is not downloaded.
         licence: Licence of the weights.
@@ -56,7 +56,7 @@ PUBLISHED = {
 
 
 class WeightsInfo(NamedTuple):
-    """What is known of weights before they are loaded.
+    """What is known about weights before they are loaded.
 
     Attributes:
         name: Name in the catalogue; the stem of the file for a path.
@@ -70,7 +70,7 @@ class WeightsInfo(NamedTuple):
         licence: Licence of the weights, or `unknown`.
         sha256: Digest of the file; for installed weights the one recorded when they came.
         size_bytes: Size of the file.
-        metadata: Everything else the file says of itself.
+        metadata: Everything that the file says about itself.
     """
 
     name: str
@@ -131,7 +131,7 @@ def find_weights(name_or_path: str | Path = "") -> WeightsInfo:
 
 
 def read_info(path: Path, name: str, sha256: str | None) -> WeightsInfo:
-    """Read what a safetensors file says of itself; a digest of None is computed.
+    """Read what a safetensors file says about itself; a digest of None is computed.
 
     Raises:
         Unprocessable: If the file is not safetensors, holds no network that is known, or its

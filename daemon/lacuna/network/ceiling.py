@@ -41,7 +41,7 @@ def device_seconds(traits: DeviceTraits) -> float:
 
 
 def forget_peak(traits: DeviceTraits) -> None:
-    """Begin the peak of memory anew, where the system lets us."""
+    """Reset the peak of memory, where the system allows it."""
     if traits.own_memory:
         torch.cuda.reset_peak_memory_stats(traits.device)
     elif _CLEAR.exists():

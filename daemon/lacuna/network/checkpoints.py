@@ -38,7 +38,7 @@ class Checkpoint(NamedTuple):
         architecture: The kind of network.
         dimensions: Which of its kind.
         tensors: All tensors, finite, in the order of the network.
-        metadata: What the file says of itself; empty for archives.
+        metadata: What the file says about itself; empty for archives.
     """
 
     kind: str
@@ -71,7 +71,7 @@ def import_weights(path: Path, name: str, metadata: Mapping[str, str] | None = N
     Args:
         path: Weights of any kind that `read_checkpoint` reads.
         name: New name in the catalogue.
-        metadata: Words about the weights; they replace what the file says of itself.
+        metadata: Words about the weights; they replace what the file says about itself.
 
     Raises:
         Unprocessable: If the file is refused.

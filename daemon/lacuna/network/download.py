@@ -1,6 +1,6 @@
 """Download a published file: resumed after a broken connection, checked before it is opened.
 
-The partial file lies where the weights will be. The download resumes only if the server says that
+The partial file is kept beside the weights. The download resumes only if the server says that
 it still has the same file, and the file gets its own name only when its digest is right.
 """
 
@@ -27,7 +27,7 @@ MAX_TRIES = 6
 MAX_REDIRECTS = 5
 CHUNK_BYTES = 256 * 1024
 
-ReportBytes = Callable[[int, int], None]  # bytes that are there, bytes in all (0: not known)
+ReportBytes = Callable[[int, int], None]  # bytes so far, bytes in all (0: unknown)
 
 
 class _Cut(Exception):
@@ -61,9 +61,9 @@ def download(
 
     Args:
         published: What to download.
-        folder: Where the file and its partial state lie; the caller holds its lock.
-        progress: Called with the bytes that are there and the bytes in all, 0 if not known.
-        allowed: Which addresses may be asked, redirects included.
+        folder: Of the file and of its partial state; the caller holds its lock.
+        progress: Called with the bytes so far and the bytes in all, 0 if unknown.
+        allowed: Tells which addresses may be used, redirects included.
         pause: Called with seconds between tries.
         stall_s: Seconds with next to no bytes after which a connection counts as broken.
 

@@ -8,11 +8,11 @@ from .index import locked, weights_folder
 
 
 def fetch_weights(name: str, progress: ReportBytes) -> WeightsInfo:
-    """Download, check, convert and install published weights; what is installed stays as it is.
+    """Download, check, convert and install published weights, unless they are installed.
 
     Args:
         name: A key of `PUBLISHED`.
-        progress: Called with the bytes that are there and the bytes in all, 0 if not known.
+        progress: Called with the bytes so far and the bytes in all, 0 if unknown.
 
     Raises:
         Unprocessable: If nothing is published under this name, or the file is not the right one.

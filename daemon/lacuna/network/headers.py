@@ -20,12 +20,12 @@ Shape = tuple[int, ...]
 
 
 class Header(NamedTuple):
-    """What a safetensors file says of itself.
+    """What a safetensors file says about itself.
 
     Attributes:
         shapes: Shape of every tensor by name.
         types: Type of every tensor by name, a key of `ITEM_BYTES`.
-        metadata: Free words of whoever wrote the file.
+        metadata: Free text from whoever wrote the file.
         size_bytes: Size of the whole file.
     """
 

@@ -55,7 +55,7 @@ class StoredNumbers(NamedTuple):
 
 
 class StoredTensor(NamedTuple):
-    """Where a tensor lies; nothing of it is read yet. `offset` and `strides` count items."""
+    """Where to find a tensor; nothing of it is read yet. `offset` and `strides` count items."""
 
     storage: StoredNumbers
     offset: int
