@@ -77,7 +77,7 @@ def multiply_adds(
         columns: Its width.
         cells: Of MULTIPLE_PX x MULTIPLE_PX pixels, that the layers up make; None for all.
 
-    >>> multiply_adds({"width": 64, "blocks": 18}, 1024, 1024) // 10**9
+    >>> round(multiply_adds({"width": 64, "blocks": 18}, 1024, 1024) / 10**9)
     879
     """
     width, blocks = dimensions["width"], dimensions["blocks"]
