@@ -36,13 +36,13 @@ from torch import Tensor, nn
 
 from benchmarks.network import NETWORKS
 from benchmarks.record import ROOT, record
-from lacuna.cores import usable_cores
-from lacuna.network.device import choose_precision
-from lacuna.network.lama.ffc import FourierUnit, SpectralTransform
-from lacuna.network.lama.fold import fold_batch_norms
-from lacuna.network.lama.generator import REDUCTION, Generator
-from lacuna.network.lama.lean import make_lean, transforms
-from lacuna.network.tile_network import prepare
+from lacuna.machine import usable_cores
+from lacuna.network.architectures import lama
+from lacuna.network.architectures.lama.ffc import FourierUnit, SpectralTransform
+from lacuna.network.architectures.lama.fold import fold_batch_norms
+from lacuna.network.architectures.lama.generator import Generator
+from lacuna.network.architectures.lama.lean import make_lean, transforms
+from lacuna.network.device import choose_precision, traits_of
 
 ROUNDS = 5
 CPU = torch.device("cpu")
@@ -197,7 +197,7 @@ def load(
     """Make a program ready to fill the planes (1, 4, H, W): a function that answers with pixels."""
     own = copy.deepcopy(generator)
     if program in ("lacuna", "torch.compile"):
-        own = prepare(own, CPU, precision)
+        own = lama.prepare(own, traits_of(CPU, precision))
     else:
         in_planes(own, planes.shape[-1])
     if program in ("onnxruntime", "openvino"):
@@ -226,7 +226,7 @@ def in_planes(generator: Generator, side: int) -> None:
     for module in generator.modules():
         if isinstance(module, SpectralTransform):
             assert isinstance(module.fu, FourierUnit)
-            module.fu = PlaneFourierUnit(module.fu, side // REDUCTION)
+            module.fu = PlaneFourierUnit(module.fu, side // lama.MULTIPLE_PX)
 
 
 def load_onnxruntime(file: Path, planes: NDArray[np.float32]) -> Fill:

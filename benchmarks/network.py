@@ -80,20 +80,20 @@ def measure(
     import numpy as np
     import torch
 
-    from lacuna.cores import usable_cores
+    from lacuna.machine import usable_cores
+    from lacuna.network.architectures.lama.generator import Generator
     from lacuna.network.catalogue import find_weights
     from lacuna.network.ceiling import matrix_ceiling
-    from lacuna.network.device import choose_device
-    from lacuna.network.lama.generator import Generator
+    from lacuna.network.device import choose_device, traits_of
     from lacuna.network.tile_network import RIM_PX, TileNetwork
 
     torch.set_num_threads(usable_cores())
     torch.manual_seed(0)
     width, blocks = NETWORKS[name]
-    info = find_weights("lacuna-small")._replace(width=width, blocks=blocks)
+    info = find_weights("lacuna-small")._replace(dimensions={"width": width, "blocks": blocks})
     generator = Generator(width, blocks).eval().requires_grad_(False)
     device = choose_device(device_wish)
-    network = TileNetwork(info, generator, device, getattr(torch, precision))
+    network = TileNetwork(info, generator, traits_of(device, getattr(torch, precision)))
     random = np.random.default_rng(0)
     image = random.random((side, side, 3), np.float32)
     mask = np.zeros((side, side, 1), np.float32)
@@ -119,7 +119,7 @@ def measure(
     if device.type == "cuda":
         growth = torch.cuda.max_memory_reserved(device) - torch.cuda.memory_allocated(device)
     # Taken at the end: the matrices would count as memory of a fill.
-    ceiling = matrix_ceiling(device, network.precision)
+    ceiling = matrix_ceiling(network.traits)
     work = network.multiply_adds(mask)
     return {
         "network": name,

@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 from benchmarks.large import STRIPE_PX, draw_mask, tiles_of
 from benchmarks.record import ROOT, record
-from lacuna.network.lama.generator import Generator
+from lacuna.network.architectures.lama.generator import Generator
 
 WIDTH, BLOCKS = 64, 18
 PROGRAMS = {

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from lacuna.network.lama.ffc import FFCBlock
-from lacuna.network.lama.generator import Generator
-from lacuna.network.tile_network import TileNetwork, load_generator, padded_side
+from lacuna.network.architectures import lama
+from lacuna.network.architectures.lama.ffc import FFCBlock
+from lacuna.network.architectures.lama.generator import Generator
+from lacuna.network.checkpoints import load_generator
+from lacuna.network.tile_network import TileNetwork, padded_side
 
 from .cases import Mask, Picture
 from .workbench import Level, Pixels, enlarge, fill_missing, levels_to_the_bridged, plan_tiles
@@ -149,7 +151,7 @@ def refined(scene: Scene) -> Pixels:
     Kulshreshtha, Pugh and Jiddi, "Feature Refinement to Improve High Resolution Image Inpainting",
     2022. The whole window in one piece, float32, with gradients.
     """
-    generator = load_generator(scene.network.info)
+    generator = load_generator(scene.network.info.path)
     fill = coarsest(scene)
     for level in reversed(scene.levels[:-1]):
         fill = np.where(level.mask > 0, refine(generator, level, fill), level.image)
@@ -159,7 +161,7 @@ def refined(scene: Scene) -> Pixels:
 def refine(generator: Generator, level: Level, coarser: Pixels) -> Pixels:
     """Fill a level so that it looks like the coarser one from afar."""
     height, width = level.mask.shape[:2]
-    pad = (0, padded_side(width) - width, 0, padded_side(height) - height)
+    pad = (0, padded_side(width, lama) - width, 0, padded_side(height, lama) - height)
     mask, image = (
         F.pad(torch.from_numpy(plane).permute(2, 0, 1)[None], pad, mode="reflect")
         for plane in (level.mask, level.image)

@@ -32,7 +32,8 @@ from lacuna.engine.pixels.levels import (
 )
 from lacuna.engine.plan import levels_to_bridge, plan_fill
 from lacuna.engine.tiling.fill import Tiling, fill_level
-from lacuna.engine.tiling.network import Network, NetworkFacts, Role
+from lacuna.engine.tiling.network import Network
+from lacuna.network_facts import NetworkFacts, Role
 from lacuna_wire import Options, PixelLayout, Rect
 
 from .cases import Mask, Picture
@@ -55,6 +56,7 @@ __all__ = [
     "fill_missing",
     "fill_with",
     "levels_to_the_bridged",
+    "plain_level",
     "plan_job",
     "plan_tiles",
     "schedule_completion",

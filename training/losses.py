@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lacuna.network.lama.generator import REDUCTION
+from lacuna.network.architectures.lama import MULTIPLE_PX
 
 TAPS = (1, 4, 7, 9, 10, 11, 12)  # as in benchmarks/feature_distance.py, which names the sources
 POOLS = (2, 5, 8)
@@ -126,18 +126,18 @@ def inside_loss(
 
 
 def stamp(correction: Tensor, mask: Tensor) -> Tensor:
-    """What of a correction comes back in every cell of REDUCTION px, mean square in the hole: (N,).
+    """What of a correction comes back in every cell of MULTIPLE_PX: mean square in the hole, (N,).
 
     A generator without skips can strew one pattern over whatever is blurred: it costs little PSNR,
     features take it for grain, and people see speckles. What is meant for a picture does not know
     where cells begin.
 
     Args:
-        correction: (N, 3, H, W), fill less guide; sides are multiples of REDUCTION.
+        correction: (N, 3, H, W), fill less guide; sides are multiples of MULTIPLE_PX.
         mask: (N, 1, H, W), 1 = missing.
     """
     count, _, height, width = correction.shape
-    cells = (height // REDUCTION, REDUCTION, width // REDUCTION, REDUCTION)
+    cells = (height // MULTIPLE_PX, MULTIPLE_PX, width // MULTIPLE_PX, MULTIPLE_PX)
     found = (correction * mask).reshape(count, 3, *cells).sum(dim=(2, 4))  # (N, 3, 8, 8)
     pixels = mask.reshape(count, 1, *cells).sum(dim=(2, 4))
     total = pixels.sum(dim=(2, 3), keepdim=True).clamp(min=1)

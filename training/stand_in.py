@@ -20,7 +20,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from lacuna.network.lama.generator import Generator
+from lacuna.network.architectures.lama.generator import Generator
 from training.losses import (
     Discriminator,
     Features,

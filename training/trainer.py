@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 import training.state as states
+from lacuna.network.architectures.lama.ffc import FourierUnit
+from lacuna.network.architectures.lama.generator import Generator
 from lacuna.network.device import choose_precision
-from lacuna.network.lama.ffc import FourierUnit
-from lacuna.network.lama.generator import Generator
 from training.losses import (
     LEAST_DISTANCE,
     Discriminator,

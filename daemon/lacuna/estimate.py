@@ -7,18 +7,11 @@ from typing import NamedTuple
 
 from lacuna.engine.geometry.context import plan_job
 from lacuna.engine.plan import plan_fill
-from lacuna.engine.tiling.network import Role
 from lacuna.files import is_streamed
 from lacuna.network.catalogue import find_weights
-from lacuna.network.device import (
-    BYTES_PER_PIXEL_AND_CHANNEL,
-    choose_device,
-    choose_precision,
-    default_overlap,
-    default_tile,
-    free_memory,
-)
-from lacuna.network.lama.generator import REDUCTION
+from lacuna.network.device import choose_device, choose_precision, free_memory
+from lacuna.network.tile_size import default_tile, tile_bytes
+from lacuna.network_facts import Role, usual_overlap
 from lacuna.removal import Removal, document_of
 from lacuna_wire.client import Client
 from lacuna_wire.endpoint import find_daemon
@@ -32,11 +25,11 @@ class PlannedNetwork(NamedTuple):
     """What planning needs to know of a network that is not loaded.
 
     Attributes:
-        role: What it does with a hole.
+        role: `corrects` a completion, or `proposes`.
         max_hole_radius_px: Largest distance to a known pixel that it bridges on one level.
         tile_px: Side of a tile that suits the memory that is free now.
         overlap_px: Pixels that neighbouring tiles share.
-        multiple_px: What the sides of a tile should be multiples of.
+        multiple_px: Sides of a tile are multiples of it.
     """
 
     role: Role
@@ -83,14 +76,18 @@ def estimate(removal: Removal, tile_s: float | None) -> Estimate:
     precision, limit = choose_precision(device), request.options.memory_limit << 20
     tile_px = default_tile(info, free_memory(device, limit), precision)
     network = PlannedNetwork(
-        info.role, info.max_hole_radius_px, tile_px, default_overlap(tile_px), REDUCTION
+        role=info.role,
+        max_hole_radius_px=info.max_hole_radius_px,
+        tile_px=tile_px,
+        overlap_px=usual_overlap(tile_px),
+        multiple_px=info.architecture.MULTIPLE_PX,
     )
     window, _tiles = plan_job(request)
     plans = plan_fill(document_of(removal, window), request.options, network)
 
     tiles = [tile for plan in plans for tile in plan.tiles]
     largest_px = max(tile.area for tile in tiles)
-    tile_bytes = round(BYTES_PER_PIXEL_AND_CHANNEL[precision] * info.width * largest_px)
+    network_bytes = round(tile_bytes(info, largest_px, precision))
     pixel_bytes = request.layout.pixel_bytes
     window_px = max(plan.region.window.area for plan in plans)
     engine_bytes = (BYTES_PER_WINDOW_PIXEL + pixel_bytes + 1) * window_px  # and its mask
@@ -105,8 +102,8 @@ def estimate(removal: Removal, tile_s: float | None) -> Estimate:
         tiles=len(tiles),
         tile_px=max(max(tile.width, tile.height) for tile in tiles),
         seconds=None if tile_s is None else tile_s * len(tiles),
-        memory_bytes=IDLE_BYTES + engine_bytes + held_bytes + tile_bytes,
-        tile_bytes=tile_bytes,
+        memory_bytes=IDLE_BYTES + engine_bytes + held_bytes + network_bytes,
+        tile_bytes=network_bytes,
     )
 
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from benchmarks.steered import STEERED, cells, refine, rings, steer
-from lacuna.engine.pixels.levels import plain_level
-from lacuna.network.lama.generator import Generator
+from benchmarks.workbench import plain_level
+from lacuna.network.architectures.lama.generator import Generator
 
 COLOUR = (40, 120, 200)
 WITHOUT_GRADIENTS = [name for name in STEERED if name != "refined"]

@@ -6,8 +6,8 @@ import torch
 from click.testing import CliRunner
 
 from lacuna.commands.weights import weights
+from lacuna.network.architectures.lama.generator import Generator
 from lacuna.network.catalogue import find_weights
-from lacuna.network.lama.generator import Generator
 from lacuna_wire import LacunaError
 
 
@@ -34,7 +34,7 @@ def run(*arguments):
 def test_shipped_weights_are_listed_and_marked_as_the_default():
     line = run("list").stdout.splitlines()[0].split("\t")
 
-    assert line[:4] == ["*", "lacuna-small", line[2], "32 x 6"]
+    assert line[:4] == ["*", "lacuna-small", line[2], "LaMa 32 x 6"]
     assert line[2].endswith(" MiB")
     assert line[4] == "guided, residual"
     assert len(line) == 8
@@ -71,7 +71,7 @@ def test_broken_weights_are_named_and_the_others_still_listed(file):
     result = run("list")
 
     assert "lacuna-small" in result.stdout
-    assert "mine: mine.safetensors cannot be used as weights" in result.stderr
+    assert result.stderr.startswith("mine.safetensors cannot be used as weights: ")
 
 
 @pytest.mark.parametrize(
@@ -103,4 +103,6 @@ def test_fetch_reports_what_was_installed(monkeypatch):
 
     monkeypatch.setattr(fetch, "fetch_weights", fetched)
 
-    assert run("fetch", "big-lama").stdout.startswith("big-lama is installed: width 32, 6 blocks")
+    assert run("fetch", "big-lama").stdout.startswith(
+        "big-lama is installed: LaMa, width 32, blocks 6, "
+    )

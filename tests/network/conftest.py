@@ -6,7 +6,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from lacuna.network.lama.generator import Generator
+from lacuna.network.architectures.lama.generator import Generator
 
 
 @pytest.fixture(autouse=True)

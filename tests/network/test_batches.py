@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from lacuna.network.batches import Lane, equal_tiles, fill_in_batches
-from lacuna.network.checkpoints import import_weights
-from lacuna.network.device import default_batch
-from lacuna.network.lama.graphs import RecordedGenerator
-from lacuna.network.tile_network import TileNetwork, load_generator, load_network
+from lacuna.network.checkpoints import import_weights, load_generator
+from lacuna.network.device import traits_of
+from lacuna.network.graphs import RecordedGenerator
+from lacuna.network.tile_network import TileNetwork, load_network
 
 # Sums of a batch may be taken in another order.
 FLOAT32_SUMS = 1e-5
@@ -154,10 +154,9 @@ def test_tile_that_does_not_fit_alone_is_an_error_after_those_before_it():
 @pytest.mark.parametrize("most", [2, 8])
 @pytest.mark.parametrize("count", [1, 2])
 def test_batch_gives_the_same_as_one_by_one(info, most, count, monkeypatch):
-    cpu = torch.device("cpu")
-    plain = TileNetwork(info, load_generator(info), cpu, torch.float32)
-    more = [cpu] * (count - 1)
-    network = TileNetwork(info, load_generator(info), cpu, torch.float32, more)
+    cpu = traits_of(torch.device("cpu"), torch.float32)
+    plain = TileNetwork(info, load_generator(info.path), cpu)
+    network = TileNetwork(info, load_generator(info.path), *[cpu] * count)
     monkeypatch.setattr(network, "_most_tiles", lambda _size: most)
     shown, seen = tiles(), []
     for lane in network.lanes:
@@ -171,16 +170,6 @@ def test_batch_gives_the_same_as_one_by_one(info, most, count, monkeypatch):
         assert fill.shape == tile[0].shape
         assert fill.flags.c_contiguous
         np.testing.assert_allclose(fill, plain.fill(*tile), rtol=0, atol=FLOAT32_SUMS)
-
-
-def test_batches_are_powers_of_two_that_fit_beside_what_else_is_in_memory(info):
-    shape = info._replace(width=32)
-    for power in range(20, 40):
-        for side in (64, 256, 512, 1024, 2048):
-            batch = default_batch(shape, side**2, 2**power, torch.bfloat16)
-            assert batch & (batch - 1) == 0
-            assert batch == 1 or batch * 9 * 32 * side**2 <= min(2**power / 5, 2**30)
-    assert default_batch(shape, 512**2, 6 * 10**9, torch.bfloat16) == 8
 
 
 @pytest.mark.gpu
@@ -198,7 +187,7 @@ def test_gpu_fills_batches_like_the_cpu(info):
 @needs_gpu
 def test_recorded_generator_answers_like_the_plain_one_for_every_shape_and_time(info):
     device = torch.device("cuda", 0)
-    network = TileNetwork(info, load_generator(info), device, torch.float32)
+    network = TileNetwork(info, load_generator(info.path), traits_of(device, torch.float32))
     recorded = network.lanes[0].generator
     assert isinstance(recorded, RecordedGenerator)
     plain = copy.deepcopy(recorded._generator)
@@ -226,7 +215,7 @@ def test_gpu_fetches_batches_by_itself_and_is_not_waited_for():
             torch.cuda._sleep(2_000_000_000)  # about a second
             return planes[:, :3].float()
 
-    lane = Lane(Slow(), device, torch.float32)
+    lane = Lane(Slow(), traits_of(device, torch.float32))
     planes = lane.new_batch(2, 64, 64)
     planes.uniform_()
     assert planes.is_pinned()

@@ -1,68 +1,24 @@
-"""Tiles suit the memory that is free and the pictures that the weights were trained on."""
+"""Devices are found as they were wished for, and one file tells them apart."""
+
+import ast
+from pathlib import Path
 
 import pytest
 import torch
 
+import lacuna.network
+from lacuna import machine
 from lacuna.network import device
-from lacuna.network.catalogue import find_weights
 from lacuna.network.device import (
-    TILES,
     choose_device,
     choose_devices,
-    default_overlap,
-    default_tile,
-    free_host_memory,
+    choose_precision,
     free_memory,
+    traits_of,
 )
 from lacuna_wire import LacunaError
 
-GB = 10**9
-GIB = 2**30
-
-
-@pytest.fixture
-def big_lama():
-    info = find_weights("lacuna-small")
-    return info._replace(name="big-lama", width=64, blocks=18, trained_px=256)
-
-
-@pytest.mark.parametrize("unit", [GB, GIB])
-@pytest.mark.parametrize(
-    ("free", "tile", "overlap"),
-    [(80, 1024, 128), (18, 1024, 128), (12, 768, 96), (8, 512, 64), (4, 512, 64), (1, 512, 64)],
-)
-def test_big_lama_in_float32_follows_the_table_of_free_memory(unit, free, tile, overlap, big_lama):
-    assert default_tile(big_lama, free * unit, torch.float32) == tile
-    assert default_overlap(tile) == overlap
-
-
-@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
-def test_tile_grows_with_memory_and_never_exceeds_what_fits(precision, big_lama):
-    free_bytes = [2**power for power in range(20, 40)]
-    tiles = [default_tile(big_lama, free, precision) for free in free_bytes]
-
-    assert tiles == sorted(tiles)
-    assert set(tiles) <= set(TILES)
-    per_pixel = device.BYTES_PER_PIXEL_AND_CHANNEL[precision] * big_lama.width
-    for free, tile in zip(free_bytes, tiles, strict=True):
-        assert tile == TILES[0] or tile**2 * per_pixel <= free / 2
-
-
-def test_half_precision_never_makes_tiles_smaller(big_lama):
-    for power in range(20, 40):
-        half = default_tile(big_lama, 2**power, torch.bfloat16)
-        assert half >= default_tile(big_lama, 2**power, torch.float32)
-
-
-@pytest.mark.parametrize("trained_px", [32, 64, 128, 256, 512])
-def test_tile_is_at_most_four_times_what_the_weights_were_trained_on(trained_px, big_lama):
-    tile = default_tile(big_lama._replace(trained_px=trained_px), 100 * GIB, torch.float32)
-
-    assert tile == 4 * trained_px
-
-
-def test_all_tiles_are_multiples_of_64():
-    assert all(tile % 64 == 0 and default_overlap(tile) % 8 == 0 for tile in TILES)
+CPU = torch.device("cpu")
 
 
 @pytest.mark.parametrize(
@@ -101,16 +57,57 @@ def test_all_gpus_are_taken_only_when_asked_for(monkeypatch):
         assert choose_devices(wish) == [choose_device(wish)]
 
 
-def test_free_host_memory_is_what_the_kernel_says(tmp_path):
-    table = tmp_path / "meminfo"
-    table.write_text("MemTotal:       32000 kB\nMemFree:   10 kB\nMemAvailable:    2000 kB\n")
-
-    assert free_host_memory(table) == 2_048_000
-    assert free_host_memory(tmp_path / "nowhere") > 2**20
-    assert free_memory(torch.device("cpu")) > 2**20
-
-
 def test_limit_counts_where_more_memory_is_free_than_it_allows():
-    cpu = torch.device("cpu")
-    assert free_memory(cpu, 1 << 20) == 1 << 20
-    assert free_memory(cpu, 1 << 60) == pytest.approx(free_memory(cpu), rel=0.2)
+    assert free_memory(CPU, 1 << 20) == 1 << 20
+    assert free_memory(CPU, 1 << 60) == pytest.approx(free_memory(CPU), rel=0.2)
+
+
+def test_memory_of_a_processor_is_what_the_computer_has_free(monkeypatch):
+    monkeypatch.setattr(device, "free_memory_bytes", lambda: 3 << 30)
+    assert free_memory(CPU) == 3 << 30
+
+    monkeypatch.setattr(device, "free_memory_bytes", lambda: None)
+    assert free_memory(CPU) == 0  # so that the smallest tile is tried first
+    assert machine.free_memory_bytes() > 1 << 20
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_bfloat16_is_taken_only_where_every_device_multiplies_it(native, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    assert choose_precision(CPU) == (torch.bfloat16 if native else torch.float32)
+
+    capability = {torch.device("cuda", 0): (9, 0), torch.device("cuda", 1): (7, 5)}
+    monkeypatch.setattr(torch.cuda, "get_device_capability", capability.get)
+    assert choose_precision(*capability) == torch.float32
+    assert choose_precision(torch.device("cuda", 0)) == torch.bfloat16
+
+
+def test_a_processor_fills_one_tile_at_a_time_in_the_memory_of_the_computer(monkeypatch):
+    for precision in (torch.float32, torch.bfloat16):
+        traits = traits_of(CPU, precision)
+        assert not any((traits.asynchronous, traits.records, traits.stacks, traits.own_memory))
+        assert traits.matrix_transforms == (precision == torch.bfloat16)
+
+
+def test_a_gpu_has_its_own_memory_and_takes_many_tiles_at_a_time(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _device: "RTX")
+    gpu, cpu = (traits_of(one, torch.float32) for one in (torch.device("cuda", 1), CPU))
+
+    assert gpu.name == "RTX (cuda:1)"
+    assert gpu.asynchronous
+    assert gpu.records
+    assert gpu.stacks
+    assert gpu.own_memory
+    assert gpu.strip_px > cpu.strip_px
+    assert not gpu.post_ops  # of oneDNN
+
+
+def test_one_file_tells_a_processor_from_a_gpu():
+    for path in Path(lacuna.network.__file__).parent.rglob("*.py"):
+        asked = [
+            node.lineno
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Attribute) and node.attr == "type"
+        ]
+        assert bool(asked) == (path.name == "device.py"), (path, asked)

@@ -321,7 +321,7 @@ def test_only_github_over_https_is_asked(url, allowed):
 
 
 def test_address_that_is_not_allowed_is_never_asked(server, tmp_path):
-    with pytest.raises(LacunaError, match="nothing is downloaded from"):
+    with pytest.raises(LacunaError, match="does not download from"):
         download(published(server), tmp_path, print)
     assert not server.requests
 
@@ -393,7 +393,7 @@ def test_damaged_weights_are_fetched_again(release):
 
 
 def test_second_download_at_the_same_time_is_refused(release):
-    with locked("fetch-big-lama"), pytest.raises(LacunaError, match="another program") as caught:
+    with locked("fetch-big-lama"), pytest.raises(LacunaError, match="Another program") as caught:
         fetch_weights("big-lama", lambda there, total: None)
 
     assert caught.value.code == "busy"
@@ -401,5 +401,5 @@ def test_second_download_at_the_same_time_is_refused(release):
 
 
 def test_unknown_name_is_refused_with_the_names_there_are():
-    with pytest.raises(LacunaError, match="'lama' cannot be fetched; there are big-lama"):
+    with pytest.raises(LacunaError, match=r"'lama' cannot be .* can download big-lama\."):
         fetch_weights("lama", print)

@@ -5,16 +5,21 @@ import copy
 import pytest
 import torch
 
-from lacuna.network.lama.fold import fold_batch_norms
-from lacuna.network.lama.fused import FusedBlock, FusedConvolution, can_fuse, fuse_blocks
-from lacuna.network.lama.lean import make_lean
-from lacuna.network.tile_network import prepare
+from lacuna.network.architectures import lama
+from lacuna.network.architectures.lama.fold import fold_batch_norms
+from lacuna.network.architectures.lama.fused import (
+    FusedBlock,
+    FusedConvolution,
+    fuse_blocks,
+)
+from lacuna.network.architectures.lama.lean import make_lean
+from lacuna.network.device import has_post_ops, traits_of
 
 FLOAT32_ROUNDING = 2e-5
 BFLOAT16_STEP = 1 / 128  # of values up to 1
 CPU = torch.device("cpu")
 
-pytestmark = pytest.mark.skipif(not can_fuse(torch.float32), reason="this PyTorch has no oneDNN")
+pytestmark = pytest.mark.skipif(not has_post_ops(torch.float32), reason="no oneDNN in this PyTorch")
 
 
 def plain_and_fused(generator, precision):
@@ -32,7 +37,7 @@ def plain_and_fused(generator, precision):
     [(torch.float32, FLOAT32_ROUNDING), (torch.bfloat16, BFLOAT16_STEP)],
 )
 def test_fused_generator_computes_the_same_pixels_for_sizes_in_turns(generator, precision, atol):
-    if not can_fuse(precision):
+    if not has_post_ops(precision):
         pytest.skip(f"this processor has no {precision}")
     plain, fused = plain_and_fused(generator, precision)
 
@@ -69,6 +74,6 @@ def test_sum_is_clamped_at_zero_and_only_the_sum():
 
 
 def test_a_processor_gets_fused_blocks(generator):
-    prepared = prepare(copy.deepcopy(generator), CPU, torch.float32)
+    prepared = lama.prepare(copy.deepcopy(generator), traits_of(CPU, torch.float32))
 
     assert sum(isinstance(layer, FusedBlock) for layer in prepared.model) == 2

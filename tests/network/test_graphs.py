@@ -8,8 +8,8 @@ import contextlib
 import pytest
 import torch
 
-from lacuna.network.lama import graphs
-from lacuna.network.lama.graphs import RecordedGenerator
+from lacuna.network import graphs
+from lacuna.network.graphs import RecordedGenerator
 
 
 class Generator:

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
+from lacuna.network.architectures import lama
+from lacuna.network.architectures.lama.ffc import FourierUnit
+from lacuna.network.architectures.lama.fold import fold_batch_norms
+from lacuna.network.architectures.lama.generator import Generator
 from lacuna.network.checkpoints import expected_shapes
-from lacuna.network.lama.ffc import FourierUnit
-from lacuna.network.lama.fold import fold_batch_norms
-from lacuna.network.lama.generator import Generator
+from lacuna_wire import Rect
 
 PUBLISHED = Path(__file__).parents[1] / "data" / "big-lama-keys.json"
 FLOAT32_ROUNDING = 2e-5  # of sums of some thousand products, then a sigmoid of slope 1/4
@@ -19,19 +22,29 @@ def test_names_and_shapes_are_those_of_the_989_published_tensors():
     published = {name: tuple(shape) for name, shape in json.loads(PUBLISHED.read_text()).items()}
 
     assert len(published) == 989
-    assert expected_shapes(width=64, blocks=18) == published
+    assert expected_shapes(lama, {"width": 64, "blocks": 18}) == published
+    assert lama.detect(published) == {"width": 64, "blocks": 18}
 
 
-@pytest.mark.parametrize(("width", "blocks"), [(1, 1), (4, 2), (32, 6)])
-def test_sides_are_kept_and_pixels_are_between_0_and_1(width, blocks):
-    planes = torch.rand(2, 4, 32, 48)
+@pytest.mark.parametrize(("width", "blocks"), [(4, 2), (32, 6)])
+@pytest.mark.parametrize(("rows", "columns"), [(32, 32), (64, 40)])
+def test_multiply_adds_are_those_that_torch_counts(width, blocks, rows, columns):
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        Generator(width, blocks).eval()(torch.rand(1, 4, rows, columns))
 
-    with torch.inference_mode():
-        pixels = Generator(width, blocks).eval()(planes)
+    counted = counter.get_total_flops() // 2
+    assert lama.multiply_adds({"width": width, "blocks": blocks}, rows, columns) == counted
 
-    assert pixels.shape == (2, 3, 32, 48)
-    assert pixels.min() >= 0
-    assert pixels.max() <= 1
+
+def test_multiply_adds_of_a_part_leave_out_what_layers_up_leave_out():
+    part, grown = Rect(3, 2, 2, 1), Rect(2, 1, 5, 4)  # and the cells that it looks at
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        Generator(4, 2).eval()(torch.rand(1, 4, 64, 80), part)
+
+    assert (
+        lama.multiply_adds({"width": 4, "blocks": 2}, 64, 80, grown.area)
+        == counter.get_total_flops() // 2
+    )
 
 
 def test_every_pixel_depends_on_the_farthest_ones(generator):

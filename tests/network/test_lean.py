@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from lacuna.network.lama.ffc import FourierUnit
-from lacuna.network.lama.fold import fold_batch_norms
-from lacuna.network.lama.generator import Generator
-from lacuna.network.lama.lean import (
+from lacuna.network.architectures.lama.ffc import FourierUnit
+from lacuna.network.architectures.lama.fold import fold_batch_norms
+from lacuna.network.architectures.lama.generator import Generator
+from lacuna.network.architectures.lama.lean import (
     BlockConvolution,
     MatrixFourierUnit,
     make_lean,

@@ -5,10 +5,10 @@ from itertools import pairwise, product
 import pytest
 import torch
 
-from lacuna.network.lama.fold import fold_batch_norms
-from lacuna.network.lama.generator import Generator
-from lacuna.network.lama.lean import make_lean
-from lacuna.network.lama.strips import LEAST_ROWS, cut_into_strips, strip_rows
+from lacuna.network.architectures.lama.fold import fold_batch_norms
+from lacuna.network.architectures.lama.generator import Generator
+from lacuna.network.architectures.lama.lean import make_lean
+from lacuna.network.architectures.lama.strips import LEAST_ROWS, cut_into_strips, strip_rows
 from lacuna_wire import Rect
 
 FLOAT32_ROUNDING = 2e-5

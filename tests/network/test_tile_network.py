@@ -8,8 +8,9 @@ import torch
 from lacuna.engine.pixels.colour_correction import RING_PX
 from lacuna.network import tile_network
 from lacuna.network.catalogue import find_weights
-from lacuna.network.checkpoints import import_weights
-from lacuna.network.tile_network import RIM_PX, TileNetwork, load_generator, load_network
+from lacuna.network.checkpoints import import_weights, load_generator
+from lacuna.network.device import traits_of
+from lacuna.network.tile_network import RIM_PX, TileNetwork, load_network
 from lacuna_wire.errors import DeviceLost
 
 FLOAT32_ROUNDING = 1e-6
@@ -18,19 +19,19 @@ BFLOAT16_MEAN = 0.25 / 255
 
 
 @pytest.fixture
-def network(weights_files):
-    """Masked weights of random numbers in float32."""
-    return on_cpu(import_weights(weights_files / "w.safetensors", "random"))
+def network(make_weights):
+    """Weights of random numbers that propose, in float32."""
+    return on_cpu(import_weights(make_weights(), "random"))
 
 
 @pytest.fixture
-def guided(make_weights):
+def corrector(make_weights):
     words = {"input": "guided", "output": "residual"}
-    return on_cpu(import_weights(make_weights(metadata=words), "guided"))
+    return on_cpu(import_weights(make_weights(metadata=words), "corrector"))
 
 
 def on_cpu(info, precision=torch.float32):
-    return TileNetwork(info, load_generator(info), torch.device("cpu"), precision)
+    return TileNetwork(info, load_generator(info.path), traits_of(torch.device("cpu"), precision))
 
 
 class Stub(torch.nn.Module):
@@ -63,19 +64,17 @@ def tile(height, width, seed=0):
     return image, mask
 
 
-def test_every_size_from_1_to_40_comes_back_as_it_went_in(network):
-    for side in range(1, 41):
-        for height, width in ((side, side), (side, 41 - side)):
-            fill = network.fill(*tile(height, width))
-            assert fill.shape == (height, width, 3)
-            assert fill.dtype == np.float32
-            assert fill.min() >= 0
-            assert fill.max() <= 1
+def test_every_pixel_of_every_size_is_proposed_in_its_own_place(network):
+    network.lanes[0].generator = Stub(lambda planes: 1 - planes[:, :3])
+    sizes = [(side, other) for side in range(1, 41) for other in (side, 41 - side)]
+    for size in (*sizes, (1, 200), (200, 1), (65, 129)):
+        image, mask = tile(*size)
 
+        fill = network.fill(image, mask)
 
-@pytest.mark.parametrize(("height", "width"), [(1, 200), (200, 1), (65, 129)])
-def test_narrow_and_odd_tiles_come_back_as_they_went_in(height, width, network):
-    assert network.fill(*tile(height, width)).shape == (height, width, 3)
+        assert fill.dtype == np.float32
+        near = near_to(mask)
+        np.testing.assert_array_equal(fill[near], (1 - image * (1 - mask))[near])
 
 
 def test_generator_sees_multiples_of_8_of_at_least_32_mirrored_from_the_tile(network):
@@ -94,14 +93,22 @@ def test_generator_sees_multiples_of_8_of_at_least_32_mirrored_from_the_tile(net
         np.testing.assert_array_equal(seen, np.pad(known, (*added, (0, 0)), mode="reflect"))
 
 
-def test_masked_weights_never_see_what_is_under_the_mask(network):
+def test_a_network_that_proposes_never_sees_what_is_under_the_mask(network):
+    stub, own = Stub(1), network.lanes[0].generator
     image, mask = tile(64, 64)
     other = np.where(mask == 1, 1 - image, image)
 
     np.testing.assert_array_equal(network.fill(image, mask), network.fill(other, mask))
+    for size in ((64, 64), (1, 1), (7, 33), (40, 41)):  # mirrored ones too
+        network.lanes[0].generator = stub
+        for _fill in network.fill_all([tile(*size, seed) for seed in range(3)]):
+            pixels, missing = stub.seen[:, :3], stub.seen[:, 3:] > 0
+            assert missing.any()
+            assert not (pixels * missing).any()
+    network.lanes[0].generator = own
 
 
-def test_masked_weights_see_every_known_pixel(network):
+def test_a_network_that_proposes_sees_every_known_pixel(network):
     """The mask is 1 where pixels are missing: the other way round, this would be a no-op."""
     image, mask = tile(64, 64)
     other = np.where(mask == 0, 1 - image, image)
@@ -109,18 +116,18 @@ def test_masked_weights_see_every_known_pixel(network):
     assert np.abs(network.fill(image, mask) - network.fill(other, mask)).max() > 1e-4
 
 
-def test_guided_weights_see_the_guide_under_the_mask(guided):
-    stub = guided.lanes[0].generator = Stub(constant(0.5))
+def test_a_network_that_corrects_sees_the_completion_under_the_mask(corrector):
+    stub = corrector.lanes[0].generator = Stub(constant(0.5))
     image, mask = tile(32, 32)
 
-    guided.fill(image, mask)
+    corrector.fill(image, mask)
 
     planes = np.concatenate([image, mask], axis=2)
     np.testing.assert_array_equal(stub.seen[0].permute(1, 2, 0).numpy(), planes)
 
 
 @pytest.mark.parametrize(
-    ("guide", "proposed", "expected"),
+    ("completion", "proposed", "expected"),
     [
         (0.5, 0.5, 0.5),  # one half is no correction
         (0.25, 0.625, 0.5),  # 0.25 + 2 * 0.625 - 1
@@ -129,11 +136,11 @@ def test_guided_weights_see_the_guide_under_the_mask(guided):
         (0.2, 0.1, 0.0),
     ],
 )
-def test_residual_is_added_to_the_guide(guide, proposed, expected, guided):
-    guided.lanes[0].generator = Stub(constant(proposed))
-    image = np.full((32, 32, 3), guide, np.float32)
+def test_residual_is_added_to_the_completion(completion, proposed, expected, corrector):
+    corrector.lanes[0].generator = Stub(constant(proposed))
+    image = np.full((32, 32, 3), completion, np.float32)
 
-    fill = guided.fill(image, np.ones((32, 32, 1), np.float32))
+    fill = corrector.fill(image, np.ones((32, 32, 1), np.float32))
 
     np.testing.assert_allclose(fill, expected, atol=FLOAT32_ROUNDING)
 
@@ -150,7 +157,7 @@ def test_prepared_network_computes_what_the_plain_generator_computes(network):
     planes = np.concatenate([image * (1 - mask), mask], axis=2)
     tensor = torch.from_numpy(planes).permute(2, 0, 1)[None]
     with torch.inference_mode():
-        plain = load_generator(network.info)(tensor)[0].permute(1, 2, 0).numpy()
+        plain = load_generator(network.info.path)(tensor)[0].permute(1, 2, 0).numpy()
 
     near = near_to(mask)
     np.testing.assert_allclose(network.fill(image, mask)[near], plain[near], atol=2e-5)
@@ -175,11 +182,11 @@ def test_the_ring_that_colours_are_matched_by_is_proposed():
     assert RING_PX <= RIM_PX
 
 
-def test_arrays_of_the_caller_are_not_changed(guided):
+def test_arrays_of_the_caller_are_not_changed(corrector):
     image, mask = tile(33, 47)
     before = image.copy(), mask.copy()
 
-    fill = guided.fill(image, mask)
+    fill = corrector.fill(image, mask)
     fill += 1
 
     np.testing.assert_array_equal(image, before[0])
@@ -200,7 +207,7 @@ def test_views_and_read_only_arrays_are_taken(network):
 
 
 def test_half_precision_stays_within_two_steps_of_an_8_bit_picture():
-    """On the weights that ship, for a smooth picture with a hole that carries a guide."""
+    """On the weights that ship, for a smooth picture with a completion in its hole."""
     info = find_weights("lacuna-small")
     rows, columns = np.mgrid[0:96, 0:128].astype(np.float32)
     waves = [0.5 + 0.4 * np.sin(rows / (7 + k)) * np.cos(columns / (11 - k)) for k in range(3)]
@@ -222,7 +229,7 @@ def test_loaded_network_says_what_the_engine_asks_for():
     network = load_network(info, "cpu")
 
     assert network.info == info
-    assert network.guided
+    assert (network.role, network.multiple_px) == ("corrects", 8)
     assert network.max_hole_radius_px == info.max_hole_radius_px
     assert network.tile_px <= 4 * info.trained_px
     assert network.overlap_px == network.tile_px // 8
@@ -270,7 +277,7 @@ def test_cpu_is_its_own_last_resort(network):
 
 def test_other_device_has_the_same_weights_on_the_cpu_loaded_once(monkeypatch):
     network = load_network(find_weights("lacuna-small"), "cpu")
-    monkeypatch.setattr(network, "device", torch.device("meta"))
+    monkeypatch.setattr(network, "traits", network.traits._replace(own_memory=True))
     cpu = network.on_cpu()
 
     assert cpu.device.type == "cpu"
@@ -284,7 +291,7 @@ def network_fill(planes):
 
 
 def test_network_without_memory_for_weights_raises_memory_error(monkeypatch):
-    def full(_info):
+    def full(_path):
         torch.empty(2**50, dtype=torch.uint8)
 
     monkeypatch.setattr(tile_network, "load_generator", full)

@@ -131,8 +131,8 @@ def bench(device: str, memory_limit: int, weights: str, sizes: str, json_file: P
     from lacuna.network.tile_network import load_network
 
     network = load_network(find_weights(weights), device, memory_limit << 20)
-    precision = str(network.precision).removeprefix("torch.")
-    ceiling = matrix_ceiling(network.device, network.precision)
+    precision = str(network.traits.precision).removeprefix("torch.")
+    ceiling = matrix_ceiling(network.traits)
     click.echo(
         f"{network.device_name}, {network.info.name} in {precision}, tiles of "
         f"{network.tile_px} px, a matrix product does {2e-12 * ceiling:.2f} TFLOP/s"
@@ -218,7 +218,7 @@ def measure(side: int, network: "TileNetwork", ceiling: float) -> Row:
     watched = WatchedNetwork(network)
     options = Options(result="composite")
     rect = changed_rect(document.selection, options)
-    forget_peak(network.device)
+    forget_peak(network.traits)
     begun = time.perf_counter()
     result = np.zeros((rect.height, rect.width, 3), np.uint8)
     take, fitting = collect_into(result, rect, document, options), FittingDevice(watched)
@@ -230,7 +230,7 @@ def measure(side: int, network: "TileNetwork", ceiling: float) -> Row:
         seconds=seconds,
         network_seconds=watched.seconds,
         tiles=tiles,
-        peak_bytes=peak_memory(network.device),
+        peak_bytes=peak_memory(network.traits),
         ceiling_share=watched.multiply_adds / max(watched.busy_seconds, 1e-9) / ceiling,
     )
 

@@ -1,4 +1,4 @@
-"""`lacuna weights`: list, describe, import and fetch the weights of the network."""
+"""`lacuna weights`: list, describe, import and fetch weights."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from lacuna.network.catalogue import WeightsInfo
-    from lacuna.network.download import Progress
+    from lacuna.network.download import ReportBytes
 
 MIB = 2**20
 COLUMNS = ("", "name", "size", "network", "kind", "trained", "licence", "SHA-256")
@@ -18,12 +18,12 @@ COLUMNS = ("", "name", "size", "network", "kind", "trained", "licence", "SHA-256
 
 @click.group()
 def weights() -> None:
-    """List, import and fetch weights; nothing in a weights file is ever run."""
+    """List, import and fetch weights. Nothing in a weights file is ever run."""
 
 
 @weights.command("list")
 def list_() -> None:
-    """Show all weights; the star marks those that jobs take by default."""
+    """Show all weights; a star marks the ones that jobs use by default."""
     from lacuna.network.catalogue import default_name, find_weights, weights_names
     from lacuna_wire import LacunaError
 
@@ -33,14 +33,14 @@ def list_() -> None:
         try:
             rows.append(_row(find_weights(name), default))
         except LacunaError as error:
-            click.echo(f"{name}: {error}", err=True)
+            click.echo(str(error), err=True)
     _show(rows, COLUMNS)
 
 
 @weights.command()
 @click.argument("name", default="")
 def info(name: str) -> None:
-    """Show everything that is known of weights: a NAME, or a file such as ./NAME.safetensors."""
+    """Show everything about weights: a NAME, or a file such as ./NAME.safetensors."""
     from lacuna.network.catalogue import find_weights
 
     found = find_weights(name)
@@ -49,8 +49,8 @@ def info(name: str) -> None:
         ("file", str(found.path)),
         ("size", f"{found.size_bytes:,} bytes"),
         ("SHA-256", found.sha256),
-        ("width", str(found.width)),
-        ("blocks", str(found.blocks)),
+        ("network", found.architecture.NAME),
+        *((name, str(number)) for name, number in found.dimensions.items()),
         ("input", found.input),
         ("output", found.output),
         ("trained at", f"{found.trained_px} px"),
@@ -64,12 +64,12 @@ def info(name: str) -> None:
 
 @weights.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--name", help="Name in the catalogue; by default the one of the file.")
+@click.option("--name", help="Name in the catalogue; the name of the file by default.")
 def import_(file: Path, name: str | None) -> None:
     """Check FILE, convert it and install it.
 
-    FILE is safetensors, the published TorchScript file (big-lama.pt) or Lightning's training state
-    (best.ckpt). It is read as data and left as it is.
+    FILE is a safetensors file, the published TorchScript file (big-lama.pt) or a training state of
+    Lightning (best.ckpt). It is read as data, never run, and left as it is.
     """
     from lacuna.network.checkpoints import import_weights
 
@@ -80,7 +80,7 @@ def import_(file: Path, name: str | None) -> None:
 @weights.command()
 @click.argument("name")
 def fetch(name: str) -> None:
-    """Download published weights: big-lama. A download that broke off goes on where it was."""
+    """Download published weights (big-lama). A download that broke off resumes where it was."""
     from lacuna.network.fetch import fetch_weights
 
     with _progress(name) as progress:
@@ -89,9 +89,11 @@ def fetch(name: str) -> None:
 
 
 def _report(what: str, found: "WeightsInfo") -> None:
+    from lacuna.network.architectures import in_words
+
     click.echo(
-        f"{found.name} is {what}: width {found.width}, {found.blocks} blocks, "
-        f"{found.size_bytes / MIB:.1f} MiB, SHA-256 {found.sha256}"
+        f"{found.name} is {what}: {found.architecture.NAME}, {in_words(found.dimensions)}, "
+        f"{found.size_bytes / MIB:.1f} MiB, SHA-256 {found.sha256}."
     )
 
 
@@ -100,7 +102,7 @@ def _row(found: "WeightsInfo", default: str) -> tuple[str, ...]:
         "*" if found.name == default else "",
         found.name,
         f"{found.size_bytes / MIB:.1f} MiB",
-        f"{found.width} x {found.blocks}",
+        f"{found.architecture.NAME} {' x '.join(map(str, found.dimensions.values()))}",
         f"{found.input}, {found.output}",
         f"{found.trained_px} px",
         found.licence,
@@ -126,8 +128,8 @@ def _show(rows: Sequence[Sequence[str]], columns: Sequence[str] = ()) -> None:
 
 
 @contextmanager
-def _progress(name: str) -> Iterator["Progress"]:
-    """Yield a function that shows how much of a download is there; silent without a terminal."""
+def _progress(name: str) -> Iterator["ReportBytes"]:
+    """Yield a function that shows how much has been downloaded; silent without a terminal."""
     if not sys.stderr.isatty():
         yield lambda _there, _total: None
         return
@@ -149,5 +151,5 @@ def _progress(name: str) -> Iterator["Progress"]:
 
 
 def _printable(text: str) -> str:
-    """Keep what a file says of itself from moving the cursor or changing the terminal."""
+    """Keep what a file says about itself from moving the cursor or changing the terminal."""
     return "".join(letter if letter.isprintable() else "�" for letter in text)

@@ -19,7 +19,7 @@ from lacuna_wire.options import MIN_TILE
 from .completion.complete import refine_here
 from .completion.problem import Matches, Problem
 from .completion.refine import Refine, RoundDone, Turns, refine
-from .geometry.tiles import plan_tiles, round_down
+from .geometry.tiles import largest_overlap, plan_tiles, round_down
 from .pixels.document import COLOURS, Pixels, Places
 from .tiling.blend import blend_tiles
 from .tiling.network import Network
@@ -186,11 +186,11 @@ def fill_pieces(image: Pixels, mask: Pixels, network: Network, side: int) -> Pix
         MemoryError: If a piece does not fit.
     """
     height, width = mask.shape[:2]
-    whole = Rect(0, 0, width, height)
+    whole, overlap = Rect(0, 0, width, height), largest_overlap(side)
 
     def filled() -> Iterator[tuple[Rect, Pixels]]:
-        for rect in plan_tiles(whole, whole, side, side // 4, network.multiple_px):
+        for rect in plan_tiles(whole, whole, side, overlap, network.multiple_px):
             yield rect, network.fill(image[rect.slices], mask[rect.slices])
 
-    bands = blend_tiles(filled(), whole, side // 4, COLOURS)
+    bands = blend_tiles(filled(), whole, overlap, COLOURS)
     return np.concatenate([band.pixels for band in bands])

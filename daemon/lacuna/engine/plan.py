@@ -4,6 +4,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from lacuna.network_facts import NetworkFacts
 from lacuna_wire import Options, Rect
 from lacuna_wire.errors import BadRequest, Unprocessable
 from lacuna_wire.options import MAX_TILE, MIN_TILE
@@ -11,11 +12,10 @@ from lacuna_wire.rect import bounding_rect
 
 from .completion.schedule import TUNING, Schedule, Tuning, schedule_completion
 from .geometry.regions import Region, plan_regions
-from .geometry.tiles import plan_tiles, round_down
+from .geometry.tiles import largest_overlap, plan_tiles, round_down
 from .pixels.document import Document
 from .pixels.hole import Hole, PackedHole, find_hole, hole_radius, pack_hole, reduce_missing
 from .progress import Work
-from .tiling.network import NetworkFacts
 
 # How a region is filled:
 # `correct`: patches complete it, and the network corrects that on the picture's own level.
@@ -181,7 +181,9 @@ def tile_and_overlap(options: Options, network: NetworkFacts) -> tuple[int, int]
     tile = round_down(options.tile or usual, network.multiple_px)
     if options.overlap >= tile:
         raise BadRequest(f"An overlap of {options.overlap} px leaves a tile of {tile} px no room.")
-    return tile, options.overlap if options.overlap >= 0 else min(network.overlap_px, tile // 4)
+    return tile, options.overlap if options.overlap >= 0 else min(
+        network.overlap_px, largest_overlap(tile)
+    )
 
 
 def halve_tiles(options: Options, network: NetworkFacts) -> Options:
@@ -189,4 +191,4 @@ def halve_tiles(options: Options, network: NetworkFacts) -> Options:
     # What hung in one piece is cut into tiles that are smaller than usual, too.
     tile, overlap = tile_and_overlap(options._replace(strategy="auto"), network)
     half = max(MIN_TILE, round_down(tile // 2, network.multiple_px))
-    return options._replace(tile=half, overlap=min(overlap, half // 4))
+    return options._replace(tile=half, overlap=min(overlap, largest_overlap(half)))

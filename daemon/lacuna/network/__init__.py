@@ -1,4 +1,4 @@
-"""The torch side: LaMa, its weights, the device they run on. Nothing else imports torch."""
+"""Networks, their weights and the devices that they run on: the part that needs torch."""
 
 import os
 

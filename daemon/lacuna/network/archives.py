@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from .headers import bad_weights, file_size
-from .pickles import MAX_PICKLE_BYTES, Inert, Storage, StoredTensor, read_pickle
+from .pickles import MAX_PICKLE_BYTES, Inert, StoredNumbers, StoredTensor, read_pickle
 
 MAX_ENTRIES = 100_000  # a training state of big-lama has about 4,000
 MAX_MODULES = 100_000  # big-lama has about 700
@@ -27,7 +27,7 @@ class Archive(NamedTuple):
     Attributes:
         kind: `TorchScript` or `training state`.
         root: Folder inside the zip that holds everything.
-        tensors: Where each tensor lies, by its full name.
+        tensors: Where to find each tensor, by its full name.
     """
 
     kind: str
@@ -70,7 +70,7 @@ def read_tensors(path: Path, archive: Archive, names: Iterable[str]) -> dict[str
     """
     wanted = {name: archive.tensors[name] for name in names}
     _check_claims(path, wanted)
-    numbers: dict[Storage, Tensor] = {}
+    numbers: dict[StoredNumbers, Tensor] = {}
     tensors: dict[str, Tensor] = {}
     with _open(path) as file:
         for name, stored in wanted.items():
@@ -91,22 +91,22 @@ def _check_claims(path: Path, wanted: dict[str, StoredTensor]) -> None:
         if 0 not in shape and last >= storage.length:
             raise bad_weights(path, f"{name} reaches beyond its {storage.length:,} numbers")
     if total > size:
-        raise bad_weights(path, f"its tensors claim {total:,} bytes, the file has {size:,}")
+        raise bad_weights(path, f"its tensors claim {total:,} bytes, but the file has {size:,}")
 
 
-def _read_numbers(path: Path, file: zipfile.ZipFile, root: str, storage: Storage) -> Tensor:
+def _read_numbers(path: Path, file: zipfile.ZipFile, root: str, storage: StoredNumbers) -> Tensor:
     item = _item(storage)
     data = _read(path, file, f"{root}/data/{storage.entry}", limit=storage.length * item.itemsize)
     if len(data) != storage.length * item.itemsize:
         raise bad_weights(
             path,
-            f"its entry {storage.entry} has {len(data):,} bytes and should have "
+            f"its entry {storage.entry} has {len(data):,} bytes instead of "
             f"{storage.length * item.itemsize:,}",
         )
     return torch.frombuffer(bytearray(data), dtype=item) if data else torch.empty(0, dtype=item)
 
 
-def _item(storage: Storage) -> torch.dtype:
+def _item(storage: StoredNumbers) -> torch.dtype:
     item = getattr(torch, storage.item)
     assert isinstance(item, torch.dtype)
     return item
@@ -117,7 +117,9 @@ def _open(path: Path) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        raise bad_weights(path, "its zip directory is damaged; the file may be cut") from None
+        raise bad_weights(
+            path, "its zip directory is damaged; the file may be incomplete"
+        ) from None
     if len(archive.infolist()) > MAX_ENTRIES:
         archive.close()
         raise bad_weights(path, f"its zip has more than {MAX_ENTRIES:,} entries")
@@ -131,7 +133,7 @@ def _read(path: Path, archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     except KeyError:
         raise bad_weights(path, f"its entry {name} is missing") from None
     if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
-        raise bad_weights(path, f"its entry {name} is compressed; PyTorch does not do that")
+        raise bad_weights(path, f"its entry {name} is compressed, which PyTorch never does")
     if entry.file_size > limit:
         raise bad_weights(
             path, f"its entry {name} has {entry.file_size:,} bytes instead of at most {limit:,}"
@@ -160,7 +162,9 @@ def _module_tensors(path: Path, root: Inert) -> dict[str, StoredTensor]:
         seen += 1
         # Also the end of modules that contain themselves.
         if seen > MAX_MODULES or prefix.count(".") > MAX_DEPTH:
-            raise bad_weights(path, f"it has over {MAX_MODULES:,} modules or {MAX_DEPTH} levels")
+            raise bad_weights(
+                path, f"it has more than {MAX_MODULES:,} modules or {MAX_DEPTH} levels"
+            )
         for name, value in module.state.items() if isinstance(module.state, dict) else ():
             if isinstance(value, StoredTensor):
                 tensors[f"{prefix}{name}"] = value

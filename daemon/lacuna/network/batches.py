@@ -8,80 +8,79 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from lacuna_wire import Rect
 from lacuna_wire.errors import DeviceLost
 
-from .lama.generator import Generator
-from .lama.graphs import RecordedGenerator
+from .device import DeviceTraits
+from .graphs import RecordedGenerator
 
 Pixels = NDArray[np.float32]
 Tile = tuple[Pixels, Pixels]  # image (H, W, 3), mask (H, W, 1)
 
 
 class Lane:
-    """A generator on its device. On a GPU, `begin` asks for a batch and does not wait for it.
+    """A generator on its device. An asynchronous one does not keep `begin` waiting.
 
     Args:
         generator: Prepared, and on the device.
-        precision: What it computes in.
+        traits: What suits the device.
 
     Attributes:
-        device: Where.
         ahead: Batches that are worth asking for before the first of them is fetched: one is
             computed, one is copied.
-        busy_s: Seconds that a GPU has computed; 0 on a CPU.
+        busy_s: Seconds that an asynchronous device has computed; 0 of others.
     """
 
-    def __init__(self, generator: Generator, device: torch.device, precision: torch.dtype) -> None:
-        self.device = device
-        self.ahead = 0
+    def __init__(self, generator: nn.Module, traits: DeviceTraits) -> None:
+        self.traits = traits
+        self.ahead = 2 if traits.asynchronous else 0
         self.busy_s = 0.0
         self.generator: Callable[..., Tensor] = generator
-        self._precision = precision
-        if device.type == "cuda":
-            self.ahead = 2
+        if traits.records:
             self.generator = RecordedGenerator(generator)
-            self._up = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-            self._down = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        if traits.asynchronous:
+            self._up = torch.cuda.Stream(traits.device)  # type: ignore[no-untyped-call]
+            self._down = torch.cuda.Stream(traits.device)  # type: ignore[no-untyped-call]
 
     def new_batch(self, count: int, height: int, width: int) -> Tensor:
         """Make room for planes (N, H, W, 4) float32, which a GPU can fetch by itself."""
         with device_errors():
-            return torch.empty((count, height, width, 4), pin_memory=self.device.type == "cuda")
+            return torch.empty((count, height, width, 4), pin_memory=self.traits.asynchronous)
 
     def begin(self, planes: Tensor, part: Rect | None = None) -> Callable[[], Pixels]:
         """Fill a batch: return a function that waits for its pixels (N, H, W, 3) float32.
 
         Args:
             planes: From `new_batch`, and not to be changed any more.
-            part: Cells that are wanted, as in `Generator`. A GPU does all: what it has recorded is
-                of one shape.
+            part: Cells that are wanted, as in `Architecture`; None for all, which is what a device
+                that records has to be asked for.
 
         Raises:
             MemoryError: If the batch does not fit.
             DeviceLost: If the device has failed; waiting may raise it too.
         """
         with device_errors(), torch.inference_mode():
-            if self.device.type == "cuda":
-                return self._begin_on_gpu(planes)
+            if self.traits.asynchronous:
+                return self._begin_and_go_on(planes, part)
             # A transposed view of (N, H, W, 4) is channels_last already.
-            proposed = self.generator(planes.permute(0, 3, 1, 2).to(self._precision), part)
+            proposed = self.generator(planes.permute(0, 3, 1, 2).to(self.traits.precision), part)
             pixels: Pixels = proposed.permute(0, 2, 3, 1).contiguous().numpy()
             return lambda: pixels
 
-    def _begin_on_gpu(self, planes: Tensor) -> Callable[[], Pixels]:
-        with torch.cuda.device(self.device):
+    def _begin_and_go_on(self, planes: Tensor, part: Rect | None) -> Callable[[], Pixels]:
+        device, precision = self.traits.device, self.traits.precision
+        with torch.cuda.device(device):
             computing = torch.cuda.current_stream()
             with torch.cuda.stream(self._up):
-                shown = planes.to(self.device, non_blocking=True)
+                shown = planes.to(device, non_blocking=True)
             computing.wait_stream(self._up)
             shown.record_stream(computing)  # its memory is in use until that stream is through
             begun = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
             ended = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
             begun.record()
-            proposed = self.generator(shown.permute(0, 3, 1, 2).to(self._precision))
+            proposed = self.generator(shown.permute(0, 3, 1, 2).to(precision), part)
             proposed = proposed.permute(0, 2, 3, 1).contiguous()
             ended.record()
             pixels = torch.empty(proposed.shape, pin_memory=True)
@@ -175,7 +174,7 @@ def device_errors() -> Iterator[None]:
         reason = str(error).partition("\n")[0]
         if "out of memory" in reason:  # of the host, where pages that a GPU reads stay in memory
             raise MemoryError(reason) from None
-        raise DeviceLost(f"The GPU has failed ({reason}); the next job starts it anew.") from error
+        raise DeviceLost(f"The GPU failed ({reason}). The next job will start it again.") from error
     except RuntimeError as error:
         # The CPU allocator and oneDNN have no exception of their own.
         words = ("can't allocate memory", "not enough memory", "could not create a memory object")

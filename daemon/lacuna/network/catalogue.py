@@ -1,25 +1,25 @@
 """Weights by name: those that ship with the package and those that the user installed.
 
-Reads heads and an index only, never torch, so the daemon's front can list what there is.
+Reads headers and an index only, never torch, so the daemon's front can list what there is.
 """
 
-import contextlib
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from lacuna.network_facts import Role
 from lacuna_wire.errors import Conflict, LacunaError, Unprocessable
+from lacuna_wire.options import WEIGHTS_NAME
 
-from .headers import bad_weights, read_header, width_and_blocks
-from .index import NAME, file_sha256, installed_path, read_index
+from .architectures import Architecture, recognise
+from .headers import bad_weights, read_header
+from .index import file_sha256, installed_path, read_index
 from .index import weights_folder as weights_folder
 
 SHIPPED = "lacuna-small"
 PREFERRED = "big-lama"  # the default as soon as it is installed
-
-Role = Literal["corrects", "proposes"]
 
 _PACKAGE = Path(__file__).parent / "weights"
 
@@ -28,8 +28,8 @@ class Published(NamedTuple):
     """Weights that others publish and Lacuna can fetch.
 
     Attributes:
-        url: Where the file lies.
-        md5: Digest that its publisher gives. Nobody can make another file for a given MD5; the
+        url: Address of the file.
+        md5: Digest that the publisher gives. Nobody can make another file with a given MD5; the
             file that Lacuna makes of it is recorded with its SHA-256.
         max_bytes: More is not downloaded.
         licence: Licence of the weights.
@@ -55,27 +55,27 @@ PUBLISHED = {
 
 
 class WeightsInfo(NamedTuple):
-    """What is known of weights before they are loaded.
+    """What is known about weights before they are loaded.
 
     Attributes:
         name: Name in the catalogue; the stem of the file for a path.
         path: The safetensors file.
-        width: Channels of the first layer.
-        blocks: Residual blocks.
-        input: `masked`: black under the mask; `guided`: a first fill under the mask.
-        output: `picture`: the fill itself; `residual`: a correction of the guide.
+        architecture: The kind of network.
+        dimensions: What makes it different from others of its kind: width, blocks, ...
+        input: `masked`: black under the mask; `guided`: a completion under the mask.
+        output: `picture`: the fill itself; `residual`: a correction of the completion.
         trained_px: Side of the pictures of the training.
         max_hole_radius_px: Largest distance from a missing pixel to a known one that is bridged.
         licence: Licence of the weights, or `unknown`.
         sha256: Digest of the file; for installed weights the one recorded when they came.
         size_bytes: Size of the file.
-        metadata: Everything else the file says of itself.
+        metadata: Everything that the file says about itself.
     """
 
     name: str
     path: Path
-    width: int
-    blocks: int
+    architecture: Architecture
+    dimensions: dict[str, int]
     input: str
     output: str
     trained_px: int
@@ -87,6 +87,7 @@ class WeightsInfo(NamedTuple):
 
     @property
     def role(self) -> Role:
+        """`corrects`: wants a completion under the mask; `proposes`: fills what is black there."""
         return "corrects" if self.input == "guided" else "proposes"
 
 
@@ -120,7 +121,7 @@ def find_weights(name_or_path: str | Path = "") -> WeightsInfo:
     name = name_or_path or names[0]
     if name not in names:
         raise Unprocessable(
-            f"there are no weights named {ascii(name)[:66]}; there are {', '.join(names)}",
+            f"There are no weights named {ascii(name)[:66]}. Installed are {', '.join(names)}.",
             code="unknown_weights",
         )
     if name == SHIPPED:
@@ -128,33 +129,26 @@ def find_weights(name_or_path: str | Path = "") -> WeightsInfo:
     return read_info(installed_path(name), name, read_index()[name])
 
 
-def list_weights() -> list[WeightsInfo]:
-    """Return all weights that can be read, the default first; `find_weights` says what is wrong."""
-    found = []
-    for name in weights_names():
-        with contextlib.suppress(LacunaError):
-            found.append(find_weights(name))
-    return found
-
-
 def read_info(path: Path, name: str, sha256: str | None) -> WeightsInfo:
-    """Read what a safetensors file says of itself; a digest of None is computed.
+    """Read what a safetensors file says about itself; a digest of None is computed.
 
     Raises:
-        Unprocessable: If the file is not safetensors, no LaMa generator, or its metadata is wrong.
+        Unprocessable: If the file is not safetensors, holds no network that is known, or its
+            metadata is wrong.
     """
     header = read_header(path)
-    width, blocks = width_and_blocks(path, header.shapes)
+    architecture, _prefix, dimensions = recognise(path, header.shapes)
     check_metadata(path, header.metadata)
+    trained_px, radius_px = architecture.TRAINED_PX, architecture.MAX_HOLE_RADIUS_PX
     return WeightsInfo(
         name=name,
         path=path,
-        width=width,
-        blocks=blocks,
+        architecture=architecture,
+        dimensions=dimensions,
         input=header.metadata.get("input", "masked"),
         output=header.metadata.get("output", "picture"),
-        trained_px=int(header.metadata.get("trained_px", "256")),
-        max_hole_radius_px=int(header.metadata.get("max_hole_radius_px", "128")),
+        trained_px=int(header.metadata.get("trained_px", trained_px)),
+        max_hole_radius_px=int(header.metadata.get("max_hole_radius_px", radius_px)),
         licence=header.metadata.get("licence", "unknown"),
         sha256=sha256 or file_sha256(path),
         size_bytes=header.size_bytes,
@@ -163,7 +157,7 @@ def read_info(path: Path, name: str, sha256: str | None) -> WeightsInfo:
 
 
 def check_metadata(path: Path, metadata: Mapping[str, str]) -> None:
-    """Refuse metadata that steer the network and are not understood; the rest is free text.
+    """Refuse metadata that steer the network but make no sense; the rest is free text.
 
     Raises:
         Unprocessable: If a word or a number is not one of those that are possible.
@@ -172,13 +166,12 @@ def check_metadata(path: Path, metadata: Mapping[str, str]) -> None:
     if kind not in (("masked", "picture"), ("guided", "picture"), ("guided", "residual")):
         raise bad_weights(
             path,
-            f"input {ascii(kind[0])[:40]} with output {ascii(kind[1])[:40]} is not possible; "
-            "input is masked or guided, output picture or, for guided input, residual",
+            f"input {ascii(kind[0])[:40]} with output {ascii(kind[1])[:40]} is not possible; input "
+            "is masked or guided, and output is picture or, with guided input, residual",
         )
     for key in ("trained_px", "max_hole_radius_px"):
-        value = metadata.get(key, "256")
-        if not re.fullmatch(r"[1-9][0-9]{0,3}", value):
-            raise bad_weights(path, f"{key} is {ascii(value)[:40]} and not a number of 1 to 9,999")
+        if not re.fullmatch(r"[1-9][0-9]{0,3}", value := metadata.get(key, "1")):
+            raise bad_weights(path, f"{key} is {ascii(value)[:40]}, not a number from 1 to 9,999")
 
 
 def check_sha256(info: WeightsInfo) -> None:
@@ -191,7 +184,7 @@ def check_sha256(info: WeightsInfo) -> None:
     if found != info.sha256:
         raise bad_weights(
             info.path,
-            f"it has changed since it was installed (SHA-256 {found[:16]} instead of "
+            f"it has changed since it was installed (its SHA-256 is {found[:16]} instead of "
             f"{info.sha256[:16]}); install it again",
         )
 
@@ -201,25 +194,25 @@ def check_name(name: str) -> None:
 
     Raises:
         Unprocessable: If it is not a name that the protocol can carry.
-        Conflict: If it is taken by weights in good order, or by those of the package.
+        Conflict: If intact weights have it, or those of the package.
     """
-    if not NAME.fullmatch(name):
+    if not re.fullmatch(WEIGHTS_NAME, name):
         raise Unprocessable(
-            f"{ascii(name)[:66]} is not a name for weights; up to 64 of a-z, 0-9, '.', '_' and '-' "
-            "are, beginning with a letter or a digit",
+            f"{ascii(name)[:66]} cannot be a name of weights. Use up to 64 of a-z, 0-9, '.', '_' "
+            "and '-', beginning with a letter or a digit.",
             code="bad_name",
         )
     if name == SHIPPED:
-        raise Conflict(f"{SHIPPED} ships with Lacuna, choose another name", code="name_taken")
+        raise Conflict(f"{SHIPPED} ships with Lacuna. Choose another name.", code="name_taken")
     if is_intact(name):
         raise Conflict(
-            f"{name} is installed already; choose another name, or delete {installed_path(name)}",
+            f"{name} is already installed. Choose another name, or delete {installed_path(name)}.",
             code="name_taken",
         )
 
 
 def is_intact(name: str) -> bool:
-    """Whether weights are installed under `name` and are what they were when they came."""
+    """Tell whether weights are installed under `name` and are what they were when they came."""
     try:
         check_sha256(find_weights(name))
     except LacunaError:

@@ -7,47 +7,43 @@ and again whenever they are loaded.
 
 import errno
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import safetensors
 import safetensors.torch
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lacuna_wire.errors import LacunaError, NoSpace
 
+from .architectures import Architecture, Dimensions, Recognised, behind, in_words, recognise
 from .archives import read_archive, read_tensors
 from .catalogue import PUBLISHED, WeightsInfo, check_metadata, check_name, find_weights
-from .headers import FIRST_LAYER, Shape, bad_weights, file_size, read_header, width_and_blocks
+from .headers import Shape, bad_weights, file_size, read_header
 from .index import file_sha256, locked, write_installed
-from .lama.generator import Generator
 
-# What the names of the generator may stand behind; everything outside the prefix is ignored.
-PREFIXES = ("", "generator.", "model.generator.")
 FLOATS = (torch.float16, torch.bfloat16, torch.float32)
 COUNTER = ".num_batches_tracked"  # of training; no fill depends on it
 
 _ZIP = b"PK\x03\x04"
 
-T = TypeVar("T")
-
 
 class Checkpoint(NamedTuple):
-    """Checked tensors of one LaMa generator under their plain names.
+    """Checked tensors of one network under their plain names.
 
     Attributes:
         kind: What the file was: `safetensors`, `TorchScript` or `training state`.
-        width: Channels of the first layer.
-        blocks: Residual blocks.
+        architecture: The kind of network.
+        dimensions: Which of its kind.
         tensors: All tensors, finite, in the order of the network.
-        metadata: What the file says of itself; empty for archives.
+        metadata: What the file says about itself; empty for archives.
     """
 
     kind: str
-    width: int
-    blocks: int
+    architecture: Architecture
+    dimensions: dict[str, int]
     tensors: dict[str, Tensor]
     metadata: dict[str, str]
 
@@ -55,9 +51,10 @@ class Checkpoint(NamedTuple):
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read weights of any of the three kinds; the kind is told by content, not by suffix.
 
-    The names stand behind exactly one of `PREFIXES`. Without a prefix there must be no other
-    tensor; behind a prefix other tensors of the file (a discriminator, say) are left alone. All
-    names of the network must be there, but for the counters of training, which are 0 then.
+    The names stand behind exactly one of the prefixes of the architecture. Without a prefix there
+    must be no other tensor; with one, the tensors that are not behind it (a discriminator, say) are
+    left alone. All names of the network must be there, but for the counters of training: those are
+    then 0.
 
     Raises:
         Unprocessable: If the file is not what it should be, with one reason; nothing in it is run.
@@ -74,7 +71,7 @@ def import_weights(path: Path, name: str, metadata: Mapping[str, str] | None = N
     Args:
         path: Weights of any kind that `read_checkpoint` reads.
         name: New name in the catalogue.
-        metadata: Words about the weights; they replace what the file says of itself.
+        metadata: Words about the weights; they replace what the file says about itself.
 
     Raises:
         Unprocessable: If the file is refused.
@@ -91,71 +88,76 @@ def import_weights(path: Path, name: str, metadata: Mapping[str, str] | None = N
             write_installed(name, safetensors.torch.save(checkpoint.tensors, words))
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NoSpace(f"there is no room for {name} on the disk") from None
+            raise NoSpace(f"There is no room for {name} on the disk.") from None
         raise LacunaError(
-            f"{name} cannot be installed: {error.strerror}", code="not_writable"
+            f"{name} cannot be installed: {error.strerror}.", code="not_writable"
         ) from None
     return find_weights(name)
 
 
-def expected_shapes(width: int, blocks: int) -> dict[str, Shape]:
-    """Return names and shapes of a generator's tensors, without memory for any of them."""
-    with torch.device("meta"):
-        return {name: tuple(t.shape) for name, t in Generator(width, blocks).state_dict().items()}
+def load_generator(path: Path) -> nn.Module:
+    """Return the network of a file on the CPU: float32, as trained, for evaluation.
+
+    Raises:
+        Unprocessable: If the file is not what it should be.
+    """
+    checkpoint = read_checkpoint(path)
+    generator = _empty(checkpoint.architecture, checkpoint.dimensions)
+    tensors = {name: tensor.float() for name, tensor in checkpoint.tensors.items()}
+    generator.load_state_dict(tensors, strict=True, assign=True)
+    return generator.eval().requires_grad_(False)
+
+
+def expected_shapes(architecture: Architecture, dimensions: Dimensions) -> dict[str, Shape]:
+    """Return names and shapes of a network's tensors, without memory for any of them."""
+    state = _empty(architecture, dimensions).state_dict()
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+
+
+def _empty(architecture: Architecture, dimensions: Dimensions) -> nn.Module:
+    with torch.device("meta"):  # no time for random numbers that are replaced at once
+        return architecture.build(dimensions)
 
 
 def _read_safetensors(path: Path) -> Checkpoint:
     header = read_header(path)
-    prefix = _prefix(path, header.shapes)
-    width, blocks = _check_shapes(path, _behind(prefix, header.shapes))
+    recognised, expected = _check_shapes(path, header.shapes)
     try:
         loaded = safetensors.torch.load_file(path)
     except safetensors.SafetensorError as error:
         raise bad_weights(path, f"it is not valid safetensors ({error})") from None
-    tensors = _check_values(path, _behind(prefix, loaded), expected_shapes(width, blocks))
-    return Checkpoint("safetensors", width, blocks, tensors, header.metadata)
+    architecture, prefix, dimensions = recognised
+    tensors = _check_values(path, behind(prefix, loaded), expected)
+    return Checkpoint("safetensors", architecture, dimensions, tensors, header.metadata)
 
 
 def _read_archive(path: Path) -> Checkpoint:
     archive = read_archive(path)
     shapes = {name: stored.shape for name, stored in archive.tensors.items()}
-    prefix = _prefix(path, shapes)
-    width, blocks = _check_shapes(path, _behind(prefix, shapes))
-    expected = expected_shapes(width, blocks)
+    recognised, expected = _check_shapes(path, shapes)
+    architecture, prefix, dimensions = recognised
     names = [prefix + name for name in expected if prefix + name in shapes]
-    tensors = _check_values(path, _behind(prefix, read_tensors(path, archive, names)), expected)
-    return Checkpoint(archive.kind, width, blocks, tensors, {})
+    tensors = _check_values(path, behind(prefix, read_tensors(path, archive, names)), expected)
+    return Checkpoint(archive.kind, architecture, dimensions, tensors, {})
 
 
-def _prefix(path: Path, names: Iterable[str]) -> str:
-    found = [prefix for prefix in PREFIXES if prefix + FIRST_LAYER in names]
-    if len(found) != 1:
-        raise bad_weights(path, f"it holds {len(found) or 'no'} LaMa generators instead of one")
-    return found[0]
-
-
-def _behind(prefix: str, named: Mapping[str, T]) -> dict[str, T]:
-    return {
-        name.removeprefix(prefix): value for name, value in named.items() if name.startswith(prefix)
-    }
-
-
-def _check_shapes(path: Path, shapes: Mapping[str, Shape]) -> tuple[int, int]:
-    """Compare all names and shapes with the network of that width and number of blocks."""
-    width, blocks = width_and_blocks(path, shapes)
-    expected = expected_shapes(width, blocks)
-    missing = [n for n in expected if n not in shapes and not n.endswith(COUNTER)]
+def _check_shapes(path: Path, shapes: Mapping[str, Shape]) -> tuple[Recognised, dict[str, Shape]]:
+    """Recognise a network, and compare all names and shapes with those that it has to have."""
+    recognised = recognise(path, shapes)
+    own = behind(recognised.prefix, shapes)
+    expected = expected_shapes(recognised.architecture, recognised.dimensions)
+    missing = [n for n in expected if n not in own and not n.endswith(COUNTER)]
     if missing:
         raise bad_weights(path, f"{len(missing)} tensors are missing, the first is {missing[0]}")
-    extra = sorted(shapes.keys() - expected.keys())
+    extra = sorted(own.keys() - expected.keys())
     if extra:
         raise bad_weights(
             path, f"{len(extra)} tensors do not belong there, one is {ascii(extra[0])[1:81]}"
         )
-    for name, shape in shapes.items():
+    for name, shape in own.items():
         if shape != expected[name]:
             raise bad_weights(path, f"{name} has the shape {shape} instead of {expected[name]}")
-    return width, blocks
+    return recognised, expected
 
 
 def _check_values(
@@ -165,7 +167,7 @@ def _check_values(
     for name, tensor in tensors.items():
         if tensor.dtype not in FLOATS and not name.endswith(COUNTER):
             raise bad_weights(
-                path, f"{name} is {tensor.dtype}; float32, float16 and bfloat16 are read"
+                path, f"{name} is {tensor.dtype}, and only float32, float16 and bfloat16 are read"
             )
         if not torch.isfinite(tensor).all():
             count = int((~torch.isfinite(tensor)).sum())
@@ -181,7 +183,7 @@ def _check_values(
 def _origin(path: Path, checkpoint: Checkpoint) -> dict[str, str]:
     """Words for the metadata: where the weights come from, and their licence if it is known."""
     words = {
-        "architecture": f"LaMa generator, width {checkpoint.width}, {checkpoint.blocks} blocks",
+        "architecture": f"{checkpoint.architecture.NAME}, {in_words(checkpoint.dimensions)}",
         "how": f"converted from {checkpoint.kind} {path.name}, SHA-256 {file_sha256(path)}",
     }
     if checkpoint.kind == "TorchScript":

@@ -1,7 +1,7 @@
-"""Download a published file: continued when the line breaks, checked before anything opens it.
+"""Download a published file: resumed after a broken connection, checked before it is opened.
 
-The partial file lies where the weights will be. It is continued only if the server says that it
-still has the same file, and it gets its own name only when its digest is right.
+The partial file is kept beside the weights. The download resumes only if the server says that
+it still has the same file, and the file gets its own name only when its digest is right.
 """
 
 import errno
@@ -22,24 +22,24 @@ from lacuna_wire.errors import Forbidden, LacunaError, NoSpace, TooLarge, Unproc
 from .catalogue import Published
 
 STALL_S = 30.0
-MIN_BYTES_PER_STALL = 30 * 1024  # fewer in so many seconds, and the line counts as cut
+MIN_BYTES_PER_STALL = 30 * 1024  # fewer in STALL_S, and the connection counts as broken
 MAX_TRIES = 6
 MAX_REDIRECTS = 5
 CHUNK_BYTES = 256 * 1024
 
-Progress = Callable[[int, int], None]  # bytes that are there, bytes in all (0: not known)
+ReportBytes = Callable[[int, int], None]  # bytes so far, bytes in all (0: unknown)
 
 
 class _Cut(Exception):
-    """The line broke in a way that another try may mend; the text is the reason."""
+    """The connection broke in a way that another try may mend; the text is the reason."""
 
 
 class _Changed(_Cut):
-    """What is there cannot be continued; the next try begins anew."""
+    """What is there cannot be used; the next try starts again."""
 
 
 def from_github(url: str) -> bool:
-    """Whether a file may come from this address: GitHub over https, where releases lie."""
+    """Tell whether a file may come from this address: GitHub over https, where releases are."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     return (
@@ -52,7 +52,7 @@ def from_github(url: str) -> bool:
 def download(
     published: Published,
     folder: Path,
-    progress: Progress,
+    progress: ReportBytes,
     allowed: Callable[[str], bool] = from_github,
     pause: Callable[[float], None] = time.sleep,
     stall_s: float = STALL_S,
@@ -61,18 +61,18 @@ def download(
 
     Args:
         published: What to download.
-        folder: Where the file and its partial state lie; the caller holds its lock.
-        progress: Called with the bytes that are there and the bytes in all, 0 if not known.
-        allowed: Which addresses may be asked, redirects included.
+        folder: Of the file and of its partial state; the caller holds its lock.
+        progress: Called with the bytes so far and the bytes in all, 0 if unknown.
+        allowed: Tells which addresses may be used, redirects included.
         pause: Called with seconds between tries.
-        stall_s: Seconds with next to no bytes after which a try counts as cut.
+        stall_s: Seconds with next to no bytes after which a connection counts as broken.
 
     Raises:
-        Forbidden: If the server sends us to an address that is not allowed.
+        Forbidden: If the server redirects to an address that is not allowed.
         TooLarge: If the file is larger than what is published.
         NoSpace: If the disk is full.
         Unprocessable: If the digest is wrong; the file is kept with the ending `.bad`.
-        LacunaError: If the file cannot be had after all tries; what is there is kept for the next.
+        LacunaError: If no try succeeds; what is there is kept for the next.
     """
     path = folder / urlsplit(published.url).path.rpartition("/")[2]
     if path.is_file() and _md5(path) == published.md5:
@@ -88,7 +88,7 @@ def download(
             part.unlink(missing_ok=True)
             _etag_path(part).unlink(missing_ok=True)
             raise
-        except OSError as error:  # of the disk; those of the line are cuts
+        except OSError as error:  # of the disk; those of the connection are cuts
             raise _not_writable(error) from None
         except _Cut as cut:
             reason = str(cut)
@@ -97,8 +97,8 @@ def download(
     else:
         there = part.stat().st_size if part.exists() else 0
         raise LacunaError(
-            f"{path.name} could not be downloaded in {MAX_TRIES} tries ({reason}); "
-            f"{there:,} bytes are kept and the next try goes on from there",
+            f"{path.name} could not be downloaded in {MAX_TRIES} tries ({reason}). {there:,} bytes "
+            "are kept. Run the same command again to resume from there.",
             code="download_failed",
         )
     _etag_path(part).unlink(missing_ok=True)
@@ -107,8 +107,8 @@ def download(
         bad = path.with_name(f"{path.name}.bad")
         part.replace(bad)
         raise Unprocessable(
-            f"{path.name} has the MD5 {digest} instead of {published.md5}; it was not opened and "
-            f"is kept as {bad}",
+            f"{path.name} has the MD5 {digest} instead of {published.md5}. It was not opened and "
+            f"is kept as {bad}.",
             code="bad_download",
         )
     return part.replace(path)
@@ -117,30 +117,32 @@ def download(
 def _continue(
     published: Published,
     part: Path,
-    progress: Progress,
+    progress: ReportBytes,
     allowed: Callable[[str], bool],
     stall_s: float,
 ) -> None:
-    """Make one request for what is missing and append it, or start again if the file changed."""
+    """Make one request for what is missing and append it; start again if the file has changed."""
     etag = _read_etag(part)
     offset = part.stat().st_size if etag and part.exists() else 0
     with _request(published.url, offset, etag, allowed, stall_s) as response:
         if response.status == http.HTTPStatus.PARTIAL_CONTENT:
             total = _total_of_range(response.headers.get("Content-Range", ""), offset)
             if not total:
-                raise _Changed("the server continued somewhere else")
+                raise _Changed("the server resumed at another place")
         else:
             offset = 0
             total = response.length or 0
         if total > published.max_bytes:
-            raise TooLarge(f"{part.stem} has {total:,} bytes, at most {published.max_bytes:,} fit")
+            raise TooLarge(
+                f"{part.stem} has {total:,} bytes, and at most {published.max_bytes:,} are taken."
+            )
         with part.open("r+b" if offset else "wb", buffering=0) as file:
             file.seek(offset)
             if not offset:
                 _write_etag(part, response.headers.get("ETag", ""))
             there = _copy(response, file, offset, total, published, progress, stall_s)
     if total and there != total:
-        raise _Cut(f"the line was cut after {there:,} of {total:,} bytes")
+        raise _Cut(f"the connection broke after {there:,} of {total:,} bytes")
 
 
 def _request(
@@ -150,7 +152,7 @@ def _request(
     if offset:
         headers |= {"Range": f"bytes={offset}-", "If-Range": etag}
     if not allowed(url):
-        raise Forbidden(f"nothing is downloaded from {_printable(url)}", code="wrong_address")
+        raise Forbidden(f"Lacuna does not download from {_printable(url)}.", code="wrong_address")
     opener = urllib.request.build_opener(_Redirects(allowed))
     try:
         request = urllib.request.Request(url, headers=headers)
@@ -161,21 +163,21 @@ def _request(
             raise _Changed("the server has no more of it") from None
         if 300 <= error.code < 400:
             raise Forbidden(
-                f"the server sends the download from {_printable(url)} in a circle, or to an "
-                "address that is not allowed",
+                f"The server redirects the download from {_printable(url)} in a circle, or to an "
+                "address that is not allowed.",
                 code="wrong_address",
             ) from None
         if error.code in (408, 425, 429) or error.code >= 500:
             raise _Cut(f"the server answered {error.code}") from None
         raise LacunaError(
-            f"{_printable(url)} cannot be had: the server answered {error.code}",
+            f"{_printable(url)} could not be downloaded: the server answered {error.code}.",
             code="download_failed",
         ) from None
     except urllib.error.URLError as error:
         if isinstance(error.reason, ssl.SSLCertVerificationError):
             raise LacunaError(
-                f"the certificate of {urlsplit(url).hostname} is not valid: "
-                f"{error.reason.verify_message}",
+                f"The certificate of {urlsplit(url).hostname} is not valid: "
+                f"{error.reason.verify_message}.",
                 code="download_failed",
             ) from None
         raise _Cut(_printable(str(error.reason))) from None
@@ -185,7 +187,7 @@ def _request(
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follow a redirect only to addresses that are allowed; the headers go along."""
+    """Follows redirects to addresses that are allowed, with the same headers."""
 
     max_redirections = MAX_REDIRECTS
 
@@ -204,7 +206,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         if not self.allowed(newurl):
             fp.close()
             raise Forbidden(
-                f"the server sends the download to {_printable(newurl)}, which is not allowed",
+                f"The server redirects the download to {_printable(newurl)}, which is not allowed.",
                 code="wrong_address",
             )
         return super().redirect_request(req, fp, code, msg, headers, newurl)
@@ -216,7 +218,7 @@ def _copy(
     offset: int,
     total: int,
     published: Published,
-    progress: Progress,
+    progress: ReportBytes,
     stall_s: float,
 ) -> int:
     """Append the body to the file and return its size then."""
@@ -232,15 +234,15 @@ def _copy(
             return there
         if there + len(chunk) > (total or published.max_bytes):
             raise TooLarge(
-                f"the server sends more than the {total or published.max_bytes:,} bytes "
-                "that were expected"
+                f"The server sends more than the {total or published.max_bytes:,} bytes that were "
+                "expected."
             )
         _write(file, chunk)
         there += len(chunk)
         progress(there, total)
         if time.monotonic() - began > stall_s:
             if there - before < MIN_BYTES_PER_STALL:
-                raise _Cut(f"only {there - before:,} bytes came in {stall_s:.0f} s")
+                raise _Cut(f"only {there - before:,} bytes arrived in {stall_s:.0f} s")
             began, before = time.monotonic(), there
 
 
@@ -251,8 +253,8 @@ def _write(file: IO[bytes], chunk: bytes) -> None:
 
 def _not_writable(error: OSError) -> LacunaError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return NoSpace("there is no room on the disk for the download; what is there is kept")
-    return LacunaError(f"the download cannot be written: {error.strerror}", code="not_writable")
+        return NoSpace("There is no room on the disk for the download. What is there is kept.")
+    return LacunaError(f"The download cannot be saved: {error.strerror}.", code="not_writable")
 
 
 def _total_of_range(content_range: str, offset: int) -> int:

@@ -3,24 +3,24 @@
 from lacuna_wire.errors import Unprocessable
 
 from .catalogue import PUBLISHED, WeightsInfo, find_weights, is_intact
-from .download import Progress, download
+from .download import ReportBytes, download
 from .index import locked, weights_folder
 
 
-def fetch_weights(name: str, progress: Progress) -> WeightsInfo:
-    """Download, check, convert and install published weights; what is installed stays as it is.
+def fetch_weights(name: str, progress: ReportBytes) -> WeightsInfo:
+    """Download, check, convert and install published weights, unless they are installed.
 
     Args:
         name: A key of `PUBLISHED`.
-        progress: Called with the bytes that are there and the bytes in all, 0 if not known.
+        progress: Called with the bytes so far and the bytes in all, 0 if unknown.
 
     Raises:
         Unprocessable: If nothing is published under this name, or the file is not the right one.
-        LacunaError: If it cannot be had.
+        LacunaError: If it cannot be downloaded.
     """
     if name not in PUBLISHED:
         raise Unprocessable(
-            f"{ascii(name)[:66]} cannot be fetched; there are {', '.join(PUBLISHED)}",
+            f"{ascii(name)[:66]} cannot be downloaded. Lacuna can download {', '.join(PUBLISHED)}.",
             code="unknown_weights",
         )
     if is_intact(name):

@@ -1,13 +1,12 @@
-"""The head of a safetensors file: names, shapes, types and metadata, read without torch.
+"""The header of a safetensors file: names, shapes, types and metadata, read without torch.
 
 Everything is checked against the size of the file before anything else believes it, so that the
-daemon's front can list weights and no loader allocates what a hostile head only claims.
+daemon's front can list weights and no loader allocates what a hostile header only claims.
 """
 
 import json
 import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,23 +14,18 @@ from lacuna_wire.errors import Unprocessable
 
 MAX_HEADER_BYTES = 4 * 2**20  # big-lama needs 100 kB
 MAX_FILE_BYTES = 4 * 2**30  # a training state of big-lama has 0.4 GB
-MAX_WIDTH = 256  # big-lama has 64
-MAX_BLOCKS = 64  # big-lama has 18
 ITEM_BYTES = {"F16": 2, "BF16": 2, "F32": 4, "F64": 8, "I64": 8, "I32": 4, "I16": 2, "I8": 1}
-
-FIRST_LAYER = "model.1.ffc.convl2l.weight"
-_BLOCK = re.compile(r"model\.[0-9]+\.conv1\.ffc\.convl2l\.weight")
 
 Shape = tuple[int, ...]
 
 
 class Header(NamedTuple):
-    """What a safetensors file says of itself.
+    """What a safetensors file says about itself.
 
     Attributes:
         shapes: Shape of every tensor by name.
         types: Type of every tensor by name, a key of `ITEM_BYTES`.
-        metadata: Free words of whoever wrote the file.
+        metadata: Free text from whoever wrote the file.
         size_bytes: Size of the whole file.
     """
 
@@ -42,8 +36,8 @@ class Header(NamedTuple):
 
 
 def bad_weights(path: Path, reason: str) -> Unprocessable:
-    """Build the one error for every file that is refused: its name and one reason."""
-    return Unprocessable(f"{path.name} cannot be used as weights: {reason}", code="bad_weights")
+    """Build the one error for every file that is refused: its name, and the end of a sentence."""
+    return Unprocessable(f"{path.name} cannot be used as weights: {reason}.", code="bad_weights")
 
 
 def file_size(path: Path) -> int:
@@ -61,28 +55,31 @@ def file_size(path: Path) -> int:
     if not size:
         raise bad_weights(path, "it is empty")
     if size > MAX_FILE_BYTES:
-        raise bad_weights(path, f"it has {size:,} bytes, at most {MAX_FILE_BYTES:,} are read")
+        raise bad_weights(path, f"it has {size:,} bytes, and at most {MAX_FILE_BYTES:,} are read")
     return size
 
 
 def read_header(path: Path) -> Header:
-    """Read and check the head of a safetensors file.
+    """Read and check the header of a safetensors file.
 
     Raises:
-        Unprocessable: If the file is not safetensors, is cut, or its head does not fit its size.
+        Unprocessable: If the file is not safetensors or incomplete, or its header does not match
+            its size.
     """
     size = file_size(path)
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if size < 8 or length > min(MAX_HEADER_BYTES, size - 8):
-            raise bad_weights(path, "it is neither safetensors nor a PyTorch archive, or it is cut")
+            raise bad_weights(
+                path, "it is neither safetensors nor a PyTorch archive, or it is incomplete"
+            )
         text = file.read(length)
     try:
         head = json.loads(text, object_pairs_hook=_unique)
     except (ValueError, RecursionError):
-        raise bad_weights(path, "its safetensors head is not valid JSON") from None
+        raise bad_weights(path, "its safetensors header is not valid JSON") from None
     if not isinstance(head, dict):
-        raise bad_weights(path, "its safetensors head is not a JSON object")
+        raise bad_weights(path, "its safetensors header is not a JSON object")
     metadata = head.pop("__metadata__", {})
     if not _is_text_by_text(metadata):
         raise bad_weights(path, "its metadata is not text")
@@ -90,39 +87,22 @@ def read_header(path: Path) -> Header:
     for name, entry in sorted(head.items(), key=lambda item: _start(path, *item)):
         kind, shape, (start, end) = _entry(path, name, entry)
         if start != ends[-1] or end - start != math.prod(shape) * ITEM_BYTES[kind]:
-            raise bad_weights(path, f"the bytes of {_short(name)} do not fit its shape")
+            raise bad_weights(path, f"the bytes of {_short(name)} do not match its shape")
         shapes[name], types[name] = shape, kind
         ends.append(end)
     if ends[-1] != size - 8 - length:
         raise bad_weights(
-            path, f"it should have {8 + length + ends[-1]:,} bytes and has {size:,}; it may be cut"
+            path,
+            f"it has {size:,} bytes instead of {8 + length + ends[-1]:,}; it may be incomplete",
         )
     return Header(shapes, types, metadata, size)
-
-
-def width_and_blocks(path: Path, shapes: Mapping[str, Sequence[int]]) -> tuple[int, int]:
-    """Read the size of a LaMa generator from its shapes: channels of the first layer, blocks.
-
-    Raises:
-        Unprocessable: If these are not the shapes of a LaMa generator, or it is too large.
-    """
-    first = tuple(shapes.get(FIRST_LAYER, ()))
-    blocks = sum(1 for name in shapes if _BLOCK.fullmatch(name))
-    if len(first) != 4 or first[1:] != (4, 7, 7) or not blocks:
-        raise bad_weights(path, "it does not hold a LaMa generator")
-    if not 1 <= first[0] <= MAX_WIDTH or blocks > MAX_BLOCKS:
-        raise bad_weights(
-            path,
-            f"width {first[0]} and {blocks} blocks are more than {MAX_WIDTH} and {MAX_BLOCKS}",
-        )
-    return first[0], blocks
 
 
 def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     pairs = list(pairs)
     unique = dict(pairs)
     if len(unique) != len(pairs):
-        raise ValueError("a key stands there twice")
+        raise ValueError("a key is there twice")
     return unique
 
 
@@ -135,10 +115,10 @@ def _entry(path: Path, name: str, entry: Any) -> tuple[str, Shape, tuple[int, in
     try:
         kind, shape, (start, end) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
     except (KeyError, TypeError, ValueError):
-        raise bad_weights(path, f"its head describes {_short(name)} wrongly") from None
+        raise bad_weights(path, f"its header describes {_short(name)} wrongly") from None
     numbers = (*shape, start, end)
     if any(type(number) is not int or number < 0 for number in numbers) or len(shape) > 8:
-        raise bad_weights(path, f"its head describes {_short(name)} wrongly")
+        raise bad_weights(path, f"its header describes {_short(name)} wrongly")
     if not isinstance(kind, str) or kind not in ITEM_BYTES:
         raise bad_weights(path, f"{_short(name)} has the unknown type {_short(kind)}")
     return kind, shape, (start, end)

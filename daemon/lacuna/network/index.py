@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from lacuna_wire.errors import Conflict, LacunaError
+from lacuna_wire.options import WEIGHTS_NAME
 
-# What the protocol can carry as the name of weights: no slash, so never a path.
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -44,11 +43,11 @@ def read_index() -> dict[str, str]:
     except (OSError, ValueError, RecursionError):
         index = None
     if not isinstance(index, dict) or not all(
-        NAME.fullmatch(name) and isinstance(digest, str) and _SHA256.fullmatch(digest)
+        re.fullmatch(WEIGHTS_NAME, name) and isinstance(digest, str) and _SHA256.fullmatch(digest)
         for name, digest in index.items()
     ):
         raise LacunaError(
-            f"{path} is damaged; delete it and install the weights again", code="bad_index"
+            f"{path} is damaged. Delete it and install the weights again.", code="bad_index"
         )
     return index
 
@@ -57,7 +56,7 @@ def write_installed(name: str, data: bytes) -> None:
     """Write `data` as the file of `name` and record its digest; the caller holds the lock.
 
     Raises:
-        OSError: If the folder cannot be written; what was there before still is.
+        OSError: If the folder cannot be written; what was there before is still there.
     """
     index = {**read_index(), name: hashlib.sha256(data).hexdigest()}
     _write(installed_path(name), data)
@@ -67,7 +66,7 @@ def write_installed(name: str, data: bytes) -> None:
 
 @contextlib.contextmanager
 def locked(purpose: str) -> Iterator[None]:
-    """Hold a lock of the folder that the kernel frees when the process ends, however it ends.
+    """Hold a lock on the folder; the kernel frees it when the process ends, however it ends.
 
     Args:
         purpose: What is done under it, one word, part of the file's name.
@@ -82,14 +81,14 @@ def locked(purpose: str) -> Iterator[None]:
         lock = (folder / f".{purpose}.lock").open("ab")
     except OSError as error:
         raise LacunaError(
-            f"{folder} cannot be written: {error.strerror}", code="not_writable"
+            f"Lacuna cannot write to {folder}: {error.strerror}.", code="not_writable"
         ) from None
     with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Conflict(
-                f"another program is busy in {folder} ({purpose}); try again when it has finished",
+                f"Another program is busy in {folder} ({purpose}). Try again when it has finished.",
                 code="busy",
             ) from None
         yield

@@ -46,8 +46,8 @@ _ERRORS = (
 )  # fmt: skip
 
 
-class Storage(NamedTuple):
-    """A run of numbers in the archive: its entry below `data/`, type of the items, how many."""
+class StoredNumbers(NamedTuple):
+    """A run of numbers in the archive: its entry below `data/`, the type of its items, how many."""
 
     entry: str
     item: str
@@ -55,9 +55,9 @@ class Storage(NamedTuple):
 
 
 class StoredTensor(NamedTuple):
-    """Where a tensor lies; nothing of it is read yet. `offset` and `strides` count items."""
+    """Where to find a tensor; nothing of it is read yet. `offset` and `strides` count items."""
 
-    storage: Storage
+    storage: StoredNumbers
     offset: int
     shape: Shape
     strides: Shape
@@ -102,7 +102,7 @@ def read_pickle(path: Path, data: bytes) -> Any:
     """
     if len(data) > MAX_PICKLE_BYTES:
         raise bad_weights(
-            path, f"its pickle has {len(data):,} bytes, at most {MAX_PICKLE_BYTES:,} are read"
+            path, f"its pickle has {len(data):,} bytes, and at most {MAX_PICKLE_BYTES:,} are read"
         )
     try:
         _check_opcodes(data)
@@ -112,7 +112,7 @@ def read_pickle(path: Path, data: bytes) -> Any:
 
 
 class _Reader(pickle.Unpickler):
-    """Unpickler that resolves every name by itself."""
+    """An unpickler that resolves every name by itself."""
 
     def __init__(self, path: Path, data: bytes) -> None:
         super().__init__(io.BytesIO(data))
@@ -138,7 +138,7 @@ class _Reader(pickle.Unpickler):
             return type(name, (Inert,), {})
         raise bad_weights(self.path, f"it asks to run {ascii(full)[1:-1][:80]}; nothing was run")
 
-    def persistent_load(self, pid: Any, /) -> Storage:
+    def persistent_load(self, pid: Any, /) -> StoredNumbers:
         if not isinstance(pid, tuple) or len(pid) != 5 or pid[0] != "storage":
             raise pickle.UnpicklingError("not a storage")
         _, item, entry, _device, length = pid
@@ -146,12 +146,12 @@ class _Reader(pickle.Unpickler):
             raise pickle.UnpicklingError("not a storage")
         if not isinstance(entry, str) or not re.fullmatch(r"[0-9]{1,20}", entry):
             raise pickle.UnpicklingError("not a storage")
-        return Storage(entry, item, length)
+        return StoredNumbers(entry, item, length)
 
 
 def _stored_tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: object) -> StoredTensor:
     """Take the place of torch's rebuild function, with the same first four arguments."""
-    if not isinstance(storage, Storage) or not isinstance(shape, tuple):
+    if not isinstance(storage, StoredNumbers) or not isinstance(shape, tuple):
         raise pickle.UnpicklingError("not a tensor")
     if not isinstance(strides, tuple) or len(strides) != len(shape) or len(shape) > 8:
         raise pickle.UnpicklingError("not a tensor")

@@ -1,41 +1,31 @@
-"""LaMa on a device: the one callable that the engine gives its tiles to."""
+"""A network on a device: the one callable that the engine gives its tiles to."""
 
 import copy
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
-import torch
+from torch import nn
 
-from lacuna.cores import usable_cores
+from lacuna.network_facts import usual_overlap
 from lacuna_wire import Rect
 
+from .architectures import Architecture
 from .batches import Lane, Pixels, Tile, device_errors, fill_in_batches
 from .catalogue import WeightsInfo, check_sha256
-from .ceiling import device_seconds, multiply_adds
-from .checkpoints import read_checkpoint
+from .ceiling import device_seconds
+from .checkpoints import load_generator
 from .device import (
+    DeviceTraits,
     choose_devices,
     choose_precision,
-    default_batch,
-    default_overlap,
-    default_tile,
-    device_name,
     free_memory,
-    limit_memory,
+    set_up,
+    traits_of,
 )
-from .lama.ffc import FourierUnit
-from .lama.fold import fold_batch_norms
-from .lama.fused import can_fuse, fuse_blocks
-from .lama.generator import REDUCTION, Generator
-from .lama.lean import make_lean
-from .lama.strips import cut_into_strips
+from .tile_size import default_batch, default_tile
 
-# Pixels of a strip at full size: 8 MB of big-lama's first layer, near a processor's cache; a GPU
-# wants more to do at a time.
-STRIP_PX = {"cpu": 2**16, "cuda": 2**20}
-RIM_PX = 16  # known pixels as near as this to a missing one are proposed too, by a processor
-MIN_SIDE = 32  # below, the coarsest feature map has fewer pixels than mirroring needs
+RIM_PX = 16  # known pixels as near as this to a missing one are proposed too
 
 
 class TileNetwork:
@@ -43,42 +33,42 @@ class TileNetwork:
 
     Attributes:
         info: The weights.
-        role: What the weights do with a hole.
-        multiple_px: What the sides of a tile should be multiples of.
+        role: `corrects`: the image that goes in carries a completion under the mask; `proposes`:
+            nothing under the mask is looked at.
         max_hole_radius_px: Largest distance from a missing pixel to a known one that is bridged.
+        multiple_px: Sides that are no multiple of it are mirrored until they are.
         tile_px: Side of a tile that suits the weights and the memory free at loading.
         overlap_px: Pixels that neighbouring tiles of that size share.
-        device_name: The devices, for people.
         device: The first device, for torch.
-        precision: Type of the activations outside the Fourier layers.
+        device_name: All of them, for people.
+        traits: What suits the first device, and the others like it.
         lanes: One generator per device.
     """
 
     def __init__(
         self,
         info: WeightsInfo,
-        generator: Generator,
-        device: torch.device,
-        precision: torch.dtype,
-        more_devices: Sequence[torch.device] = (),
+        generator: nn.Module,
+        traits: DeviceTraits,
+        *more: DeviceTraits,
         memory_limit: int = 0,
     ) -> None:
-        """Take over a loaded generator: it is folded, converted and moved in place."""
+        """Take over a loaded generator: it is rearranged, converted and moved in place."""
         self.info = info
         self.role = info.role
-        self.multiple_px = REDUCTION
         self.max_hole_radius_px = info.max_hole_radius_px
-        self.device = device
-        self.precision = precision
+        self.multiple_px = info.architecture.MULTIPLE_PX
+        self.traits = traits
+        self.device = traits.device
         self._memory_limit = memory_limit
-        devices = [device, *more_devices]
-        self.device_name = " and ".join(device_name(one) for one in devices)
-        self.tile_px = default_tile(info, self._free_memory(devices), precision)
-        self.overlap_px = default_overlap(self.tile_px)
-        copies = [generator, *(copy.deepcopy(generator) for _ in more_devices)]
+        every = [traits, *more]
+        self.device_name = " and ".join(one.name for one in every)
+        self.tile_px = default_tile(info, self._free_memory(every), traits.precision)
+        self.overlap_px = usual_overlap(self.tile_px)
+        copies = [generator, *(copy.deepcopy(generator) for _ in more)]
         self.lanes = [
-            Lane(prepare(one, place, precision), place, precision)
-            for one, place in zip(copies, devices, strict=True)
+            Lane(info.architecture.prepare(one, place), place)
+            for one, place in zip(copies, every, strict=True)
         ]
         self._on_cpu: TileNetwork | None = None
 
@@ -89,8 +79,8 @@ class TileNetwork:
         off is proposed or stays as it was shown, whichever costs less.
 
         Args:
-            image: float32 (H, W, 3) in [0, 1]. What lies under the mask is the guide for guided
-                weights and is not looked at for others.
+            image: float32 (H, W, 3) in [0, 1]. A network that corrects finds a completion under the
+                mask; for one that proposes it is painted black there.
             mask: float32 (H, W, 1), 1 = missing.
 
         Raises:
@@ -120,46 +110,52 @@ class TileNetwork:
 
         The seconds of all GPUs; on a CPU, where everything counts, those of `device_seconds`.
         """
-        if self.device.type == "cuda":
+        if self.traits.asynchronous:
             return sum(lane.busy_s for lane in self.lanes)
-        return device_seconds(self.device)
+        return device_seconds(self.traits)
 
     def multiply_adds(self, mask: Pixels) -> int:
         """Count the products that a tile with this mask, (H, W, 1), asks for."""
-        rows, columns = (padded_side(side) for side in mask.shape[:2])
-        proposed = self._wanted_cells([mask]).area
-        return multiply_adds(self.info.width, self.info.blocks, rows, columns, proposed)
+        rows, columns = (self._padded(side) for side in mask.shape[:2])
+        cells = self._wanted_cells([mask]).area
+        return self.info.architecture.multiply_adds(self.info.dimensions, rows, columns, cells)
 
     def _wanted_cells(self, masks: Sequence[Pixels]) -> Rect:
-        if self.device.type == "cpu":
-            return wanted_cells(masks)
-        # What a GPU has recorded is of one shape.
+        if not self.traits.records:
+            return wanted_cells(masks, self.multiple_px)
+        # What was recorded is of one shape: all of the tile.
         rows, columns = masks[0].shape[:2]
-        return Rect(0, 0, padded_side(columns), padded_side(rows)).reduce(REDUCTION)
+        whole = Rect(0, 0, self._padded(columns), self._padded(rows))
+        return whole.reduce(self.multiple_px)
 
     def _most_tiles(self, size: tuple[int, int]) -> int:
-        if self.device.type == "cpu":
-            return 1  # its cores have enough to do
-        free = self._free_memory([lane.device for lane in self.lanes])
-        area = padded_side(size[0]) * padded_side(size[1])
-        return default_batch(self.info, area, free, self.precision)
+        if not self.traits.stacks:
+            return 1
+        free = self._free_memory([lane.traits for lane in self.lanes])
+        area = self._padded(size[0]) * self._padded(size[1])
+        return default_batch(self.info, area, free, self.traits.precision)
 
-    def _free_memory(self, devices: Sequence[torch.device]) -> int:
-        return min(free_memory(device, self._memory_limit) for device in devices)
+    def _free_memory(self, every: Sequence[DeviceTraits]) -> int:
+        return min(free_memory(one.device, self._memory_limit) for one in every)
+
+    def _padded(self, side: int) -> int:
+        return padded_side(side, self.info.architecture)
 
     def _begin(self, lane: Lane, tiles: list[Tile]) -> Callable[[], list[Pixels]]:
         """Show equal tiles to a lane."""
         height, width = tiles[0][1].shape[:2]
-        planes = lane.new_batch(len(tiles), padded_side(height), padded_side(width))
+        rows, columns = self._padded(height), self._padded(width)
+        planes = lane.new_batch(len(tiles), rows, columns)
         for place, (image, mask) in zip(planes.numpy(), tiles, strict=True):
             own = place[:height, :width]
             own[..., :3] = image if self.role == "corrects" else image * (1 - mask)
             own[..., 3:] = mask
             if own.shape != place.shape:
-                place[:] = np.pad(own, (_pad(height), _pad(width), (0, 0)), mode="reflect")
+                mirrored = (0, rows - height), (0, columns - width), (0, 0)
+                place[:] = np.pad(own, mirrored, mode="reflect")
         cells = self._wanted_cells([mask for _, mask in tiles])
-        finish = lane.begin(planes, cells)
-        there = cells.enlarge(REDUCTION).intersect(Rect(0, 0, width, height))
+        finish = lane.begin(planes, None if self.traits.records else cells)
+        there = cells.enlarge(self.multiple_px).intersect(Rect(0, 0, width, height))
 
         def fills() -> list[Pixels]:
             return [
@@ -177,8 +173,8 @@ class TileNetwork:
         return filled
 
     def on_cpu(self) -> "TileNetwork | None":
-        """Return the same weights on the CPU, loaded once; None if this is the CPU."""
-        if self.device.type == "cpu":
+        """Return the same weights on the CPU, loaded once; None if they use its memory already."""
+        if not self.traits.own_memory:
             return None
         if self._on_cpu is None:
             self._on_cpu = load_network(self.info, "cpu")
@@ -199,68 +195,33 @@ def load_network(info: WeightsInfo, device: str = "auto", memory_limit: int = 0)
         MemoryError: If the device cannot hold the weights.
         DeviceLost: If the device has failed.
     """
-    first, *others = choose_devices(device)
+    devices = choose_devices(device)
     check_sha256(info)
-    if first.type == "cpu":
-        torch.set_num_threads(usable_cores())
     with device_errors():
-        precision = choose_precision(first, *others)
-        for one in (first, *others):
-            limit_memory(one, memory_limit)
-        generator = load_generator(info)
-        return TileNetwork(info, generator, first, precision, others, memory_limit)
+        precision = choose_precision(*devices)
+        for one in devices:
+            set_up(one, memory_limit)
+        traits = [traits_of(one, precision) for one in devices]
+        return TileNetwork(info, load_generator(info.path), *traits, memory_limit=memory_limit)
 
 
-def load_generator(info: WeightsInfo) -> Generator:
-    """Return the generator of these weights on the CPU: float32, as trained, for evaluation.
-
-    Raises:
-        Unprocessable: If the file is not what it should be.
-    """
-    checkpoint = read_checkpoint(info.path)
-    with torch.device("meta"):  # no time for random numbers that are replaced at once
-        generator = Generator(checkpoint.width, checkpoint.blocks)
-    tensors = {name: tensor.float() for name, tensor in checkpoint.tensors.items()}
-    generator.load_state_dict(tensors, strict=True, assign=True)
-    return generator.eval().requires_grad_(False)
-
-
-def prepare(generator: Generator, device: torch.device, precision: torch.dtype) -> Generator:
-    """Fold, rearrange, convert and move a generator in place."""
-    fold_batch_norms(generator)
-    # GPUs have fast Fourier transforms for the layout at hand, and float32 gains nothing.
-    make_lean(generator, device.type == "cpu" and precision == torch.bfloat16)
-    cut_into_strips(generator, STRIP_PX[device.type])
-    generator.to(device, precision)
-    generator.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # stubs lack it
-    for module in generator.modules():
-        if isinstance(module, FourierUnit):
-            module.float()  # it computes in float32 whatever the others do
-    if device.type == "cpu" and can_fuse(precision):
-        fuse_blocks(generator)
-    return generator
-
-
-def wanted_cells(masks: Sequence[Pixels]) -> Rect:
+def wanted_cells(masks: Sequence[Pixels], cell_px: int) -> Rect:
     """Find the cells of equal tiles in which pixels are missing, and those of the rim around.
 
     Args:
         masks: float32 (H, W, 1), 1 = missing. If nothing is missing, everything is wanted.
+        cell_px: Side of a cell.
     """
     missing = functools.reduce(np.maximum, masks)[..., 0] > 0
     whole = Rect(0, 0, missing.shape[1], missing.shape[0])
     rows, columns = (np.flatnonzero(missing.any(axis=axis)) for axis in (1, 0))
     if not len(rows):
-        return whole.reduce(REDUCTION)
+        return whole.reduce(cell_px)
     hole = Rect.from_edges(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-    return hole.grow(RIM_PX).intersect(whole).reduce(REDUCTION)
+    return hole.grow(RIM_PX).intersect(whole).reduce(cell_px)
 
 
-def padded_side(side: int) -> int:
-    """Return the next larger side that the network takes."""
-    return max(MIN_SIDE, -(-side // REDUCTION) * REDUCTION)
-
-
-def _pad(side: int) -> tuple[int, int]:
-    """Pixels to mirror before and after."""
-    return 0, padded_side(side) - side
+def padded_side(side: int, architecture: Architecture) -> int:
+    """Return the next larger side that a network of this kind takes."""
+    multiple = architecture.MULTIPLE_PX
+    return max(architecture.LEAST_PX, -(-side // multiple) * multiple)

@@ -285,7 +285,7 @@ REFUSALS = {
     "everything": ("select(0, 0, 200, 140)", "Nothing is known around the selection"),
     "weights": (
         "pass",
-        "there are no weights named 'nobody-has-these'",
+        "There are no weights named 'nobody-has-these'",
     ),
 }
 

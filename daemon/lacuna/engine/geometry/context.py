@@ -3,10 +3,10 @@
 The daemon's front answers a job with this window, so the module needs neither NumPy nor the engine.
 """
 
+from lacuna.network_facts import USUAL_TILE_PX, usual_overlap
 from lacuna_wire import JobRequest, Rect
 
 MIN_CONTEXT_PX = 64
-USUAL_TILE_PX = 512
 
 
 def context_window(part: Rect, image: Rect) -> Rect:
@@ -29,7 +29,8 @@ def plan_job(request: JobRequest) -> tuple[Rect, int]:
     """
     part = request.selection.grow(request.options.grow).intersect(request.image)
     tile = request.options.tile or USUAL_TILE_PX
-    step = tile * 7 // 8 if request.options.overlap < 0 else tile - request.options.overlap
+    overlap = request.options.overlap if request.options.overlap >= 0 else usual_overlap(tile)
+    step = tile - overlap
     native = max(1, -(-part.width // step)) * max(1, -(-part.height // step))
     # Each coarser level has a quarter of the tiles, and at least one.
     levels = max(1, min(part.width, part.height)).bit_length() // 2

@@ -64,3 +64,8 @@ def round_down(length: int, multiple: int) -> int:
     56
     """
     return length // multiple * multiple
+
+
+def largest_overlap(tile_px: int) -> int:
+    """Return the most that neighbouring tiles should share: a quarter, or too few would advance."""
+    return tile_px // 4

@@ -1,36 +1,11 @@
-"""What the engine asks of a network: facts to plan by, and tiles to fill."""
+"""What fills tiles: a network, as the engine asks for it."""
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, Protocol
+from typing import Protocol
+
+from lacuna.network_facts import NetworkFacts
 
 from ..pixels.document import Pixels
-
-# `corrects`: wants a completion under the mask, and corrects it on the picture's own level.
-# `proposes`: is shown black there and paints by itself, on the level on which it bridges the hole.
-Role = Literal["corrects", "proposes"]
-
-
-class NetworkFacts(Protocol):
-    """What the engine needs to know of a network to plan its work.
-
-    Attributes:
-        role: What it does with a hole.
-        max_hole_radius_px: Largest distance to a known pixel that it bridges on one level.
-        tile_px: Side of a tile that suits memory and weights.
-        overlap_px: Pixels that neighbouring tiles should share.
-        multiple_px: What the sides of a tile should be multiples of.
-    """
-
-    @property
-    def role(self) -> Role: ...
-    @property
-    def max_hole_radius_px(self) -> int: ...
-    @property
-    def tile_px(self) -> int: ...
-    @property
-    def overlap_px(self) -> int: ...
-    @property
-    def multiple_px(self) -> int: ...
 
 
 class Network(NetworkFacts, Protocol):

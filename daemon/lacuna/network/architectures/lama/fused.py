@@ -5,8 +5,6 @@ costs as much as a tenth of the convolution before it. oneDNN does both before i
 ("post-ops"), and takes weights in the order that it wants them, once instead of in every call.
 """
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
@@ -108,18 +106,6 @@ class FusedBlock(nn.Module):
     def forward(self, x: Pair) -> Pair:
         local, global_ = self.conv2(self.conv1(x))
         return local.add_(x[0]), global_.add_(x[1])
-
-
-def can_fuse(precision: torch.dtype) -> bool:
-    """Tell whether this build of PyTorch has oneDNN and its post-ops, for this processor."""
-    needed: Sequence[str] = (
-        "_reorder_convolution_weight", "_convolution_pointwise", "_convolution_pointwise_",
-    )  # fmt: skip
-    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
-        return False
-    if precision == torch.bfloat16 and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        return False
-    return all(hasattr(torch.ops.mkldnn, name) for name in needed)
 
 
 def fuse_blocks(generator: Generator) -> None:

@@ -10,11 +10,9 @@ from torch import Tensor, nn
 
 from lacuna_wire import Rect
 
+from . import IN_CHANNELS, MULTIPLE_PX, OUT_CHANNELS
 from .ffc import FFCBlock, Pair, reflect, relu
 
-IN_CHANNELS = 4  # red, green, blue, mask
-OUT_CHANNELS = 3
-REDUCTION = 8  # three layers down, each halves the sides
 # Cells of the coarsest plane that the way up looks at around those that are wanted: 3 pixels above
 # and left of them, and 10 below and right, for a layer up looks at the next cell, and three do.
 CELLS_BEFORE, CELLS_AFTER = 1, 2
@@ -97,7 +95,7 @@ class Generator(nn.Module):
         )
 
     def forward(self, planes: Tensor, part: Rect | None = None) -> Tensor:
-        """Propose pixels, all or those of some cells of REDUCTION x REDUCTION pixels.
+        """Propose pixels, all or those of some cells of MULTIPLE_PX x MULTIPLE_PX pixels.
 
         The layers down and the blocks see the whole tile in any case, and what is proposed is the
         same; the layers up, which cost most per weight, are left out elsewhere.
@@ -107,14 +105,14 @@ class Generator(nn.Module):
             part: The cells, of H / 8 rows and W / 8 columns.
         """
         features = planes
-        seen = Rect(0, 0, planes.shape[3] // REDUCTION, planes.shape[2] // REDUCTION)
+        seen = Rect(0, 0, planes.shape[3] // MULTIPLE_PX, planes.shape[2] // MULTIPLE_PX)
         part = part or seen
         for layer in self.model:
             features = layer(features)
             if isinstance(layer, Join) and part != seen:
                 seen = _grow(part).intersect(seen)
                 features = features[..., *seen.slices]
-        wanted = part.relative_to(seen).enlarge(REDUCTION)
+        wanted = part.relative_to(seen).enlarge(MULTIPLE_PX)
         # In half precision the sigmoid alone would cost steps of 1/256 in bright pixels.
         return torch.sigmoid(features[..., *wanted.slices].float())
 

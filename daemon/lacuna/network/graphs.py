@@ -1,4 +1,4 @@
-"""The generator as CUDA graphs: a GPU gets hundreds of small kernels by one call.
+"""A network as CUDA graphs: a GPU gets hundreds of small kernels by one call.
 
 Between kernels that take microseconds a GPU would wait for Python. A graph has its own fixed
 memory and shape; tiles come in few shapes.
@@ -8,9 +8,7 @@ import logging
 from typing import NamedTuple
 
 import torch
-from torch import Tensor
-
-from .generator import Generator
+from torch import Tensor, nn
 
 MOST_GRAPHS = 8
 
@@ -33,18 +31,18 @@ class RecordedGenerator:
     All recordings share their memory, because only one of them is ever at work.
 
     Args:
-        generator: Prepared, on a GPU.
+        generator: Prepared, on a device that can record.
     """
 
-    def __init__(self, generator: Generator) -> None:
+    def __init__(self, generator: nn.Module) -> None:
         self._generator = generator
         self._met: set[torch.Size] = set()
         self._recordings: dict[torch.Size, Recording] = {}
         self._most = MOST_GRAPHS
         self._pool = torch.cuda.graph_pool_handle()
 
-    def __call__(self, planes: Tensor) -> Tensor:
-        """Propose pixels as the generator does, on the current stream."""
+    def __call__(self, planes: Tensor, part: None = None) -> Tensor:
+        """Propose all pixels as the generator does, on the current stream."""
         shape = planes.shape
         if shape not in self._recordings and shape in self._met:
             self._record(planes)

@@ -1,1 +1,0 @@
-"""The LaMa network itself: layers and generator, without weights, files or devices."""
