@@ -181,9 +181,9 @@ def tile_and_overlap(options: Options, network: NetworkFacts) -> tuple[int, int]
     tile = round_down(options.tile or usual, network.multiple_px)
     if options.overlap >= tile:
         raise BadRequest(f"An overlap of {options.overlap} px leaves a tile of {tile} px no room.")
-    return tile, options.overlap if options.overlap >= 0 else min(
-        network.overlap_px, largest_overlap(tile)
-    )
+    if options.overlap >= 0:
+        return tile, options.overlap
+    return tile, min(network.overlap_px, largest_overlap(tile))
 
 
 def halve_tiles(options: Options, network: NetworkFacts) -> Options:
