@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lacuna.engine.planes import DTYPES, Document, Samples
+from lacuna.engine.planes import Document, Samples
 from lacuna.filler import Filler
 from lacuna.network.catalogue import weights_names
 from lacuna.network.device import choose_device, device_name
+from lacuna.samples import DTYPES
 from lacuna.service.orders import Filled, Order
 from lacuna.service.spool import allocate
 from lacuna.service.worker_process import Report, ShouldStop, serve_orders

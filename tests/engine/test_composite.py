@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lacuna.engine.composite import composite, match_colour, soften
-from lacuna.engine.planes import DTYPES
+from lacuna.samples import DTYPES
 from lacuna_wire import Options, PixelLayout
 from lacuna_wire.messages import CHANNELS, SAMPLE_BYTES
 

@@ -4,10 +4,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from lacuna.samples import DTYPES, FULL_SCALE
 from lacuna_wire import Options, PixelLayout
 
 from .guide import halve, plane, pull_push
-from .planes import DTYPES, FULL_SCALE, Mask, Pixels, Samples, has_float_samples, samples_from_image
+from .planes import Mask, Pixels, Samples, has_float_samples, samples_from_image
 
 RING_PX = 16  # known pixels this near to the hole say how far the fill's colours are off
 RING_REDUCTION = (
