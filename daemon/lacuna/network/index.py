@@ -5,13 +5,13 @@ import fcntl
 import functools
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from lacuna_wire.errors import Conflict, LacunaError
+from lacuna_wire.replacing import replaced
 
 # What the protocol can carry as the name of weights: no slash, so never a path.
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -113,17 +113,5 @@ def _index_path() -> Path:
 
 def _write(path: Path, data: bytes) -> None:
     """Replace a file in one step that survives a power cut."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with replaced(path, 0o666) as file:
+        file.write(data)
