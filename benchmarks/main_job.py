@@ -19,7 +19,8 @@ import numpy as np
 import psutil
 
 from benchmarks.record import record
-from lacuna.removal import Work, connect, fill_by_daemon, prepare
+from lacuna.files import save_picture
+from lacuna.removal import RemovalPaths, connect, fill_by_daemon, prepare
 from lacuna_wire import Options
 
 ROUNDS = 5
@@ -48,11 +49,11 @@ def measure(photo: Path, hole: int, folder: Path) -> dict[str, object]:
     steps: dict[str, list[float]] = {"read_s": [], "fill_s": [], "save_s": [], "all_s": []}
     for _ in range(ROUNDS + 1):
         start = time.perf_counter()
-        removal = prepare(Work(photo, mask, out), Options(result="composite"))
+        removal = prepare(RemovalPaths(photo, mask, out), Options(result="composite"))
         read = time.perf_counter()
         patches = fill_by_daemon(removal, lambda _: None)
         filled = time.perf_counter()
-        removal.picture.save(out, patches)
+        save_picture(removal.picture, out, patches)
         saved = time.perf_counter()
         for name, value in zip(
             steps, (read - start, filled - read, saved - filled, saved - start), strict=True

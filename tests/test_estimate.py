@@ -6,7 +6,7 @@ import pytest
 
 from lacuna.estimate import estimate
 from lacuna.filler import Filler
-from lacuna.removal import Work, fill_here, prepare
+from lacuna.removal import RemovalPaths, fill_here, prepare
 from lacuna_wire import Options
 from lacuna_wire.messages import STRATEGIES
 
@@ -19,7 +19,7 @@ def work(tmp_path):
     mask[100:220, 200:330] = 255
     cv2.imwrite(str(tmp_path / "a.png"), rng.integers(0, 256, (300, 420, 3)).astype(np.uint8))
     cv2.imwrite(str(tmp_path / "m.png"), mask)
-    return Work(tmp_path / "a.png", tmp_path / "m.png", tmp_path / "out.png")
+    return RemovalPaths(tmp_path / "a.png", tmp_path / "m.png", tmp_path / "out.png")
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -57,7 +57,7 @@ def test_tiff_of_any_size_is_said_to_take_no_more_memory_and_png_all_of_its_own(
             for name, pixels in (("a", np.zeros((side, side, 3), np.uint8)), ("m", mask)):
                 cv2.imwrite(str(tmp_path / f"{name}.{suffix}"), pixels)
             paths = [tmp_path / f"{name}.{suffix}" for name in ("a", "m", "out")]
-            said[suffix, side] = estimate(prepare(Work(*paths), options), None).memory_bytes
+            said[suffix, side] = estimate(prepare(RemovalPaths(*paths), options), None).memory_bytes
 
     assert said["tif", 600] == said["tif", 1200] < said["png", 600]
     assert said["png", 1200] - said["png", 600] == 3 * (1200**2 - 600**2)

@@ -14,13 +14,15 @@ MEASURE = """
 import sys
 from pathlib import Path
 from lacuna.filler import Filler
-from lacuna.removal import Work, fill_here, prepare
+from lacuna.files import save_picture
+from lacuna.removal import RemovalPaths, fill_here, prepare
 from lacuna_wire import Options
 
 removal = prepare(
-    Work(*map(Path, sys.argv[1:])), Options(result="composite", device="cpu", tile=256, grow=3)
+    RemovalPaths(*map(Path, sys.argv[1:])),
+    Options(result="composite", device="cpu", tile=256, grow=3),
 )
-removal.picture.save(removal.out, fill_here(removal, lambda _: None, Filler()))
+save_picture(removal.picture, removal.out, fill_here(removal, lambda _: None, Filler()))
 # Not ru_maxrss, which begins with the peak of the process that started this one.
 print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 """

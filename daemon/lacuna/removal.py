@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 
 from lacuna.engine.geometry.context import plan_job
 from lacuna.engine.geometry.regions import plan_regions
-from lacuna.engine.pixels.document import DTYPES, Document, Samples, strips
+from lacuna.engine.pixels.document import Document, Samples, strips
 from lacuna.files import (
     SUPPORTED_SUFFIXES,
-    Patch,
+    Edit,
     Picture,
     SparseMask,
     check_output,
     open_picture,
     read_mask,
 )
+from lacuna.samples import DTYPES
 from lacuna_wire import JobRequest, JobStatus, LacunaError, Options, Rect
 from lacuna_wire.client import Client, inpaint
 from lacuna_wire.endpoint import find_daemon, start_daemon
@@ -34,7 +35,7 @@ if TYPE_CHECKING:  # the engine's own process imports torch; this module does no
 OnProgress = Callable[[JobStatus], None]
 
 
-class Work(NamedTuple):
+class RemovalPaths(NamedTuple):
     """One picture, its mask (white = remove), and the file to write."""
 
     image: Path
@@ -60,8 +61,8 @@ class Removal(NamedTuple):
 
 def plan_work(
     paths: Sequence[Path], output: Path, mask_suffix: str | None, overwrite: bool
-) -> list[Work]:
-    """Say what is read and written, before anything is: one `Work` per picture.
+) -> list[RemovalPaths]:
+    """Say what is read and written, before anything is: one `RemovalPaths` per picture.
 
     Args:
         paths: A picture and its mask; with `mask_suffix`, pictures.
@@ -82,11 +83,13 @@ def plan_work(
             )
         image, mask = paths
         out = output / image.name if output.is_dir() else output
-        works = [Work(image, mask, out)]
+        works = [RemovalPaths(image, mask, out)]
     else:
         if not output.is_dir():
             raise BadRequest(f"{output} is not a folder; many pictures need one as output.")
-        works = [Work(path, find_mask(path, mask_suffix), output / path.name) for path in paths]
+        works = [
+            RemovalPaths(path, find_mask(path, mask_suffix), output / path.name) for path in paths
+        ]
     for work in works:
         if work.out.exists() and not overwrite:
             what = "the input itself" if _same(work.out, work.image) else "there already"
@@ -117,7 +120,7 @@ def find_mask(image: Path, suffix: str) -> Path:
     )
 
 
-def prepare(work: Work, options: Options) -> Removal:
+def prepare(work: RemovalPaths, options: Options) -> Removal:
     """Read picture and mask and refuse at once what cannot be done.
 
     Raises:
@@ -163,7 +166,7 @@ def connect() -> Client:
     return Client(find_daemon() or start_daemon([sys.executable, "-m", "lacuna", "serve"]))
 
 
-def fill_by_daemon(removal: Removal, on_progress: OnProgress) -> list[Patch]:
+def fill_by_daemon(removal: Removal, on_progress: OnProgress) -> list[Edit]:
     """Let the daemon fill it; start one if none runs."""
     request = removal.request
 
@@ -180,11 +183,11 @@ def fill_by_daemon(removal: Removal, on_progress: OnProgress) -> list[Patch]:
     return [(part, samples[part.relative_to(rect).slices]) for part in parts]
 
 
-def fill_here(removal: Removal, on_progress: OnProgress, filler: "Filler") -> list[Patch]:
+def fill_here(removal: Removal, on_progress: OnProgress, filler: "Filler") -> list[Edit]:
     """Fill it in this process, reading no more of the files at a time than a region needs."""
     request = removal.request
     window, _tiles = plan_job(request)
-    patches: list[Patch] = []
+    patches: list[Edit] = []
 
     def take(rect: Rect, samples: Samples) -> None:
         patches.append((rect.shift(window.left, window.top), samples))

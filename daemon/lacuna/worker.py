@@ -9,10 +9,11 @@ import numpy as np
 
 from lacuna.engine.inpaint import changed_rect
 from lacuna.engine.pixels.composite import collect_into
-from lacuna.engine.pixels.document import DTYPES, Document, Samples
+from lacuna.engine.pixels.document import Document, Samples
 from lacuna.filler import Filler
 from lacuna.network.catalogue import weights_names
 from lacuna.network.device import choose_device, device_name
+from lacuna.samples import DTYPES
 from lacuna.service.orders import Filled, Order
 from lacuna.service.spool import allocate
 from lacuna.service.worker_process import serve_orders

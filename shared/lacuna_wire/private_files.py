@@ -1,17 +1,17 @@
-"""Small JSON files that only their user can read or have written: the state of the daemon.
+"""Small JSON files that only their user can read or write: the state of the daemon.
 
-The daemon's token lies in one of them, so a link, a foreign owner or an open mode is an error.
+One of them holds the daemon's token, so a link, another owner or an open mode is an error.
 """
 
 import errno
 import json
 import os
-import secrets
 import stat
 from pathlib import Path
 from typing import Any, Dict, Optional
 
 from .errors import LacunaError
+from .replacing import replaced
 
 MAX_FILE_BYTES = 65_536
 
@@ -20,18 +20,19 @@ def private_folder(folder: Path) -> Path:
     """Make `folder` if it is missing, and close it to everybody but this user.
 
     Raises:
-        LacunaError: If it cannot be made or belongs to somebody else.
+        LacunaError: `not_writable` if it cannot be made; `untrusted_file` if it belongs to another
+            user.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if os.name == "posix":
             facts = folder.stat()
             if facts.st_uid != os.geteuid():
-                raise LacunaError(f"{folder} belongs to another user", code="untrusted_file")
+                raise LacunaError(f"{folder} belongs to another user.", code="untrusted_file")
             if facts.st_mode & 0o077:
                 folder.chmod(0o700)
     except OSError as error:
-        raise LacunaError(f"{folder} cannot be used: {error.strerror}", code="no_state") from error
+        raise _not_writable(folder, error) from error
     return folder
 
 
@@ -39,27 +40,24 @@ def write_private(path: Path, fields: Dict[str, Any]) -> None:
     """Write JSON that only this user can read; readers see the old file or the new one.
 
     A symbolic link in the place of `path` is replaced, never followed.
+
+    Raises:
+        LacunaError: `not_writable`, or what `private_folder` raises.
     """
-    temporary = private_folder(path.parent) / f".{path.name}.{secrets.token_hex(8)}"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    private_folder(path.parent)
     try:
-        with os.fdopen(os.open(str(temporary), flags, 0o600), "w", encoding="utf-8") as file:
-            json.dump(fields, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(str(temporary), str(path))
+        with replaced(path, 0o600) as file:
+            file.write(json.dumps(fields).encode("utf-8"))
     except OSError as error:
-        raise LacunaError(f"{path} cannot be written: {error.strerror}", code="no_state") from error
-    finally:
-        if temporary.exists():
-            temporary.unlink()
+        raise _not_writable(path, error) from error
 
 
 def read_private(path: Path) -> Optional[Dict[str, Any]]:
     """Read JSON that only this user can have written, or return None if there is no file.
 
     Raises:
-        LacunaError: If it is a link, somebody else's, open to others, or no JSON object.
+        LacunaError: `untrusted_file` if it is a link, belongs to another user or is open to others;
+            `damaged_file` if it is not a JSON object; `not_readable`.
     """
     # O_NONBLOCK: a named pipe in its place must not hold us up.
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -69,10 +67,10 @@ def read_private(path: Path) -> Optional[Dict[str, Any]]:
         return None
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.EMLINK):
-            raise LacunaError(
-                f"{path} is a symbolic link, so it is not trusted", code="untrusted_file"
-            ) from None
-        raise LacunaError(f"{path} cannot be read: {error.strerror}", code="no_state") from error
+            raise _untrusted(path, "it is a symbolic link") from None
+        raise LacunaError(
+            f"{path} cannot be read: {error.strerror}.", code="not_readable"
+        ) from error
     try:
         _require_private(path, os.fstat(descriptor))
         text = os.read(descriptor, MAX_FILE_BYTES)
@@ -83,22 +81,25 @@ def read_private(path: Path) -> Optional[Dict[str, Any]]:
     except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
-        raise LacunaError(f"{path} holds no JSON object", code="damaged_file")
+        raise LacunaError(f"{path} does not hold a JSON object.", code="damaged_file")
     return fields
 
 
 def _require_private(path: Path, facts: os.stat_result) -> None:
     if not stat.S_ISREG(facts.st_mode):
-        raise LacunaError(f"{path} is no file, so it is not trusted", code="untrusted_file")
+        raise _untrusted(path, "it is not an ordinary file")
     if os.name != "posix":
         return  # Windows: the profile folder is closed to others by its access list
     if facts.st_uid != os.geteuid():
-        raise LacunaError(
-            f"{path} belongs to user {facts.st_uid}, so it is not trusted", code="untrusted_file"
-        )
+        raise _untrusted(path, f"it belongs to user {facts.st_uid}")
     if facts.st_mode & 0o077:
-        raise LacunaError(
-            f"{path} is open to other users (mode {facts.st_mode & 0o777:04o}), so it is not "
-            "trusted; remove it and start the daemon again",
-            code="untrusted_file",
-        )
+        why = f"it is open to other users (mode {facts.st_mode & 0o777:04o})"
+        raise _untrusted(path, why, " Remove it and start the daemon again.")
+
+
+def _untrusted(path: Path, why: str, remedy: str = "") -> LacunaError:
+    return LacunaError(f"{path} is not trusted: {why}.{remedy}", code="untrusted_file")
+
+
+def _not_writable(path: Path, error: OSError) -> LacunaError:
+    return LacunaError(f"{path} cannot be written: {error.strerror}.", code="not_writable")

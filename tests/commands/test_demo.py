@@ -4,14 +4,23 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.commands.conftest import Program
+
 pytest.importorskip("skimage", reason="the demo's photograph comes with scikit-image")
 
 
-def test_demo_shows_before_and_after_and_says_how_long_each_step_took(lacuna, tmp_path):
-    run = lacuna("demo")
+@pytest.fixture(scope="module")
+def shown(base, tmp_path_factory):
+    """One demo, and the program in its folder."""
+    program = Program(base, tmp_path_factory.mktemp("demo"))
+    return program("demo"), program
+
+
+def test_demo_shows_before_and_after_and_says_how_long_each_step_took(shown):
+    run, program = shown
 
     assert run.returncode == 0, run.stderr
-    folder = tmp_path / "lacuna-demo"
+    folder = program.folder / "lacuna-demo"
     assert str(folder) in run.stdout
     assert len([line for line in run.stdout.splitlines() if " s  " in line]) == 4
     before, mask, after, both = (
@@ -25,6 +34,7 @@ def test_demo_shows_before_and_after_and_says_how_long_each_step_took(lacuna, tm
     assert after[sky].std(axis=1).mean() < 0.5 * before[sky].std(axis=1).mean()
 
 
-def test_demo_runs_twice(lacuna):
-    assert lacuna("demo").returncode == 0
-    assert lacuna("demo", "--progress").returncode == 0
+def test_demo_runs_twice(shown):
+    _, program = shown
+
+    assert program("demo", "--progress").returncode == 0

@@ -1,4 +1,4 @@
-"""The weights of the package are held to what pip has written down of them."""
+"""`lacuna doctor` names what is broken, with the command that repairs it."""
 
 import base64
 import hashlib
@@ -8,7 +8,32 @@ from types import SimpleNamespace
 import pytest
 
 from lacuna.commands.doctor import examine
+from lacuna.commands.service import end_daemon
+from lacuna.commands.setup import COMMAND
 from lacuna.network.catalogue import SHIPPED, find_weights
+from lacuna_wire.endpoint import start_daemon
+from tests.commands.conftest import MARK, InProcess, checks, kept_variables, only, rows
+
+SAFETY_S = 60
+
+
+@pytest.fixture(scope="module")
+def daemon_state(tmp_path_factory):
+    """State folder of a daemon that no test harms, so that its network is loaded once."""
+    folder = tmp_path_factory.mktemp("daemon")
+    state = folder / "state"
+    env = {**kept_variables(), "HOME": str(folder), "LACUNA_STATE_DIR": str(state)}
+    with only(env):
+        endpoint = start_daemon(list(COMMAND), SAFETY_S)
+    yield state
+    with only(env):
+        end_daemon(endpoint)
+
+
+@pytest.fixture
+def beside(env, daemon_state, capsys):
+    """Commands that find a daemon running; it outlives the test."""
+    return InProcess({**env, "LACUNA_STATE_DIR": str(daemon_state)}, capsys)
 
 
 @pytest.mark.parametrize(("flipped", "state"), [(False, "ok"), (True, "broken")])
@@ -25,3 +50,42 @@ def test_shipped_weights_that_changed_since_they_were_installed_are_broken(
 
     assert check.state == state
     assert ("--force-reinstall" in check.mend) == flipped
+
+
+def test_newer_plugin_is_refused_by_setup_and_named_by_doctor(beside, krita):
+    beside("setup", "--yes", "--no-autostart", "--no-gimp")
+    (krita / MARK).write_text("99.0.0")
+    refused, doctor = beside("setup", "--yes", "--no-gimp"), beside("doctor", "--json")
+
+    assert refused.returncode == doctor.returncode == 1
+    assert "99.0.0, which is newer" in rows(refused)["Krita"][1]
+    assert checks(doctor)["Krita"]["mend"] == "pip install --upgrade lacuna-inpaint"
+
+
+def test_doctor_names_what_is_broken_and_its_command_mends_it(beside, user_home, krita):
+    beside("setup", "--yes")
+    (user_home / ".config/kritarc").write_text("[python]\nenable_lacuna_krita=false\n")
+    (user_home / ".config/GIMP/3.0/plug-ins/lacuna-gimp/lacuna-gimp.py").chmod(0o644)
+    (user_home / ".config/autostart/lacuna.desktop").write_text("[Desktop Entry]\nExec=old\n")
+    doctor = beside("doctor", "--json")
+
+    assert doctor.returncode == 1
+    broken = {name: check for name, check in checks(doctor).items() if check["state"] == "broken"}
+    assert set(broken) == {"Krita", "GIMP 3.0", "start at login"}
+    assert {check["mend"] for check in broken.values()} == {"lacuna setup"}
+    assert "not enabled in kritarc" in broken["Krita"]["found"]
+    assert "not executable" in broken["GIMP 3.0"]["found"]
+    assert beside("setup", "--yes").returncode == 0
+    assert beside("doctor").returncode == 0
+
+
+def test_doctor_does_not_trust_a_token_that_others_can_read(beside, daemon_state):
+    (daemon_state / "endpoint.json").chmod(0o644)
+    doctor = beside("doctor", "--json")
+    (daemon_state / "endpoint.json").chmod(0o600)
+
+    assert doctor.returncode == 1
+    found = checks(doctor)["endpoint.json"]
+    assert "open to other users" in found["found"]
+    assert found["mend"].startswith("rm ")
+    assert "test fill" not in checks(doctor)

@@ -29,7 +29,7 @@ def test_nothing_is_found_where_nothing_is(tmp_path, system):
     home = new_home(tmp_path, system)
 
     assert find_krita(home) == find_gimp(home) == []
-    assert why_no_krita(home) == why_no_gimp(home) == "not found"
+    assert why_no_krita(home) == why_no_gimp(home) == "Not found."
 
 
 def test_krita_of_a_distribution_is_found_before_it_has_ever_run(tmp_path):
@@ -97,7 +97,7 @@ def test_krita_of_snap_is_named_as_what_cannot_work(tmp_path):
     (home.folder / "snap/krita").mkdir(parents=True)
 
     assert find_krita(home) == []
-    assert "only the Snap is here" in why_no_krita(home)
+    assert "Only the Snap is installed" in why_no_krita(home)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_no_folder_is_made_for_gimp_if_it_has_settings_of_gimp_2_to_take_over(tm
     (home.folder / ".config/GIMP/2.10").mkdir(parents=True)
 
     assert find_gimp(home) == []
-    assert "start it once" in why_no_gimp(home)
+    assert "Start it once" in why_no_gimp(home)
 
 
 def test_gimp_of_flatpak_that_never_ran_is_to_be_started_once(tmp_path):
@@ -140,14 +140,14 @@ def test_gimp_of_flatpak_that_never_ran_is_to_be_started_once(tmp_path):
     (home.root / "var/lib/flatpak/app/org.gimp.GIMP").mkdir(parents=True)
 
     assert find_gimp(home) == []
-    assert "start it once" in why_no_gimp(home)
+    assert "Start it once" in why_no_gimp(home)
 
 
 def test_gimp_2_alone_is_named(tmp_path):
     home = new_home(tmp_path)
     add_program(home, "gimp")
 
-    assert why_no_gimp(home) == "only GIMP 2 is here, and the plug-in needs GIMP 3"
+    assert why_no_gimp(home) == "Only GIMP 2 is installed, and the plug-in needs GIMP 3."
 
 
 def test_folder_that_a_variable_gives_to_gimp_is_taken(tmp_path):

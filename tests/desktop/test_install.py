@@ -120,7 +120,9 @@ def test_newer_one_is_not_replaced(place, home):
     install(place, home)
     (folder_of(place) / VERSION_FILE).write_text("99.0.0\n")
 
-    with pytest.raises(LacunaError, match=re.escape(f"99.0.0, newer than this {__version__}")):
+    with pytest.raises(
+        LacunaError, match=re.escape(f"99.0.0, which is newer than lacuna {__version__}")
+    ):
         plan(place, home, __version__)
 
 
@@ -198,7 +200,7 @@ def test_broken_settings_keep_the_plugin_out(krita, home):
     krita.kritarc.write_bytes(b"\0" * 100)
     before = tree(home.folder)
 
-    with pytest.raises(LacunaError, match="kritarc: it holds zero bytes"):
+    with pytest.raises(LacunaError, match="kritarc: The file holds zero bytes"):
         install(krita, home)
     assert tree(home.folder) == before
 
@@ -210,7 +212,7 @@ def test_settings_that_cannot_be_written_take_the_new_plugin_out_again(krita, ho
         raise OSError(28, "No space left on device", str(path))
 
     monkeypatch.setattr("lacuna.desktop.install.write_whole", full)
-    with pytest.raises(LacunaError, match="kritarc: No space left on device"):
+    with pytest.raises(LacunaError, match=r"kritarc cannot be written: No space left on device\.$"):
         install(krita, home)
 
     assert tree(home.folder) == before
@@ -222,7 +224,7 @@ def test_full_disk_leaves_what_was_there(place, home, disk):
     (folder_of(place) / "old.py").write_text("old")
     before = tree(disk)
 
-    with pytest.raises(LacunaError, match=r": No space left on device$"):
+    with pytest.raises(LacunaError, match=r" cannot be written: No space left on device\.$"):
         install(place, home)
     assert tree(disk) == before
 
@@ -276,7 +278,7 @@ def test_versions_are_ordered_as_they_were_published():
 
     assert all(version_key(a) < version_key(b) for a, b in pairwise(oldest_first))
     assert version_key(__version__) > version_key("")
-    with pytest.raises(LacunaError, match="which is none"):
+    with pytest.raises(LacunaError, match="names 'latest' as its version, which is not one"):
         version_key("latest")
 
 

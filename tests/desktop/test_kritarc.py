@@ -66,8 +66,8 @@ def test_what_was_chosen_in_the_docker_is_forgotten_with_the_plugin():
     ("content", "why"),
     [
         (b"[General]\n\0\0\0", "zero bytes"),
-        (b"[python][$i]\nenable_other=true\n", "an administrator has locked it"),
-        (b"[python]\nenable_lacuna_krita[$i]=false\n", "an administrator has locked it"),
+        (b"[python][$i]\nenable_other=true\n", "An administrator has locked"),
+        (b"[python]\nenable_lacuna_krita[$i]=false\n", "An administrator has locked"),
     ],
 )
 def test_what_cannot_be_edited_safely_is_refused(content, why):

@@ -44,12 +44,12 @@ def test_copy_replaces_an_older_one_whole(tmp_path):
 
 
 def test_folder_of_another_name_is_refused_because_gimp_would_not_look_into_it(tmp_path):
-    with pytest.raises(LacunaError, match="only in a folder lacuna-gimp, not lacuna"):
+    with pytest.raises(LacunaError, match="only in a folder lacuna-gimp, not in lacuna"):
         copy_gimp_plugin(PLUGIN, tmp_path / "lacuna")
 
 
 def test_folder_without_a_script_is_refused(tmp_path):
-    with pytest.raises(LacunaError, match="is no plug-in for GIMP"):
+    with pytest.raises(LacunaError, match="is not a plug-in for GIMP"):
         copy_gimp_plugin(tmp_path, tmp_path / "lacuna-gimp")
 
 
@@ -104,5 +104,5 @@ def test_krita_zip_has_entries_for_its_folders_without_which_krita_finds_no_plug
 
 
 def test_folder_without_a_krita_plugin_is_refused(tmp_path):
-    with pytest.raises(LacunaError, match=r"is no plug-in for Krita: it has 0 \.desktop files"):
+    with pytest.raises(LacunaError, match=r"is not a plug-in for Krita: it has 0 \.desktop files"):
         copy_krita_plugin(tmp_path, tmp_path / "resources")

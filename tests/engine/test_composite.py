@@ -5,8 +5,8 @@ import pytest
 
 from lacuna.engine.pixels.colour_correction import correct_colours
 from lacuna.engine.pixels.composite import composite
-from lacuna.engine.pixels.document import DTYPES
 from lacuna.engine.pixels.hole import soften
+from lacuna.samples import DTYPES
 from lacuna_wire import Options, PixelLayout
 from lacuna_wire.messages import CHANNELS, SAMPLE_BYTES
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from lacuna.engine.pixels.document import (
-    DTYPES,
     Document,
     image_from_samples,
     linear_from_srgb,
@@ -13,6 +12,7 @@ from lacuna.engine.pixels.document import (
     strips,
     unknown_samples,
 )
+from lacuna.samples import DTYPES
 from lacuna_wire import PixelLayout, Rect
 
 

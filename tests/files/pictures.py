@@ -10,9 +10,11 @@ from pathlib import Path
 import cv2
 import imagecodecs
 import numpy as np
+import pytest
 from PIL import Image, ImageCms
 
-from lacuna.files import read_mask
+from lacuna.files import open_picture, read_mask
+from lacuna_wire.errors import LacunaError
 
 CHANNELS = {"GRAY": 1, "GRAYA": 2, "RGB": 3, "RGBA": 4}
 DTYPES = {"u8": np.uint8, "u16": np.uint16, "f16": np.float16, "f32": np.float32}
@@ -175,9 +177,19 @@ def with_jpeg_segments(path: Path, *segments: tuple[int, bytes]) -> None:
     path.write_bytes(data[:2] + packed + data[2:])
 
 
-def patched(pixels, *patches):
+def edited(pixels, *edits):
     """The picture that a copy should show."""
     expected = pixels.copy()
-    for rect, patch in patches:
-        expected[rect.slices] = patch
+    for rect, new in edits:
+        expected[rect.slices] = new
     return expected
+
+
+def refusal_of(path: Path) -> LacunaError:
+    """Open what cannot be opened, and return why: one line that names the file."""
+    with pytest.raises(LacunaError) as refusal:
+        open_picture(path)
+    assert str(path) in str(refusal.value)
+    assert str(refusal.value).endswith(".")
+    assert "\n" not in str(refusal.value)
+    return refusal.value

@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from lacuna.files import exif, open_picture
+from lacuna.files import exif, open_picture, save_picture
 from lacuna_wire.rect import Rect
 from tests.files.pictures import (
     ICC,
@@ -80,7 +80,7 @@ def test_profile_camera_xmp_and_resolution_reach_every_format(tmp_path, in_suffi
     source, out = tmp_path / f"in{in_suffix}", tmp_path / f"out{out_suffix}"
     write(source, icc)
 
-    open_picture(source).save(out, [])
+    save_picture(open_picture(source), out, [])
 
     upright = XMP if in_suffix == out_suffix else XMP.replace(b'on="6"', b'on="1"')
     assert seen_by_pillow(out) == (icc, "Lacuna!", upright, (300, 300))
@@ -93,8 +93,8 @@ def test_shot_and_place_pass_through_a_tiff_and_back(tmp_path, suffix, order):
     """Two byte orders, and a maker note that is bytes to everyone."""
     write(tmp_path / f"in{suffix}", block=exif_block(order=order))
 
-    open_picture(tmp_path / f"in{suffix}").save(tmp_path / "middle.tif", [])
-    open_picture(tmp_path / "middle.tif").save(tmp_path / f"out{suffix}", [])
+    save_picture(open_picture(tmp_path / f"in{suffix}"), tmp_path / "middle.tif", [])
+    save_picture(open_picture(tmp_path / "middle.tif"), tmp_path / f"out{suffix}", [])
 
     for name in ("middle.tif", f"out{suffix}"):
         found = load(tmp_path / name).getexif()
@@ -115,7 +115,7 @@ def test_exif_block_is_kept_byte_for_byte_but_for_its_preview(tmp_path, suffix):
     write(tmp_path / f"in{suffix}", block=block)
     assert PREVIEW in (tmp_path / f"in{suffix}").read_bytes()
 
-    open_picture(tmp_path / f"in{suffix}").save(tmp_path / f"out{suffix}", [])
+    save_picture(open_picture(tmp_path / f"in{suffix}"), tmp_path / f"out{suffix}", [])
 
     copy = open_picture(tmp_path / f"out{suffix}").metadata.exif
     blanked = bytearray(block[: -len(PREVIEW)] + bytes(len(PREVIEW)))
@@ -140,7 +140,7 @@ def test_png_chunks_are_kept_in_order_unless_they_would_lie(tmp_path):
     pillow(smooth()).save(tmp_path / "in.png")
     with_png_chunks(tmp_path / "in.png", *kept, *dropped)
 
-    open_picture(tmp_path / "in.png").save(tmp_path / "out.png", [])
+    save_picture(open_picture(tmp_path / "in.png"), tmp_path / "out.png", [])
 
     chunks = png_chunks(tmp_path / "out.png")
     assert [chunk for chunk in chunks if chunk[0] not in (b"IHDR", b"IDAT", b"IEND")] == kept
@@ -153,7 +153,7 @@ def test_compressed_xmp_of_a_png_reaches_a_jpeg(tmp_path):
         tmp_path / "in.png", (b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(XMP))
     )
 
-    open_picture(tmp_path / "in.png").save(tmp_path / "out.jpg", [])
+    save_picture(open_picture(tmp_path / "in.png"), tmp_path / "out.jpg", [])
 
     assert load(tmp_path / "out.jpg").info["xmp"] == XMP.replace(b'on="6"', b'on="1"')
 
@@ -170,7 +170,7 @@ def test_jpeg_segments_are_kept_in_order(tmp_path):
     pillow(smooth()).save(tmp_path / "in.jpg", dpi=(240, 240))
     with_jpeg_segments(tmp_path / "in.jpg", *segments)
 
-    open_picture(tmp_path / "in.jpg").save(tmp_path / "out.jpg", [])
+    save_picture(open_picture(tmp_path / "in.jpg"), tmp_path / "out.jpg", [])
 
     found = jpeg_segments(tmp_path / "out.jpg")
     assert found[: len(segments)] == segments
@@ -184,7 +184,7 @@ def test_preview_of_photoshop_is_left_out_of_a_jpeg(tmp_path):
     resources = b"Photoshop 3.0\0" + resources_of_photoshop(PREVIEW)
     with_jpeg_segments(tmp_path / "in.jpg", (0xED, resources))
 
-    open_picture(tmp_path / "in.jpg").save(tmp_path / "out.jpg", [])
+    save_picture(open_picture(tmp_path / "in.jpg"), tmp_path / "out.jpg", [])
 
     image = load(tmp_path / "out.jpg")
     assert b"what was removed" not in (tmp_path / "out.jpg").read_bytes()
@@ -196,7 +196,7 @@ def test_unknown_webp_chunk_is_kept(tmp_path):
     data = (tmp_path / "in.webp").read_bytes() + b"odd \x05\0\0\0hello\0"
     (tmp_path / "in.webp").write_bytes(data[:4] + struct.pack("<I", len(data) - 8) + data[8:])
 
-    open_picture(tmp_path / "in.webp").save(tmp_path / "out.webp", [])
+    save_picture(open_picture(tmp_path / "in.webp"), tmp_path / "out.webp", [])
 
     assert b"odd \x05\0\0\0hello\0" in (tmp_path / "out.webp").read_bytes()
     assert load(tmp_path / "out.webp").info["xmp"] == XMP
@@ -209,21 +209,21 @@ def test_broken_metadata_is_kept_and_refuses_no_picture(tmp_path):
     with_png_chunks(tmp_path / "in.png", (b"eXIf", broken), (b"iCCP", b"x\0\0not deflate"))
 
     picture = open_picture(tmp_path / "in.png")
-    picture.save(tmp_path / "out.png", [])
-    picture.save(tmp_path / "out.tif", [])
+    save_picture(picture, tmp_path / "out.png", [])
+    save_picture(picture, tmp_path / "out.tif", [])
 
     assert (b"eXIf", broken) in png_chunks(tmp_path / "out.png")
     assert (b"iCCP", b"x\0\0not deflate") in png_chunks(tmp_path / "out.png")
     assert load(tmp_path / "out.tif").size == (128, 96)
 
 
-def test_profile_that_inflates_to_gigabytes_stays_small(tmp_path):
-    bomb = zlib.compressobj(9)
-    data = b"".join(bomb.compress(bytes(2**24)) for _ in range(16)) + bomb.flush()
+def test_profile_that_inflates_without_end_stays_small(tmp_path):
+    bomb = zlib.compressobj(1)
+    data = b"".join(bomb.compress(bytes(2**24)) for _ in range(5)) + bomb.flush()
     pillow(smooth()).save(tmp_path / "in.png")
     with_png_chunks(tmp_path / "in.png", (b"iCCP", b"x\0\0" + data))
 
-    assert len(open_picture(tmp_path / "in.png").metadata.icc) <= 2**26
+    assert len(open_picture(tmp_path / "in.png").metadata.icc) == 2**26
 
 
 @pytest.mark.parametrize("length", range(0, 430, 7))
@@ -239,7 +239,7 @@ def test_resolution_per_centimetre_is_understood(tmp_path):
     image = pillow(smooth())
     image.save(tmp_path / "in.tif", resolution=100, resolution_unit="cm")
 
-    open_picture(tmp_path / "in.tif").save(tmp_path / "out.png", [])
+    save_picture(open_picture(tmp_path / "in.tif"), tmp_path / "out.png", [])
 
     assert load(tmp_path / "out.png").info["dpi"] == pytest.approx((254, 254))
 
@@ -249,7 +249,7 @@ def test_plain_picture_gets_no_metadata_that_it_did_not_have(tmp_path):
     picture = open_picture(tmp_path / "in.png")
 
     for suffix in FORMATS:
-        picture.save(tmp_path / f"out{suffix}", [])
+        save_picture(picture, tmp_path / f"out{suffix}", [])
         copy = load(tmp_path / f"out{suffix}")
         assert "icc_profile" not in copy.info
         assert "dpi" not in copy.info or copy.info["dpi"] == (1, 1)

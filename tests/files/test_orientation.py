@@ -5,14 +5,14 @@ import pytest
 import tifffile
 from PIL import ImageOps
 
-from lacuna.files import open_picture
+from lacuna.files import open_picture, save_picture
 from lacuna.files.orientation import displayed, displayed_rect, stored, stored_rect, turn_of
 from lacuna_wire.rect import Rect
 from tests.files.pictures import (
+    edited,
     exif_block,
     load,
     noise,
-    patched,
     pillow,
     read_by_pillow,
     whole_mask,
@@ -40,19 +40,19 @@ def as_seen(path):
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 @pytest.mark.parametrize("suffix", [".png", ".webp", ".tif"])
-def test_patch_lands_where_it_is_seen_and_the_tag_stays(tmp_path, suffix, orientation):
+def test_edit_lands_where_it_is_seen_and_the_tag_stays(tmp_path, suffix, orientation):
     source, out = tmp_path / f"in{suffix}", tmp_path / f"out{suffix}"
     write(source, noise("RGB", "u8", 20, 31), orientation)
     seen = as_seen(source)
     rect = Rect(3, 5, 11, 7)
-    patch = noise("RGB", "u8", 7, 11, seed=2)
+    new = noise("RGB", "u8", 7, 11, seed=2)
 
     picture = open_picture(source)
     np.testing.assert_array_equal(picture.read(rect), seen[rect.slices])
     assert (picture.height, picture.width) == seen.shape[:2]
-    picture.save(out, [(rect, patch)])
+    save_picture(picture, out, [(rect, new)])
 
-    np.testing.assert_array_equal(as_seen(out), patched(seen, (rect, patch)))
+    np.testing.assert_array_equal(as_seen(out), edited(seen, (rect, new)))
     assert load(out).getexif()[274] == orientation
     raw = tifffile.imread(out) if suffix == ".tif" else read_by_pillow(out)
     assert raw.shape == (20, 31, 3)
@@ -71,7 +71,7 @@ def test_copy_in_another_format_is_stored_upright(tmp_path, in_suffix, out_suffi
     source, out = tmp_path / f"in{in_suffix}", tmp_path / f"out{out_suffix}"
     write(source, noise("RGB", "u8", 20, 31), orientation)
 
-    open_picture(source).save(out, [])
+    save_picture(open_picture(source), out, [])
 
     np.testing.assert_array_equal(read_by_pillow(out), as_seen(source))
     assert load(out).getexif().get(274, 1) == 1
@@ -82,7 +82,7 @@ def test_jpeg_is_turned_like_a_viewer_turns_it(tmp_path, orientation):
     write(tmp_path / "in.jpg", noise("RGB", "u8", 24, 32), orientation)
 
     picture = open_picture(tmp_path / "in.jpg")
-    picture.save(tmp_path / "out.jpg", [])
+    save_picture(picture, tmp_path / "out.jpg", [])
 
     seen = as_seen(tmp_path / "in.jpg")
     np.testing.assert_array_equal(picture.read(Rect(0, 0, *seen.shape[1::-1])), seen)

@@ -1,4 +1,4 @@
-"""PNG, JPEG and WebP: what is outside the patches comes back bit for bit."""
+"""PNG, JPEG and WebP: what is outside the edits comes back bit for bit."""
 
 import struct
 import zlib
@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from lacuna.files import open_picture
+from lacuna.files import open_picture, save_picture
 from lacuna_wire.rect import Rect
 from tests.files.pictures import (
     PNG_LAYOUTS,
+    edited,
     jpeg_segments,
     load,
     noise,
-    patched,
     pillow,
     png_chunk,
     read_by_pillow,
@@ -31,34 +31,34 @@ RECT = Rect(11, 5, 17, 23)
 
 
 @pytest.mark.parametrize(("channels", "sample"), PNG_LAYOUTS)
-def test_png_copy_differs_only_under_the_patch(tmp_path, channels, sample):
+def test_png_copy_differs_only_under_the_edit(tmp_path, channels, sample):
     pixels = noise(channels, sample)
-    patch = noise(channels, sample, RECT.height, RECT.width, seed=2)
+    new = noise(channels, sample, RECT.height, RECT.width, seed=2)
     write_png(tmp_path / "in.png", pixels)
 
     picture = open_picture(tmp_path / "in.png")
-    picture.save(tmp_path / "out.png", [(RECT, patch)])
+    save_picture(picture, tmp_path / "out.png", [(RECT, new)])
 
     assert picture.layout == (channels, sample, "srgb")
     assert not picture.lossy
-    np.testing.assert_array_equal(read_png(tmp_path / "out.png"), patched(pixels, (RECT, patch)))
+    np.testing.assert_array_equal(read_png(tmp_path / "out.png"), edited(pixels, (RECT, new)))
 
 
 @pytest.mark.parametrize("channels", ["RGB", "RGBA"])
 @pytest.mark.parametrize("lossless", [True, False])
-def test_webp_copy_differs_only_under_the_patch(tmp_path, channels, lossless):
+def test_webp_copy_differs_only_under_the_edit(tmp_path, channels, lossless):
     """Also if the picture was lossy, and also the colours under transparent pixels."""
     source = noise(channels, "u8")
     source[3:9, :, 3:] = 0
     pillow(source).save(tmp_path / "in.webp", lossless=lossless, exact=True)
     pixels = read_by_pillow(tmp_path / "in.webp")
-    patch = noise(channels, "u8", RECT.height, RECT.width, seed=2)
+    new = noise(channels, "u8", RECT.height, RECT.width, seed=2)
 
     picture = open_picture(tmp_path / "in.webp")
-    picture.save(tmp_path / "out.webp", [(RECT, patch)])
+    save_picture(picture, tmp_path / "out.webp", [(RECT, new)])
 
     assert picture.lossy is not lossless
-    expected = patched(pixels, (RECT, patch))
+    expected = edited(pixels, (RECT, new))
     np.testing.assert_array_equal(read_by_pillow(tmp_path / "out.webp"), expected)
     again = open_picture(tmp_path / "out.webp")
     np.testing.assert_array_equal(again.read(Rect(0, 0, 53, 37)), expected)
@@ -72,7 +72,7 @@ def test_webp_keeps_an_opaque_alpha_channel(tmp_path):
 
     picture = open_picture(tmp_path / "in.webp")
     pixels[..., 3] = 255
-    picture.save(tmp_path / "out.webp", [(Rect(0, 0, 53, 37), pixels)])
+    save_picture(picture, tmp_path / "out.webp", [(Rect(0, 0, 53, 37), pixels)])
 
     again = open_picture(tmp_path / "out.webp")
     assert again.layout.channels == "RGBA"
@@ -88,7 +88,7 @@ def test_jpeg_copy_is_coded_like_the_picture(tmp_path, channels, subsampling, qu
     )
 
     picture = open_picture(tmp_path / "in.jpg")
-    picture.save(tmp_path / "out.jpg", [])
+    save_picture(picture, tmp_path / "out.jpg", [])
 
     before, after = load(tmp_path / "in.jpg"), load(tmp_path / "out.jpg")
     assert picture.lossy
@@ -106,7 +106,7 @@ def test_jpeg_of_other_tables_is_saved_at_quality_95(tmp_path):
     tables = [[7] * 64, [9] * 64]
     Image.fromarray(smooth()).save(tmp_path / "in.jpg", qtables=tables, subsampling="4:2:0")
 
-    open_picture(tmp_path / "in.jpg").save(tmp_path / "out.jpg", [])
+    save_picture(open_picture(tmp_path / "in.jpg"), tmp_path / "out.jpg", [])
 
     Image.fromarray(smooth()).save(tmp_path / "95.jpg", quality=95, subsampling="4:4:4")
     expected, after = load(tmp_path / "95.jpg"), load(tmp_path / "out.jpg")
@@ -114,12 +114,12 @@ def test_jpeg_of_other_tables_is_saved_at_quality_95(tmp_path):
     assert after.layer == expected.layer
 
 
-def test_jpeg_shows_the_patch(tmp_path):
+def test_jpeg_shows_the_edit(tmp_path):
     Image.fromarray(smooth()).save(tmp_path / "in.jpg", quality=90)
     rect = Rect(16, 16, 64, 48)
-    patch = np.full((48, 64, 3), (200, 90, 30), np.uint8)
+    new = np.full((48, 64, 3), (200, 90, 30), np.uint8)
 
-    open_picture(tmp_path / "in.jpg").save(tmp_path / "out.jpg", [(rect, patch)])
+    save_picture(open_picture(tmp_path / "in.jpg"), tmp_path / "out.jpg", [(rect, new)])
 
     inside = read_by_pillow(tmp_path / "out.jpg")[rect.grow(-8).slices]
     assert np.abs(inside.astype(int) - (200, 90, 30)).max() <= 4  # one step of quality 90
@@ -135,7 +135,7 @@ def test_progressive_jpeg_and_jpeg_of_rgb_samples_are_read(tmp_path):
         picture = open_picture(tmp_path / name)
         expected = read_by_pillow(tmp_path / name)
         np.testing.assert_array_equal(picture.read(Rect(0, 0, 128, 96)), expected)
-        picture.save(tmp_path / "out.jpg", [])
+        save_picture(picture, tmp_path / "out.jpg", [])
         copy = read_by_pillow(tmp_path / "out.jpg")
         assert np.abs(copy.astype(int) - expected).max() <= 6  # right colours, not YCbCr as RGB
 
@@ -148,7 +148,7 @@ def test_pictures_behind_the_first_are_left_out_with_what_points_to_them(tmp_pat
     with_jpeg_segments(path, (0xE0, preview))
     path.write_bytes(path.read_bytes() + path.read_bytes())
 
-    open_picture(path).save(tmp_path / "out.jpg", [])
+    save_picture(open_picture(path), tmp_path / "out.jpg", [])
 
     data = (tmp_path / "out.jpg").read_bytes()
     assert data.count(b"\xff\xd9") == 1
@@ -165,7 +165,7 @@ def test_transparent_colour_of_a_png_becomes_a_channel(tmp_path):
     with_png_chunks(tmp_path / "in.png", (b"tRNS", struct.pack(">HHH", 1, 2, 3)))
 
     picture = open_picture(tmp_path / "in.png")
-    picture.save(tmp_path / "out.png", [])
+    save_picture(picture, tmp_path / "out.png", [])
 
     assert picture.layout.channels == "RGBA"
     copy = read_png(tmp_path / "out.png")
@@ -208,46 +208,46 @@ def test_window_is_a_contiguous_copy_of_just_these_pixels(tmp_path):
 
 @settings(deadline=None)
 @given(data=st.data())
-def test_later_patch_wins_and_the_picture_in_memory_stays(tmp_path_factory, data):
+def test_later_edit_wins_and_the_picture_in_memory_stays(tmp_path_factory, data):
     """Any two rectangles, also empty or overlapping ones; saving twice gives the same."""
     folder = tmp_path_factory.getbasetemp()
     pixels = noise("RGB", "u8")
     write_png(folder / "any.png", pixels)
-    patches = []
+    edits = []
     for seed in (5, 6):
         left, top = data.draw(st.integers(0, 52)), data.draw(st.integers(0, 36))
         width, height = data.draw(st.integers(0, 53 - left)), data.draw(st.integers(0, 37 - top))
-        patches.append((Rect(left, top, width, height), noise("RGB", "u8", height, width, seed)))
+        edits.append((Rect(left, top, width, height), noise("RGB", "u8", height, width, seed)))
     picture = open_picture(folder / "any.png")
 
     for _ in range(2):
-        picture.save(folder / "copy.png", patches)
-        np.testing.assert_array_equal(read_png(folder / "copy.png"), patched(pixels, *patches))
+        save_picture(picture, folder / "copy.png", edits)
+        np.testing.assert_array_equal(read_png(folder / "copy.png"), edited(pixels, *edits))
     np.testing.assert_array_equal(picture.read(Rect(0, 0, 53, 37)), pixels)
 
 
 def test_picture_may_be_saved_over_itself(tmp_path):
     pixels = noise("RGB", "u8")
-    patch = noise("RGB", "u8", RECT.height, RECT.width, seed=2)
+    new = noise("RGB", "u8", RECT.height, RECT.width, seed=2)
     write_png(tmp_path / "in.png", pixels)
 
-    open_picture(tmp_path / "in.png").save(tmp_path / "in.png", [(RECT, patch)])
+    save_picture(open_picture(tmp_path / "in.png"), tmp_path / "in.png", [(RECT, new)])
 
-    np.testing.assert_array_equal(read_png(tmp_path / "in.png"), patched(pixels, (RECT, patch)))
+    np.testing.assert_array_equal(read_png(tmp_path / "in.png"), edited(pixels, (RECT, new)))
 
 
-def test_patch_of_another_layout_or_place_is_a_bug_and_nothing_is_written(tmp_path):
+def test_edit_of_another_layout_or_place_is_a_bug_and_nothing_is_written(tmp_path):
     write_png(tmp_path / "in.png", noise("RGB", "u8"))
     picture = open_picture(tmp_path / "in.png")
 
-    for rect, patch in (
+    for rect, new in (
         (RECT, noise("RGB", "u16", RECT.height, RECT.width)),
         (RECT, noise("RGBA", "u8", RECT.height, RECT.width)),
         (RECT, noise("RGB", "u8", RECT.width, RECT.height)),
         (Rect(50, 0, 4, 4), noise("RGB", "u8", 4, 4)),
     ):
         with pytest.raises(ValueError, match=r"must be|not inside"):
-            picture.save(tmp_path / "out.png", [(rect, patch)])
+            save_picture(picture, tmp_path / "out.png", [(rect, new)])
     with pytest.raises(ValueError, match="not inside"):
         picture.read(Rect(0, 0, 54, 37))
     assert [path.name for path in tmp_path.iterdir()] == ["in.png"]

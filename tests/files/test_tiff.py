@@ -1,4 +1,4 @@
-"""TIFF: a window costs its strips or tiles, and a copy is the same file but for the patches."""
+"""TIFF: a window costs its strips or tiles, and a copy is the same file but for the edits."""
 
 import itertools
 
@@ -8,13 +8,13 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lacuna.files import open_picture
+from lacuna.files import open_picture, save_picture
 from lacuna_wire.rect import Rect
 from tests.files.pictures import (
     CHANNELS,
     DTYPES,
+    edited,
     noise,
-    patched,
     read_by_pillow,
     smooth,
 )
@@ -26,19 +26,19 @@ COMPRESSIONS = [None, "lzw", "deflate", "zstd", "packbits", "lzma"]
 
 
 def check_copy(tmp_path, pixels, **options):
-    """Patch a file, and compare pixels inside and outside with a reader that is not ours."""
+    """Edit a file, and compare pixels inside and outside with a reader that is not ours."""
     write(tmp_path / "in.tif", pixels, **options)
     rng = np.random.default_rng(3)
-    patch = pixels[RECT.slices].copy()
-    flat = patch.reshape(-1, pixels.shape[2])
+    new = pixels[RECT.slices].copy()
+    flat = new.reshape(-1, pixels.shape[2])
     rng.shuffle(flat)
     picture = open_picture(tmp_path / "in.tif")
     np.testing.assert_array_equal(picture.read(RECT), pixels[RECT.slices])
 
-    picture.save(tmp_path / "out.tif", [(RECT, patch)])
+    save_picture(picture, tmp_path / "out.tif", [(RECT, new)])
 
-    np.testing.assert_array_equal(read(tmp_path / "out.tif"), patched(pixels, (RECT, patch)))
-    np.testing.assert_array_equal(open_picture(tmp_path / "out.tif").read(RECT), patch)
+    np.testing.assert_array_equal(read(tmp_path / "out.tif"), edited(pixels, (RECT, new)))
+    np.testing.assert_array_equal(open_picture(tmp_path / "out.tif").read(RECT), new)
     return picture
 
 
@@ -84,7 +84,7 @@ def test_separate_planes_and_bigtiff(tmp_path, compression, shape, big):
         assert tiff.is_bigtiff is big
 
 
-def test_pillow_reads_what_was_patched(tmp_path):
+def test_pillow_reads_what_was_edited(tmp_path):
     """A third reader (libtiff) for the compressions that everyone uses."""
     for compression in ("lzw", "deflate", "zstd", "packbits", None):
         check_copy(tmp_path, noise("RGB", "u8"), compression=compression, rowsperstrip=7)
@@ -102,18 +102,18 @@ def test_any_rectangles_in_any_tiles(tmp_path_factory, data):
     compression = data.draw(st.sampled_from([None, "deflate"]))
     rows = None if tile else data.draw(st.integers(1, 41))
     write(folder / "any.tif", pixels, tile=tile, rowsperstrip=rows, compression=compression)
-    patches = []
+    edits = []
     for seed in (5, 6, 7):
         left, top = data.draw(st.integers(0, 54)), data.draw(st.integers(0, 40))
         width, height = data.draw(st.integers(0, 55 - left)), data.draw(st.integers(0, 41 - top))
-        patches.append((Rect(left, top, width, height), noise("RGB", "u8", height, width, seed)))
+        edits.append((Rect(left, top, width, height), noise("RGB", "u8", height, width, seed)))
 
     picture = open_picture(folder / "any.tif")
-    for rect, _ in patches:
+    for rect, _ in edits:
         np.testing.assert_array_equal(picture.read(rect), pixels[rect.slices])
-    picture.save(folder / "copy.tif", patches)
+    save_picture(picture, folder / "copy.tif", edits)
 
-    np.testing.assert_array_equal(read(folder / "copy.tif"), patched(pixels, *patches))
+    np.testing.assert_array_equal(read(folder / "copy.tif"), edited(pixels, *edits))
 
 
 @pytest.mark.parametrize("sample", DTYPES)
@@ -132,10 +132,10 @@ def test_premultiplied_alpha_is_handed_out_straight_and_rounds_no_pixel_that_sta
     seen = picture.read(whole)
     assert not seen[:10, :, :3].any()
 
-    picture.save(tmp_path / "same.tif", [(whole, seen)])
+    save_picture(picture, tmp_path / "same.tif", [(whole, seen)])
     edited = seen.copy()
     edited[20, 20] = edited.max(axis=(0, 1))
-    picture.save(tmp_path / "out.tif", [(whole, edited)])
+    save_picture(picture, tmp_path / "out.tif", [(whole, edited)])
 
     np.testing.assert_array_equal(read(tmp_path / "same.tif"), stored)
     after = read(tmp_path / "out.tif")
@@ -165,16 +165,16 @@ def test_grey_where_zero_is_white_is_handed_out_as_seen(tmp_path, sample, compre
     picture = open_picture(tmp_path / "in.tif")
     np.testing.assert_array_equal(picture.read(RECT), ~stored[RECT.slices])
 
-    patch = noise("GRAY", sample, RECT.height, RECT.width, seed=2)
-    picture.save(tmp_path / "out.tif", [(RECT, patch)])
+    new = noise("GRAY", sample, RECT.height, RECT.width, seed=2)
+    save_picture(picture, tmp_path / "out.tif", [(RECT, new)])
 
-    np.testing.assert_array_equal(read(tmp_path / "out.tif"), patched(stored, (RECT, ~patch)))
+    np.testing.assert_array_equal(read(tmp_path / "out.tif"), edited(stored, (RECT, ~new)))
     assert tags(tmp_path / "out.tif")[262][1] == 0
 
 
 @pytest.mark.parametrize("photometric", ["rgb", "ycbcr", "minisblack"])
 @pytest.mark.parametrize("subsampling", [(1, 1), (2, 2)])
-def test_jpeg_in_tiff_changes_only_tiles_under_the_patch(tmp_path, photometric, subsampling):
+def test_jpeg_in_tiff_changes_only_tiles_under_the_edit(tmp_path, photometric, subsampling):
     pixels = smooth(128, 192, 1 if photometric == "minisblack" else 3)
     options = {"subsampling": subsampling} if photometric == "ycbcr" else {}
     write(tmp_path / "in.tif", pixels, photometric=photometric, compression="jpeg",
@@ -185,13 +185,13 @@ def test_jpeg_in_tiff_changes_only_tiles_under_the_patch(tmp_path, photometric, 
     picture = open_picture(tmp_path / "in.tif")
     assert picture.lossy
     np.testing.assert_array_equal(picture.read(rect), before[rect.slices])
-    patch = np.full((20, 20, pixels.shape[2]), 180, np.uint8)
-    picture.save(tmp_path / "out.tif", [(rect, patch)])
+    new = np.full((20, 20, pixels.shape[2]), 180, np.uint8)
+    save_picture(picture, tmp_path / "out.tif", [(rect, new)])
 
     old, new = raw_segments(tmp_path / "in.tif"), raw_segments(tmp_path / "out.tif")
     assert [n for n in range(6) if old[n] != new[n]] == [4]
     for after in (read(tmp_path / "out.tif"), read_by_pillow(tmp_path / "out.tif")):
         assert np.abs(after[rect.grow(-4).slices].astype(int) - 180).max() <= 12
-    # Of the tile under the patch, blocks that the patch does not reach are only coded again.
+    # Of the tile under the edit, blocks that the edit does not reach are only coded again.
     same = (read(tmp_path / "out.tif") == before)[96:, 64:128]
     assert same.mean() > 0.75

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lacuna.engine.pixels.document import DTYPES
 from lacuna.filler import Filler
+from lacuna.samples import DTYPES
 from lacuna.service.orders import Order
 from lacuna.worker import fill_order
 from lacuna_wire import JobRequest, LacunaError, Options, PixelLayout, Rect

@@ -1,4 +1,4 @@
-"""`lacuna demo`: one real removal, start to end, on a photograph that everybody has."""
+"""`lacuna demo`: one real removal from start to end, on a photograph that everybody has."""
 
 import time
 from collections.abc import Iterator
@@ -22,25 +22,26 @@ TOWERS = (
 @click.command()
 @click.option("--progress/--no-progress", default=None, help="Show a bar; default on a terminal.")
 def demo(progress: bool | None) -> None:
-    """Remove two towers from a photograph and show before and after in ./lacuna-demo/."""
+    """Remove two towers from a photograph; before and after are in ./lacuna-demo/."""
     from lacuna.commands.progress import progress_bar
-    from lacuna.removal import Work, connect, fill_by_daemon, prepare
+    from lacuna.files import save_picture
+    from lacuna.removal import RemovalPaths, connect, fill_by_daemon, prepare
     from lacuna_wire import Options
 
     FOLDER.mkdir(exist_ok=True)
     before, mask, after = (FOLDER / f"{name}.png" for name in ("before", "mask", "after"))
-    with _timed("photograph and mask drawn"):
+    with _timed("Photograph and mask drawn."):
         _write_input(before, mask)
-    with _timed("daemon found or started"):
+    with _timed("Daemon found or started."):
         connect()
-    removal = prepare(Work(before, mask, after), Options(result="composite"))
-    with _timed("towers removed"), progress_bar("rocket", progress) as show:
-        patches = fill_by_daemon(removal, show)
-    with _timed("pictures written"):
-        removal.picture.save(after, patches)
+    removal = prepare(RemovalPaths(before, mask, after), Options(result="composite"))
+    with _timed("Towers removed."), progress_bar("rocket", progress) as show:
+        edits = fill_by_daemon(removal, show)
+    with _timed("Pictures written."):
+        save_picture(removal.picture, after, edits)
         _write_comparison(before, mask, after, FOLDER / "side-by-side.png")
     click.echo(f"The pictures are in {FOLDER.resolve()}: before, mask, after, side-by-side.")
-    click.echo("The daemon goes on running for the next picture; `lacuna stop` ends it.")
+    click.echo("The daemon keeps running for the next picture. `lacuna stop` stops it.")
 
 
 @contextmanager
@@ -57,8 +58,8 @@ def _write_input(before: Path, mask: Path) -> None:
         from lacuna_wire import LacunaError
 
         raise LacunaError(
-            "The demo takes its photograph from scikit-image, which is not installed: "
-            "pip install 'lacuna-inpaint[demo]'."
+            "The demo takes its photograph from scikit-image, which is not installed. "
+            "Run `pip install 'lacuna-inpaint[demo]'`."
         ) from None
     import cv2
     import numpy as np

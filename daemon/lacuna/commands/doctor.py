@@ -1,4 +1,4 @@
-"""`lacuna doctor`: what is there, what is broken, and the one command that mends it."""
+"""`lacuna doctor`: what is there, what is broken, and the one command that repairs it."""
 
 import json
 import platform
@@ -31,8 +31,8 @@ class Check(NamedTuple):
     Attributes:
         name: What.
         state: `ok`, `note` if it works but could be better, or `broken`.
-        found: What is there.
-        mend: The command that mends it; empty if there is nothing to mend.
+        found: A sentence: what is there.
+        mend: The command that repairs it; empty if nothing is broken.
     """
 
     name: str
@@ -44,10 +44,10 @@ class Check(NamedTuple):
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs and reports.")
 def doctor(as_json: bool) -> None:
-    """Look at everything that Lacuna needs, and do a small test fill with the daemon.
+    """Check everything that Lacuna needs, and have the daemon do a small test fill.
 
-    It starts the daemon if it does not run, as an editor would. Exits with 1 if something is
-    broken. Nothing that it prints is secret.
+    Starts the daemon if it is not running, as an editor would. Exits with 1 if something is broken.
+    Prints nothing secret.
     """
     checks = list(examine())
     broken = any(check.state == "broken" for check in checks)
@@ -61,7 +61,7 @@ def doctor(as_json: bool) -> None:
 
 
 def examine() -> Iterator[Check]:
-    """Yield all checks; whatever fails is one of them, and the rest goes on."""
+    """Yield all checks; one that fails does not keep the others from being made."""
     yield Check("versions", "ok", _versions())
     yield from _guarded("weights", "lacuna weights list", _weights)
     from lacuna.desktop.home import this_home
@@ -69,7 +69,7 @@ def examine() -> Iterator[Check]:
     try:
         home = this_home()
     except LacunaError as error:
-        yield Check("home", "broken", error.message, "run it as the user who paints")
+        yield Check("home", "broken", error.message)
         return
     yield from _guarded("editors", SETUP, lambda: _editors(home))
     yield from _guarded("start at login", SETUP, lambda: _autostart(home))
@@ -97,8 +97,8 @@ def _versions() -> str:
     except PackageNotFoundError:
         torch = "missing"
     return (
-        f"lacuna {__version__}, protocol {PROTOCOL}, Python {platform.python_version()}, "
-        f"torch {torch}, {platform.platform(terse=True)}"
+        f"Lacuna {__version__}, protocol {PROTOCOL}, Python {platform.python_version()}, "
+        f"torch {torch}, {platform.platform(terse=True)}."
     )
 
 
@@ -117,7 +117,7 @@ def _weights() -> Iterator[Check]:
         except LacunaError as error:
             yield Check(f"weights {name}", "broken", error.message, mend)
             continue
-        found = f"{info.size_bytes / MIB:.1f} MiB, SHA-256 {info.sha256[:16]}"
+        found = f"{info.size_bytes / MIB:.1f} MiB, SHA-256 {info.sha256[:16]}."
         yield Check(f"weights {name}", "ok", found)
 
 
@@ -155,19 +155,20 @@ def _plugin(place: "Place", home: "Home") -> Iterator[Check]:
     found = look(place)
     mend = SETUP
     if found.version is None:
-        wrong = f"no plug-in in {place.folder}"
+        wrong = f"There is no plug-in in {place.folder}."
     elif version_key(found.version) > version_key(__version__):
-        wrong = f"plug-in {found.version} is newer than lacuna {__version__}"
+        wrong = f"Plug-in {found.version} is newer than lacuna {__version__}."
         mend = "pip install --upgrade lacuna-inpaint"
     elif found.version != __version__:
-        wrong = f"plug-in {found.version or 'without a version'} is older than {__version__}"
+        age = f"of version {found.version}" if found.version else "without a version"
+        wrong = f"The plug-in {age} is older than lacuna {__version__}."
     elif not found.enabled:
         why = "not enabled in kritarc" if place.kritarc else "not executable, so GIMP ignores it"
-        wrong = f"plug-in {found.version} is {why}"
+        wrong = f"Plug-in {found.version} is {why}."
     elif not found.intact:
-        wrong = "files of the plug-in are missing or changed"
+        wrong = "Files of the plug-in are missing or changed."
     else:
-        yield Check(place.name, "ok", f"plug-in {found.version} in {place.folder}")
+        yield Check(place.name, "ok", f"Plug-in {found.version} is in {place.folder}.")
         return
     yield Check(place.name, "broken", wrong, mend)
 
@@ -178,12 +179,14 @@ def _autostart(home: "Home") -> Iterator[Check]:
     entry = autostart.choose(home, COMMAND)
     there = autostart.registered(home)
     if autostart.is_registered(entry):
-        yield Check("start at login", "ok", f"{entry.kind} {entry.path}")
+        yield Check("start at login", "ok", f"{entry.path} is a {entry.kind}.")
     elif there:
-        other = f"{', '.join(map(str, there))} starts another program, or is not enabled"
+        other = f"{', '.join(map(str, there))} starts another program, or is not enabled."
         yield Check("start at login", "broken", other, SETUP)
     else:
-        yield Check("start at login", "note", "off: the plug-ins start the daemon", SETUP)
+        yield Check(
+            "start at login", "note", "Off. The plug-ins start the daemon when they need it.", SETUP
+        )
 
 
 def _state() -> Iterator[Check]:
@@ -199,7 +202,7 @@ def _state() -> Iterator[Check]:
             except LacunaError as error:
                 yield Check(path.name, "broken", error.message, f"rm '{path}' && {SETUP}")
                 return
-    yield Check("state folder", "ok", f"{folder}, closed to other users")
+    yield Check("state folder", "ok", f"{folder} is closed to other users.")
 
 
 def _daemon() -> Iterator[Check]:
@@ -207,20 +210,20 @@ def _daemon() -> Iterator[Check]:
     from lacuna_wire.endpoint import find_daemon, start_daemon
 
     endpoint = find_daemon()
-    how = "runs"
+    how = "is running"
     if endpoint is None:
         endpoint = start_daemon(list(COMMAND))
-        how = "did not run and was started"
+        how = "was started"
     client = Client(endpoint)
     same = endpoint.version == __version__
-    found = f"version {endpoint.version} {how}, process {endpoint.pid}, port {endpoint.port}"
+    found = f"Version {endpoint.version} {how}: process {endpoint.pid}, port {endpoint.port}."
     yield Check("daemon", "ok" if same else "broken", found, "" if same else SETUP)
     yield _test_fill(client)
     facts = client.status()
     free = facts["free_memory_bytes"]
-    memory = "" if free is None else f", {free / MIB:,.0f} MiB of memory are free"
+    memory = "" if free is None else f" with {free / MIB:,.0f} MiB of free memory"
     if facts["device"]:
-        yield Check("device", "ok", f"{facts['device']}{memory}")
+        yield Check("device", "ok", f"The daemon uses {facts['device']}{memory}.")
     for error in facts["errors"]:
         yield Check("last error", "note", f"{error['code']}: {error['message']}")
 
@@ -251,4 +254,4 @@ def _test_fill(client: "Client") -> Check:
     except LacunaError as error:
         return Check("test fill", "broken", error.message, "lacuna stop && lacuna setup")
     took_s = time.monotonic() - start
-    return Check("test fill", "ok", f"{rect.width} x {rect.height} px in {took_s:.1f} s")
+    return Check("test fill", "ok", f"{rect.width} x {rect.height} px in {took_s:.1f} s.")

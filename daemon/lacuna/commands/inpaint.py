@@ -14,8 +14,6 @@ from lacuna_wire.messages import STRATEGIES
 if TYPE_CHECKING:
     from lacuna.removal import Removal
 
-LOSSY_SUFFIXES = (".jpg", ".jpeg")
-
 _PATH = click.Path(path_type=Path)
 
 
@@ -86,6 +84,7 @@ def inpaint(
     lacuna inpaint *.tif --mask-suffix _mask -o cleaned/
     """
     from lacuna.commands.progress import progress_bar
+    from lacuna.files import output_format, save_picture
     from lacuna.network.catalogue import find_weights
     from lacuna.removal import fill_by_daemon, fill_here, plan_work, prepare
 
@@ -120,9 +119,10 @@ def inpaint(
         removal = prepare(work, options)
         with progress_bar(work.image.name, progress) as show:
             patches = fill(removal, show)
-        removal.picture.save(work.out, patches)
-        if work.out.suffix.lower() in LOSSY_SUFFIXES:
-            sentence = "JPEG is lossy, so pixels outside of the mask may differ by rounding."
+        save_picture(removal.picture, work.out, patches)
+        written = output_format(work.out)
+        if written.is_lossy:
+            sentence = f"{written.name} is lossy: pixels outside the mask may differ by rounding."
             click.echo(f"{work.out.name}: {sentence}", err=True)
 
 

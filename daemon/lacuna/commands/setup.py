@@ -1,4 +1,4 @@
-"""`lacuna setup`: plug-ins into the editors, the daemon at login and now."""
+"""`lacuna setup`: install the plug-ins, and start the daemon now and at login."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ import click
 
 from lacuna import __version__
 from lacuna.commands.service import PROGRAM, end_daemon
-from lacuna.commands.steps import Row, Step, run_steps
+from lacuna.commands.steps import Step, StepRow, run_steps
 from lacuna_wire import LacunaError
 from lacuna_wire.errors import ProtocolMismatch
 
@@ -22,20 +22,26 @@ if TYPE_CHECKING:
 COMMAND = (*PROGRAM, "serve")
 START_S = 10.0
 SYSTEMCTL_S = 30.0
-_VERBS = {"install": "installed", "update": "updated", "repair": "repaired"}
+_DONE = {"install": "Installed", "update": "Updated", "repair": "Repaired"}
 
 
 @click.command()
-@click.option("--krita/--no-krita", default=None, help="Whether its plug-in; default: if found.")
-@click.option("--gimp/--no-gimp", default=None, help="Whether its plug-in; default: if found.")
-@click.option("--autostart/--no-autostart", default=True, help="Whether to start at login.")
-@click.option("--dry-run", is_flag=True, help="Show what would be done.")
+@click.option(
+    "--krita/--no-krita", default=None, help="Install its plug-in; default: if it is found."
+)
+@click.option(
+    "--gimp/--no-gimp", default=None, help="Install its plug-in; default: if it is found."
+)
+@click.option(
+    "--autostart/--no-autostart", default=True, help="Start the daemon at login (default)."
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 def setup(krita: bool | None, gimp: bool | None, autostart: bool, dry_run: bool, yes: bool) -> None:
     """Install the plug-ins of the editors that are here, and start the daemon now and at login.
 
-    Run it again after an update: what is there is updated in its place. Exits with 0 when all is
-    done, 1 when something in the table failed, 2 when nothing was tried.
+    Run it again after an update: it updates what is there. Exits with 0 when everything is done, 1
+    when something in the table failed, 2 when nothing was tried.
     """
     from lacuna.desktop import editors
     from lacuna.desktop.home import this_home
@@ -46,8 +52,8 @@ def setup(krita: bool | None, gimp: bool | None, autostart: bool, dry_run: bool,
         *_plugin_steps("Krita", krita, home, running),
         *_plugin_steps("GIMP", gimp, home, running),
         _autostart_step(home, autostart),
-        Step(Row("patch search", "planned", "compile it for this processor"), _compile),
-        Step(Row("daemon", "planned", "start it now"), lambda: _start_daemon(home)),
+        Step(StepRow("patch search", "planned", "Compile it for this processor."), _compile),
+        Step(StepRow("daemon", "planned", "Start it now."), lambda: _start_daemon(home)),
     ]
     sys.exit(run_steps(steps, dry_run, yes))
 
@@ -58,12 +64,12 @@ def _plugin_steps(
     from lacuna.desktop import editors
 
     if wanted is False:
-        return [Step(Row(editor, "skipped", f"--no-{editor.lower()}"))]
+        return [Step(StepRow(editor, "skipped", f"Left out by --no-{editor.lower()}."))]
     krita = editor == "Krita"
     places = editors.find_krita(home) if krita else editors.find_gimp(home)
     if not places:
         why = editors.why_no_krita(home) if krita else editors.why_no_gimp(home)
-        return [Step(Row(editor, "failed" if wanted else "skipped", why))]
+        return [Step(StepRow(editor, "failed" if wanted else "skipped", why))]
     return [_plugin_step(place, home, editor in running) for place in places]
 
 
@@ -73,19 +79,19 @@ def _plugin_step(place: "Place", home: "Home", running: bool) -> Step:
     try:
         action = install.plan(place, home, __version__)
     except LacunaError as error:
-        return Step(Row(place.name, "failed", error.message))
+        return Step(StepRow(place.name, "failed", error.message))
     if action == "keep":
-        return Step(Row(place.name, "kept", f"plug-in {__version__} is in {place.folder}"))
+        return Step(StepRow(place.name, "kept", f"Plug-in {__version__} is in {place.folder}."))
     editor = place.name.partition(" ")[0]
-    restart = f"; {editor} is running: restart it" if running else ""
+    restart = f" {editor} is running. Restart it." if running else ""
 
     def do() -> str:
         install.plan(place, home, __version__)  # what was true when we asked may not be any more
         install.install(place, home)
-        return f"plug-in {__version__} {_VERBS[action]} in {place.folder}{restart}"
+        return f"{_DONE[action]} plug-in {__version__} in {place.folder}.{restart}"
 
-    plan = f"{action} plug-in {__version__} in {place.folder}{restart}"
-    return Step(Row(place.name, "planned", plan), do)
+    plan = f"{action.capitalize()} plug-in {__version__} in {place.folder}.{restart}"
+    return Step(StepRow(place.name, "planned", plan), do)
 
 
 def _autostart_step(home: "Home", wanted: bool) -> Step:
@@ -94,16 +100,16 @@ def _autostart_step(home: "Home", wanted: bool) -> Step:
     what = "start at login"
     if not wanted:
         if not autostart.registered(home):
-            return Step(Row(what, "skipped", "--no-autostart"))
+            return Step(StepRow(what, "skipped", "Left out by --no-autostart."))
 
         def remove() -> str:
-            return "removed " + ", ".join(map(str, autostart.unregister(home)))
+            return f"Removed {', '.join(map(str, autostart.unregister(home)))}."
 
-        return Step(Row(what, "planned", "remove it"), remove)
+        return Step(StepRow(what, "planned", "Remove it."), remove)
     entry = autostart.choose(home, COMMAND)
-    note = f"{entry.kind} {entry.path}"
+    note = f"{entry.path} is a {entry.kind}."
     if autostart.is_registered(entry) and autostart.registered(home) == [entry.path]:
-        return Step(Row(what, "kept", note))
+        return Step(StepRow(what, "kept", note))
 
     def register() -> str:
         autostart.register(home, COMMAND)
@@ -115,7 +121,7 @@ def _autostart_step(home: "Home", wanted: bool) -> Step:
                 raise
         return note
 
-    return Step(Row(what, "planned", note), register)
+    return Step(StepRow(what, "planned", note), register)
 
 
 def _compile() -> str:
@@ -124,11 +130,11 @@ def _compile() -> str:
 
     start = time.monotonic()
     warm_up()
-    return f"ready in {time.monotonic() - start:.1f} s"
+    return f"Ready in {time.monotonic() - start:.1f} s."
 
 
 def _start_daemon(home: "Home") -> str:
-    """Start it, or leave the one that runs if it is ours; return where it is."""
+    """Start the daemon, or leave it running if it is ours; return a sentence about it."""
     from lacuna.desktop import autostart
     from lacuna_wire.client import Client
     from lacuna_wire.endpoint import read_launch, start_daemon
@@ -136,14 +142,14 @@ def _start_daemon(home: "Home") -> str:
     endpoint = running_daemon()
     if endpoint is not None:
         if endpoint.version == __version__ and read_launch() == list(COMMAND):
-            return f"runs already, process {endpoint.pid}"
+            return f"Process {endpoint.pid} is already running."
         jobs = 0
         if endpoint.protocol == _protocol():
             jobs = len(Client(endpoint).status()["jobs"])
         if jobs:
             raise LacunaError(
-                f"version {endpoint.version} runs and has {jobs} jobs: wait for them, then run "
-                "`lacuna setup` again",
+                f"Version {endpoint.version} is running and has {jobs} jobs. Wait for them, then "
+                "run `lacuna setup` again.",
                 code="busy",
             )
         end_daemon(endpoint)
@@ -153,11 +159,11 @@ def _start_daemon(home: "Home") -> str:
         endpoint = _wait_for_daemon()
     else:
         endpoint = start_daemon(list(COMMAND), START_S)
-    return f"version {endpoint.version} runs, process {endpoint.pid}"
+    return f"Process {endpoint.pid} is running, version {endpoint.version}."
 
 
 def running_daemon() -> "Endpoint | None":
-    """Return the daemon that runs, proved, also one of another protocol."""
+    """Return the daemon that is running and has proved who it is, even if of another protocol."""
     from lacuna_wire.endpoint import find_daemon, read_endpoint
 
     try:
@@ -167,24 +173,28 @@ def running_daemon() -> "Endpoint | None":
 
 
 def manage_unit(*words: str) -> None:
-    """Have systemd's user manager do something.
+    """Ask the user manager of systemd to do something.
 
     Raises:
-        LacunaError: If it does not.
+        LacunaError: `manager` if it does not do it.
     """
+    command = ["systemctl", "--user", *words]
+    line = " ".join(command)
     try:
         ran = subprocess.run(
-            ["systemctl", "--user", *words],
+            command,
             capture_output=True,
             text=True,
             timeout=SYSTEMCTL_S,
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise LacunaError(f"systemctl --user {' '.join(words)}: {error}", code="manager") from error
+        raise LacunaError(f"`{line}` failed: {error}.", code="manager") from error
     if ran.returncode:
-        reason = ran.stderr.strip().replace("\n", " ") or f"code {ran.returncode}"
-        raise LacunaError(f"systemctl --user {' '.join(words)}: {reason}", code="manager")
+        reason = (
+            ran.stderr.strip().replace("\n", " ").rstrip(".") or f"it ended with {ran.returncode}"
+        )
+        raise LacunaError(f"`{line}` failed: {reason}.", code="manager")
 
 
 def _wait_for_daemon() -> "Endpoint":
@@ -197,7 +207,7 @@ def _wait_for_daemon() -> "Endpoint":
             return endpoint
         time.sleep(0.05)
     raise LacunaError(
-        f"it did not answer within {START_S:g} s: `journalctl --user -u lacuna` says why",
+        f"The daemon did not answer within {START_S:g} s. `journalctl --user -u lacuna` says why.",
         code="daemon_stuck",
     )
 

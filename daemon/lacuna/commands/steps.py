@@ -1,4 +1,4 @@
-"""Steps of `lacuna setup` and `lacuna uninstall`: planned, shown, agreed to, done one by one."""
+"""Steps of `lacuna setup` and `lacuna uninstall`: planned, shown, confirmed, done one by one."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -9,13 +9,13 @@ import click
 from lacuna_wire import LacunaError
 
 
-class Row(NamedTuple):
+class StepRow(NamedTuple):
     """One line of the table.
 
     Attributes:
         what: An editor, or a part of Lacuna.
         state: `planned`, `done`, `kept`, `skipped` or `failed`.
-        note: Where, or why.
+        note: A sentence: what, where, or why.
     """
 
     what: str
@@ -31,23 +31,23 @@ class Step(NamedTuple):
         do: Does it and returns what is shown after.
     """
 
-    row: Row
+    row: StepRow
     do: Callable[[], str] | None = None
 
 
 def run_steps(steps: Sequence[Step], dry_run: bool, yes: bool) -> int:
-    """Show the plan, ask, do it, and show what became of it; return the exit code.
+    """Show the plan, ask, do it, and show what happened; return the exit code.
 
     Args:
         steps: In their order; one that fails does not keep the others from being done.
         dry_run: Whether to end after the plan.
-        yes: Whether to do without the question.
+        yes: Whether to leave out the question.
 
     Returns:
         0, or 1 if a step failed or will.
 
     Raises:
-        LacunaError: If there is nobody to ask.
+        LacunaError: `not_asked` if there is nobody to ask.
     """
     rows = [step.row for step in steps]
     if dry_run:
@@ -56,8 +56,8 @@ def run_steps(steps: Sequence[Step], dry_run: bool, yes: bool) -> int:
     if not yes:
         if not sys.stdin.isatty():
             raise LacunaError(
-                "there is no terminal to ask on, and nothing was done: say --yes, or look at the "
-                "plan with --dry-run",
+                "Nothing was done, because there is no terminal to ask on. Add --yes, or look at "
+                "the plan with --dry-run.",
                 code="not_asked",
             )
         show_rows(rows)
@@ -68,7 +68,7 @@ def run_steps(steps: Sequence[Step], dry_run: bool, yes: bool) -> int:
 
 
 def show_rows(rows: Sequence[Sequence[str]]) -> None:
-    """Print a table: lines of cells between tabs for programs, aligned for people."""
+    """Print a table: with tabs between the cells for programs, aligned for people."""
     if not sys.stdout.isatty():
         for row in rows:
             click.echo("\t".join(row))
@@ -84,14 +84,14 @@ def show_rows(rows: Sequence[Sequence[str]]) -> None:
     Console().print(table)
 
 
-def _carry_out(step: Step) -> Row:
+def _carry_out(step: Step) -> StepRow:
     if step.do is None:
         return step.row
     try:
-        return Row(step.row.what, "done", step.do())
+        return StepRow(step.row.what, "done", step.do())
     except LacunaError as error:
-        return Row(step.row.what, "failed", error.message)
+        return StepRow(step.row.what, "failed", error.message)
 
 
-def _exit_code(rows: Sequence[Row]) -> int:
+def _exit_code(rows: Sequence[StepRow]) -> int:
     return int(any(row.state == "failed" for row in rows))

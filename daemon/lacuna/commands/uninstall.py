@@ -1,4 +1,4 @@
-"""`lacuna uninstall`: what `lacuna setup` and the daemon have left on this computer goes."""
+"""`lacuna uninstall`: remove what `lacuna setup` and the daemon have left on this computer."""
 
 import shutil
 import sys
@@ -10,7 +10,7 @@ import click
 
 from lacuna.commands.service import end_daemon
 from lacuna.commands.setup import manage_unit, running_daemon
-from lacuna.commands.steps import Row, Step, run_steps
+from lacuna.commands.steps import Step, StepRow, run_steps
 from lacuna_wire import LacunaError
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ STATE_FILES = ("endpoint.json", "launch.json", "lock", "daemon.log*")
 
 @click.command()
 @click.option("--purge", is_flag=True, help="Remove the weights that you fetched, too.")
-@click.option("--dry-run", is_flag=True, help="Show what would be done.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 def uninstall(purge: bool, dry_run: bool, yes: bool) -> None:
-    """Take the plug-ins out of the editors, end the daemon, and remove what it wrote.
+    """Remove the plug-ins from the editors, stop the daemon, and remove what it wrote.
 
     The program itself goes with `pip uninstall lacuna-inpaint`. Exits like `lacuna setup`.
     """
@@ -52,37 +52,45 @@ def uninstall(purge: bool, dry_run: bool, yes: bool) -> None:
     if purge:
         steps.append(_step("weights", weights, lambda: _remove(weights, home)))
     elif weights:
-        steps.append(Step(Row("weights", "kept", f"{weights[0]}; --purge removes them")))
+        steps.append(
+            Step(
+                StepRow(
+                    "weights", "kept", f"{weights[0]} stays. `lacuna uninstall --purge` removes it."
+                )
+            )
+        )
     sys.exit(run_steps(steps, dry_run, yes))
 
 
 def _plugin_step(place: "Place", home: "Home", running: Sequence[str]) -> Step:
     from lacuna.desktop import install
 
-    restart = "; it is running: restart it" if place.name.partition(" ")[0] in running else ""
+    restart = (
+        " The editor is running. Restart it." if place.name.partition(" ")[0] in running else ""
+    )
 
     def do() -> str:
         if not install.remove(place, home):
-            return "there was none"
-        return f"removed from {place.folder}{restart}"
+            return "There was none."
+        return f"Removed from {place.folder}.{restart}"
 
     try:
         install.check_owner(place, home)
     except LacunaError as error:
-        return Step(Row(place.name, "failed", error.message))
-    return Step(Row(place.name, "planned", f"remove the plug-in from {place.folder}"), do)
+        return Step(StepRow(place.name, "failed", error.message))
+    return Step(StepRow(place.name, "planned", f"Remove the plug-in from {place.folder}."), do)
 
 
 def _daemon_step() -> Step:
     endpoint = running_daemon()
     if endpoint is None:
-        return Step(Row("daemon", "skipped", "it does not run"))
+        return Step(StepRow("daemon", "skipped", "It is not running."))
 
     def do() -> str:
         end_daemon(endpoint)
-        return f"process {endpoint.pid} has ended"
+        return f"Process {endpoint.pid} has ended."
 
-    return Step(Row("daemon", "planned", f"end process {endpoint.pid}"), do)
+    return Step(StepRow("daemon", "planned", f"End process {endpoint.pid}."), do)
 
 
 def _unregister(home: "Home") -> str:
@@ -92,13 +100,13 @@ def _unregister(home: "Home") -> str:
     removed = autostart.unregister(home)
     if managed:
         manage_unit("daemon-reload")
-    return "removed " + ", ".join(map(str, removed))
+    return _removed(removed)
 
 
 def _step(what: str, paths: Sequence[Path], do: Callable[[], str]) -> Step:
     if not paths:
-        return Step(Row(what, "skipped", "there is none"))
-    return Step(Row(what, "planned", "remove " + ", ".join(map(str, paths))), do)
+        return Step(StepRow(what, "skipped", "There is none."))
+    return Step(StepRow(what, "planned", f"Remove {', '.join(map(str, paths))}."), do)
 
 
 def _state(folder: Path) -> list[Path]:
@@ -112,6 +120,12 @@ def _remove(paths: Sequence[Path], home: "Home") -> str:
         for path in paths:
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     except OSError as error:
-        raise LacunaError(f"{error.filename}: {error.strerror}", code="no_write") from error
+        raise LacunaError(
+            f"{error.filename} cannot be removed: {error.strerror}.", code="not_writable"
+        ) from error
     remove_empty_parents(paths, home.folder)
-    return "removed " + ", ".join(map(str, paths))
+    return _removed(paths)
+
+
+def _removed(paths: Sequence[Path]) -> str:
+    return f"Removed {', '.join(map(str, paths))}."

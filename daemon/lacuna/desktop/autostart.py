@@ -1,7 +1,7 @@
-"""Start the daemon at login: which file of which system says so, and what it says.
+"""Start the daemon at login: which file each system reads for that, and what goes into it.
 
 A systemd user unit where a user manager runs, else an entry that every Linux desktop reads; a
-launchd agent on macOS; an entry of the Startup folder on Windows. The last two were never tried.
+launchd agent on macOS; an entry in the Startup folder on Windows. The last two were never tried.
 """
 
 import os
@@ -20,7 +20,7 @@ LABEL = "lacuna.daemon"
 
 
 class Entry(NamedTuple):
-    """One way to be started at login.
+    """One way to start at login.
 
     Attributes:
         kind: For people.
@@ -36,12 +36,12 @@ class Entry(NamedTuple):
 
 
 def choose(home: Home, command: Sequence[str]) -> Entry:
-    """Return the way that this home's system goes; nothing is written."""
+    """Return the way that suits this home's system; nothing is written."""
     return next(entry for entry in _ways(home, command) if entry.kind == _kind(home))
 
 
 def is_registered(entry: Entry) -> bool:
-    """Whether the file is there, says the same, and is enabled."""
+    """Tell whether the file is there, says the same, and is enabled."""
     try:
         same = entry.path.read_bytes() == entry.content
     except OSError:
@@ -55,10 +55,10 @@ def registered(home: Home) -> list[Path]:
 
 
 def register(home: Home, command: Sequence[str]) -> Entry:
-    """Have the daemon started at login, in one way alone.
+    """Have the daemon started at login, in one way only.
 
     Raises:
-        LacunaError: If the file cannot be written.
+        LacunaError: `not_writable`.
     """
     chosen = choose(home, command)
     try:
@@ -71,9 +71,7 @@ def register(home: Home, command: Sequence[str]) -> Entry:
             chosen.link.unlink(missing_ok=True)
             chosen.link.symlink_to(chosen.path)
     except OSError as error:
-        raise LacunaError(
-            f"{error.filename or chosen.path}: {error.strerror}", code="no_write"
-        ) from error
+        raise _not_writable(error, chosen.path) from error
     return chosen
 
 
@@ -81,14 +79,14 @@ def unregister(home: Home) -> list[Path]:
     """Remove every entry and return the files that were there.
 
     Raises:
-        LacunaError: If one cannot be removed.
+        LacunaError: `not_writable` if one cannot be removed.
     """
     found = registered(home)
     try:
         for entry in _ways(home, ["lacuna"]):
             _remove(entry, home)
     except OSError as error:
-        raise LacunaError(f"{error.filename}: {error.strerror}", code="no_write") from error
+        raise _not_writable(error, home.folder) from error
     return found
 
 
@@ -197,6 +195,11 @@ def _remove(entry: Entry, home: Home) -> None:
         if path is not None and os.path.lexists(path):
             path.unlink()
             remove_empty_parents([path], home.folder)
+
+
+def _not_writable(error: OSError, path: Path) -> LacunaError:
+    where = error.filename or path
+    return LacunaError(f"{where} cannot be written: {error.strerror}.", code="not_writable")
 
 
 def _leads_to(link: Path, path: Path) -> bool:

@@ -1,6 +1,6 @@
-"""Where the editors keep the files of this user, and which of them are running.
+"""Where the editors keep this user's files, and which of them are running.
 
-Linux was tried with distributions' packages; the other rows come from the editors' documentation.
+Linux was tried with the packages of distributions; the rest follows the editors' documentation.
 """
 
 import subprocess
@@ -62,27 +62,27 @@ def find_gimp(home: Home) -> list[Place]:
 
 
 def why_no_gimp(home: Home) -> str:
-    """Say what is to be done when `find_gimp` finds none."""
+    """Say what to do when `find_gimp` finds none."""
     flatpak = any(
         (parent / "app" / "org.gimp.GIMP").exists()
         for parent in (home.data / "flatpak", home.root / "var" / "lib" / "flatpak")
     )
     if flatpak or home.programs("gimp-3.[0-9]*"):
-        return "installed, but it has never run: start it once, then run `lacuna setup` again"
+        return "GIMP has never run. Start it once, then run `lacuna setup` again."
     if home.programs("gimp") or home.programs("gimp-2.*"):
-        return "only GIMP 2 is here, and the plug-in needs GIMP 3"
-    return "not found"
+        return "Only GIMP 2 is installed, and the plug-in needs GIMP 3."
+    return "Not found."
 
 
 def why_no_krita(home: Home) -> str:
-    """Say what is to be done when `find_krita` finds none."""
+    """Say what to do when `find_krita` finds none."""
     if home.system == "linux" and (home.folder / "snap" / "krita").exists():
-        return "only the Snap is here, which is closed to the daemon: take another package"
-    return "not found"
+        return "Only the Snap is installed, which cannot reach the daemon. Install another package."
+    return "Not found."
 
 
 def running_editors(home: Home) -> list[str]:
-    """Return the editors that run now, each once; none if the system does not tell."""
+    """Return the editors that are running, each once; none if the system does not tell."""
     if home.system == "linux":
         names = [_read_name(path) for path in (home.root / "proc").glob("[0-9]*/comm")]
     else:

@@ -1,4 +1,4 @@
-"""Whose desktop it is: everything that setup asks of the system around it, as one value.
+"""Whose desktop it is: all that setup needs to know of the system, as one value.
 
 Tests make homes of systems that are not there; the program makes one, of its own user.
 """
@@ -30,7 +30,7 @@ class Home(NamedTuple):
     root: Path = Path("/")
 
     def variable(self, name: str, default: Path) -> Path:
-        """Return the folder that a variable names; what is not absolute does not count."""
+        """Return the folder that a variable names, if its path is absolute; else the default."""
         value = self.environment.get(name, "")
         return Path(value) if value and Path(value).is_absolute() else default
 
@@ -52,7 +52,7 @@ class Home(NamedTuple):
 
     @property
     def library(self) -> Path:
-        """What macOS keeps for its user."""
+        """Where macOS keeps what belongs to its user."""
         return self.folder / "Library"
 
     def programs(self, pattern: str) -> list[Path]:
@@ -80,8 +80,8 @@ def this_home() -> Home:
         ) from error
     if owner != os.geteuid():
         raise LacunaError(
-            f"The home folder {home.folder} belongs to user {owner} and this is user "
-            f"{os.geteuid()}: run it as the user who paints, without sudo.",
+            f"The home folder {home.folder} belongs to user {owner}, and you are user "
+            f"{os.geteuid()}. Run the command as the user who paints, without sudo.",
             code="no_home",
         )
     return home

@@ -1,6 +1,6 @@
 """Install a plug-in into an editor, look at one that is there, and take it out again.
 
-Every plug-in carries the version that it came with, in a file of `_vendor`.
+Every plug-in carries the version that it came with, in a file in `_vendor`.
 """
 
 import filecmp
@@ -27,7 +27,7 @@ _VERSION = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9]+)(?:(a|b|rc)([0-9]+))?(?:\.de
 Action = Literal["install", "update", "repair", "keep"]
 
 
-class Found(NamedTuple):
+class InstalledPlugin(NamedTuple):
     """A plug-in as it lies in an editor's folder.
 
     Attributes:
@@ -45,7 +45,7 @@ def plan(place: Place, home: Home, version: str) -> Action:
     """Say what `install` would do, after every check that can be made without writing.
 
     Raises:
-        LacunaError: If a newer one is there, or the folder is not this user's own.
+        LacunaError: If a newer one is there, or the folder belongs to another user.
     """
     check_owner(place, home)
     found = look(place)
@@ -53,8 +53,8 @@ def plan(place: Place, home: Home, version: str) -> Action:
         return "install"
     if version_key(found.version) > version_key(version):
         raise LacunaError(
-            f"the plug-in there is version {found.version}, newer than this {version}: update "
-            "lacuna-inpaint, or run `lacuna uninstall` first",
+            f"The plug-in is version {found.version}, which is newer than lacuna {version}. Update "
+            "lacuna-inpaint, or run `lacuna uninstall` first.",
             code="downgrade",
         )
     if found.version != version:
@@ -66,7 +66,7 @@ def install(place: Place, home: Home) -> None:
     """Put the plug-in there, in the place of an older one, and enable it.
 
     Raises:
-        LacunaError: If the disk or the settings do not let it in; all is as before then.
+        LacunaError: If the disk or the settings refuse it; all is as before then.
     """
     krita, gimp = plugin_sources()
     with _sentences(place.folder):
@@ -91,20 +91,22 @@ def install(place: Place, home: Home) -> None:
             raise
 
 
-def look(place: Place) -> Found:
+def look(place: Place) -> InstalledPlugin:
     """Return what is there now."""
     targets = _targets(place)
     if not any(os.path.lexists(target) for target in targets):
-        return Found(None, False, False)
+        return InstalledPlugin(None, False, False)
     try:
         mark = (targets[0] / VERSION_FILE).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError):
         mark = ""
     krita, gimp = plugin_sources()
     if place.kritarc is None:
-        return Found(mark, _same_as_copied(place), os.access(_script(gimp, targets[0]), os.X_OK))
+        return InstalledPlugin(
+            mark, _same_as_copied(place), os.access(_script(gimp, targets[0]), os.X_OK)
+        )
     enabled = kritarc.is_enabled(_read(place.kritarc), krita_name(krita))
-    return Found(mark, _same_as_copied(place), enabled)
+    return InstalledPlugin(mark, _same_as_copied(place), enabled)
 
 
 def remove(place: Place, home: Home) -> bool:
@@ -114,7 +116,7 @@ def remove(place: Place, home: Home) -> bool:
         Whether there was anything to take.
 
     Raises:
-        LacunaError: If the folder is not this user's own, or the disk does not let it go.
+        LacunaError: If the folder belongs to another user, or a file cannot be removed.
     """
     check_owner(place, home)
     there = [path for path in _targets(place) if path.exists()]
@@ -131,7 +133,7 @@ def remove(place: Place, home: Home) -> bool:
 
 
 def check_owner(place: Place, home: Home) -> None:
-    """Refuse folders through which the plug-in would land somewhere else, or with somebody else.
+    """Refuse links that lead somewhere else, and folders of another user.
 
     Raises:
         LacunaError: Naming the link, or the folder and its owner.
@@ -140,8 +142,8 @@ def check_owner(place: Place, home: Home) -> None:
     for path in (*targets, *(target.parent for target in targets)):
         if path.is_symlink():
             raise LacunaError(
-                f"{path} is a symbolic link to {os.readlink(path)}; remove the link, then run it "
-                "again",
+                f"{path} is a symbolic link to {os.readlink(path)}. Remove the link, then run the "
+                "command again.",
                 code="untrusted_folder",
             )
     if home.system == "windows":
@@ -152,7 +154,7 @@ def check_owner(place: Place, home: Home) -> None:
             owner = path.stat().st_uid if path.exists() else os.geteuid()
             if owner != os.geteuid():
                 raise LacunaError(
-                    f"{path} belongs to user {owner} and this is user {os.geteuid()}",
+                    f"{path} belongs to user {owner}, and you are user {os.geteuid()}.",
                     code="untrusted_folder",
                 )
 
@@ -164,15 +166,15 @@ def version_key(version: str) -> tuple[int, ...]:
     True
 
     Raises:
-        LacunaError: If it is no version.
+        LacunaError: If it is not a version.
     """
     if not version:
         return (-1,)
     found = _VERSION.fullmatch(version)
     if found is None:
         raise LacunaError(
-            f"the plug-in there says that it is version {ascii(version)[:40]}, which is none: run "
-            "`lacuna uninstall` first",
+            f"The plug-in names {ascii(version)[:40]} as its version, which is not one. Run "
+            "`lacuna uninstall` first.",
             code="damaged_file",
         )
     stage = {"a": 0, "b": 1, "rc": 2, None: 3}[found[4]]
@@ -197,7 +199,7 @@ def _script(source: Path, target: Path) -> Path:
 
 
 def _same_as_copied(place: Place) -> bool:
-    """Whether what is there is what `install` would put there; what Python compiled is left out."""
+    """Tell whether `install` would put there what is there; what Python compiled is left out."""
     krita, gimp = plugin_sources()
     with tempfile.TemporaryDirectory() as folder:
         fresh = place._replace(folder=Path(folder))
@@ -248,8 +250,7 @@ def _sentences(folder: Path) -> Iterator[None]:
     except shutil.Error as error:  # copytree collects what went wrong: (from, to, why)
         _from, _to, why = error.args[0][0]
         why = re.sub(r"^\[Errno [0-9]+\] |: '.*", "", str(why))
-        raise LacunaError(f"{folder}: {why}", code="no_write") from error
+        raise LacunaError(f"{folder} cannot be written: {why}.", code="not_writable") from error
     except OSError as error:
-        raise LacunaError(
-            f"{error.filename or folder}: {error.strerror or error}", code="no_write"
-        ) from error
+        where, why = error.filename or folder, error.strerror or error
+        raise LacunaError(f"{where} cannot be written: {why}.", code="not_writable") from error

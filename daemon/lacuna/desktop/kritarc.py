@@ -1,7 +1,7 @@
 """Krita's settings file: enable a plug-in in it, or take it out, and touch no other line.
 
 KConfig's format: groups `[python]` with lines `key=value`. It is edited as bytes, so that even
-what is no UTF-8 stays as it is.
+what is not UTF-8 stays as it is.
 """
 
 import re
@@ -13,7 +13,7 @@ _HEADER = re.compile(rb"\[.*\]")
 
 
 def is_enabled(content: bytes, plugin: str) -> bool:
-    """Whether Krita loads the plug-in; of several lines the last one counts, as for KConfig."""
+    """Tell whether Krita loads the plug-in; the last of several lines counts, as for KConfig."""
     lines = _lines(content)
     values = [lines[at].partition(b"=")[2].strip() for at in _entries(lines, _key(plugin))]
     return bool(values) and values[-1].lower() in (b"true", b"1", b"on", b"yes")
@@ -23,10 +23,12 @@ def enable(content: bytes, plugin: str) -> bytes:
     """Return the settings with the plug-in enabled.
 
     Raises:
-        LacunaError: If an administrator has locked the entry, or this is no settings file.
+        LacunaError: If an administrator has locked the entry, or this is not a settings file.
     """
     if b"\0" in content:
-        raise LacunaError("it holds zero bytes, so it is no settings file", code="damaged_file")
+        raise LacunaError(
+            "The file holds zero bytes, so it is not a settings file.", code="damaged_file"
+        )
     if is_enabled(content, plugin):
         return content
     lines, key = _lines(content), _key(plugin)
@@ -34,7 +36,7 @@ def enable(content: bytes, plugin: str) -> bytes:
     if any(re.match(rb"\[python\]\[\$i", line) for line in lines) or any(
         line.startswith((b"[$i", key + b"[$i")) for line in lines
     ):
-        raise LacunaError("an administrator has locked it ([$i])", code="locked_file")
+        raise LacunaError("An administrator has locked the settings ([$i]).", code="locked_file")
     entries = _entries(lines, key)
     if entries:
         for at in entries:

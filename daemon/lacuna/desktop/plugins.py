@@ -34,7 +34,7 @@ def plugin_sources() -> tuple[Path, Path]:
         if krita.is_dir() and gimp.is_dir():
             return krita, gimp
     raise LacunaError(
-        f"the plug-ins' files are missing from {packaged}: install lacuna-inpaint anew",
+        f"The files of the plug-ins are missing from {packaged}. Install lacuna-inpaint again.",
         code="no_plugins",
     )
 
@@ -47,13 +47,15 @@ def copy_gimp_plugin(source: Path, target: Path) -> None:
         target: Where it goes, like `~/.config/GIMP/3.0/plug-ins/lacuna-gimp`.
 
     Raises:
-        LacunaError: If `source` is no GIMP plug-in, or `target` is called something else.
+        LacunaError: If `source` is not a GIMP plug-in, or `target` is called something else.
     """
     script = f"{source.name}.py"
     if not (source / script).is_file():
-        raise LacunaError(f"{source} is no plug-in for GIMP: it has no {script}")
+        raise LacunaError(f"{source} is not a plug-in for GIMP: it has no {script}.")
     if target.name != source.name:
-        raise LacunaError(f"GIMP finds {script} only in a folder {source.name}, not {target.name}")
+        raise LacunaError(
+            f"GIMP finds {script} only in a folder {source.name}, not in {target.name}."
+        )
 
     def make(folder: Path) -> None:
         _copy_with_wire(source, folder / source.name)
@@ -73,7 +75,7 @@ def copy_krita_plugin(source: Path, resources: Path) -> None:
         resources: Krita's folder for resources, like `~/.local/share/krita`.
 
     Raises:
-        LacunaError: If `source` is no Krita plug-in.
+        LacunaError: If `source` is not a Krita plug-in.
     """
     name = krita_name(source)
     targets = {
@@ -102,13 +104,13 @@ def krita_name(source: Path) -> str:
     """Return the name by which Krita knows the plug-in of a folder.
 
     Raises:
-        LacunaError: If `source` is no Krita plug-in.
+        LacunaError: If `source` is not a Krita plug-in.
     """
     names = [path.stem for path in source.glob("*.desktop")]
     if len(names) != 1 or not (source / names[0] / "__init__.py").is_file():
         raise LacunaError(
-            f"{source} is no plug-in for Krita: it has {len(names)} .desktop files and no package "
-            "of that name"
+            f"{source} is not a plug-in for Krita: it has {len(names)} .desktop files, and needs "
+            "one with a package of the same name."
         )
     return names[0]
 

@@ -23,7 +23,7 @@ def make_release(checkout: Path, folder: Path) -> list[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
-        raise LacunaError(f"{folder} is not empty: a release is made in a new folder")
+        raise LacunaError(f"{folder} is not empty. Name a new folder for the release.")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-t", "wheel"]
     ran = subprocess.run(
         [*build, "-d", str(folder.resolve())],
@@ -33,7 +33,7 @@ def make_release(checkout: Path, folder: Path) -> list[Path]:
         check=False,
     )
     if ran.returncode:
-        raise LacunaError(f"hatchling ended with code {ran.returncode}: {ran.stderr.strip()}")
+        raise LacunaError(f"The build ended with code {ran.returncode}: {ran.stderr.strip()}.")
     krita, gimp = plugin_sources()
     zip_krita_plugin(krita, folder / "lacuna-krita.zip")
     zip_gimp_plugin(gimp, folder / "lacuna-gimp.zip")

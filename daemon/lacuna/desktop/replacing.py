@@ -1,4 +1,4 @@
-"""Replace files so that whoever looks sees the old ones or the new ones, and never a half."""
+"""Replace files and folders, several at once, all of them or none."""
 
 import contextlib
 import os
@@ -6,33 +6,23 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from lacuna_wire.replacing import replaced
+
 
 def write_whole(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Write a file beside `path`, then rename it; a link in its place is kept, its file replaced.
+    """Replace a file in one step; a link in its place stays, and what it leads to is replaced.
 
     Args:
         path: Its folder is made if it is missing.
         content: All of it.
-        mode: Of a file that is new; an old one keeps its own.
+        mode: Of a file that is new, less the umask; an old one keeps its own.
 
     Raises:
-        OSError: If there is no room or no right; the old file is untouched then.
+        OSError: If there is no room or no permission; the old file is untouched then.
     """
-    real = path.resolve()
-    if real.exists():
-        mode = real.stat().st_mode & 0o777
-    real.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{real.name}.", dir=real.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(name, mode)
-        os.replace(name, real)
-    except BaseException:
-        os.unlink(name)
-        raise
+    path.resolve().parent.mkdir(parents=True, exist_ok=True)
+    with replaced(path, mode, keep_link_and_mode=True) as file:
+        file.write(content)
 
 
 def swap_in(base: Path, make: Callable[[Path], None], targets: Mapping[str, Path]) -> None:
@@ -44,7 +34,7 @@ def swap_in(base: Path, make: Callable[[Path], None], targets: Mapping[str, Path
         targets: Name in that folder -> where it goes. What is there is removed in the end.
 
     Raises:
-        OSError: If there is no room or no right; every target is as before then.
+        OSError: If there is no room or no permission; every target is as before then.
     """
     made = _make_folders(base)
     try:

@@ -1,24 +1,27 @@
-"""Picture files: a window is read in the picture's own depth, a patched copy is saved.
+"""Picture files: a window is read in the picture's own depth, an edited copy is saved.
 
-`open_picture` and `read_mask` begin the line for the command line, as the editors do for the
-plug-ins; `Picture.save` ends it.
+For the command line `open_picture` and `read_mask` begin what the editors do for their plug-ins,
+and `save_picture` ends it.
 """
 
 from .formats import SUPPORTED_SUFFIXES
 from .mask import read_mask
 from .opening import open_picture
-from .output import check_output, is_streamed
-from .picture import Patch, Picture, Pixels
+from .output import check_output, is_streamed, output_format
+from .picture import Edit, Picture, Pixels
+from .saving import save_picture
 from .sparse import SparseMask
 
 __all__ = [
     "SUPPORTED_SUFFIXES",
-    "Patch",
+    "Edit",
     "Picture",
     "Pixels",
     "SparseMask",
     "check_output",
     "is_streamed",
     "open_picture",
+    "output_format",
     "read_mask",
+    "save_picture",
 ]

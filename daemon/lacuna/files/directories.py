@@ -46,7 +46,7 @@ class Flavour(NamedTuple):
         return 8 if self.big else 4
 
 
-class Entry(NamedTuple):
+class TagEntry(NamedTuple):
     """One tag.
 
     Attributes:
@@ -62,7 +62,7 @@ class Entry(NamedTuple):
     at: int = 0
 
 
-Directory = dict[int, Entry]
+Directory = dict[int, TagEntry]
 
 
 def read_directory(file: Any, offset: int, flavour: Flavour) -> tuple[Directory, int]:
@@ -103,7 +103,7 @@ def read_directory(file: Any, offset: int, flavour: Flavour) -> tuple[Directory,
             at += start
         if 0 < length <= min(_MAX_VALUE_BYTES, size - at):
             file.seek(at)
-            directory[tag] = Entry(kind, number, file.read(length), at)
+            directory[tag] = TagEntry(kind, number, file.read(length), at)
     return directory, start + len(rows)
 
 
@@ -134,12 +134,12 @@ def number(directory: Directory, tag: int, flavour: Flavour, default: int = 0) -
     return int(struct.unpack_from(flavour.order + _WHOLE_NUMBERS[entry.type], entry.value)[0])
 
 
-def numbers_entry(kind: int, values: list[int], flavour: Flavour) -> Entry:
+def numbers_entry(kind: int, values: list[int], flavour: Flavour) -> TagEntry:
     """Make a tag of whole numbers of type SHORT, LONG or LONG8."""
     form = f"{flavour.order}{len(values)}{_WHOLE_NUMBERS[kind]}"
-    return Entry(kind, len(values), struct.pack(form, *values))
+    return TagEntry(kind, len(values), struct.pack(form, *values))
 
 
-def pointer_entry(offset: int, flavour: Flavour) -> Entry:
+def pointer_entry(offset: int, flavour: Flavour) -> TagEntry:
     """Make the tag that points to another directory."""
     return numbers_entry(LONG8 if flavour.big else LONG, [offset], flavour)

@@ -12,8 +12,8 @@ from .directories import (
     RATIONAL,
     SHORT,
     Directory,
-    Entry,
     Flavour,
+    TagEntry,
     number,
     numbers_entry,
     pointer_entry,
@@ -55,7 +55,7 @@ def read_tags(file: Any, offset: int, flavour: Flavour) -> Tags:
 
 
 def parse(block: bytes) -> Tags | None:
-    """Read a block; None if it is none, which is no reason to refuse a picture."""
+    """Read a block; None if it is not one, which is no reason to refuse a picture."""
     try:
         flavour, first = _header(block)
         return read_tags(io.BytesIO(block), first, flavour)
@@ -97,7 +97,7 @@ def with_dpi(block: bytes, dpi_wanted: tuple[float, float] | None) -> bytes:
 def dpi_entries(dpi_wanted: tuple[float, float], flavour: Flavour) -> Directory:
     """Make the three tags of a resolution."""
     across, down = (
-        Entry(RATIONAL, 1, struct.pack(flavour.order + "II", round(side * 1_000), 1_000))
+        TagEntry(RATIONAL, 1, struct.pack(flavour.order + "II", round(side * 1_000), 1_000))
         for side in dpi_wanted
     )
     unit = numbers_entry(SHORT, [INCH], flavour)

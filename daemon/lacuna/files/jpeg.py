@@ -17,19 +17,20 @@ import imagecodecs
 import numpy as np
 
 from . import exif, photoshop
+from .format import Format
 from .metadata import Chunk, Metadata
-from .picture import Buffer, Decoded, Pixels
-from .refusals import check_pixels, corrupt, unsupported
+from .picture import Pixels
+from .raster import Buffer, Decoded, open_raster, open_raster_mask, write_raster
+from .refusals import MAX_PIXELS, check_pixels, corrupt, unsupported
 
-SIGNATURE = b"\xff\xd8\xff"
-MAX_SIDE = 65_500  # of libjpeg; the format itself goes to 65,535
-MAX_SEGMENT_BYTES = 65_533
+_MAX_SIDE = 65_500  # of libjpeg; the format itself goes to 65,535
+_MAX_SEGMENT_BYTES = 65_533
 
 _JFIF, _JFXX = b"JFIF\0", b"JFXX\0"
 _EXIF, _XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
 _ICC, _MULTI_PICTURE, _PHOTOSHOP = b"ICC_PROFILE\0", b"MPF\0", b"Photoshop 3.0\0"
-MAX_EXIF_BYTES, MAX_XMP_BYTES = MAX_SEGMENT_BYTES - len(_EXIF), MAX_SEGMENT_BYTES - len(_XMP)
-_ICC_PART_BYTES = MAX_SEGMENT_BYTES - len(_ICC) - 2
+_MAX_EXIF_BYTES, _MAX_XMP_BYTES = _MAX_SEGMENT_BYTES - len(_EXIF), _MAX_SEGMENT_BYTES - len(_XMP)
+_ICC_PART_BYTES = _MAX_SEGMENT_BYTES - len(_ICC) - 2
 
 _APP0, _APP1, _APP2, _APP13, _APP14, _COM = (bytes([0xE0 + n]) for n in (0, 1, 2, 13, 14, 30))
 _SOI, _EOI, _SOS, _DQT = 0xD8, 0xD9, 0xDA, 0xDB
@@ -118,7 +119,7 @@ def metadata_of(chunks: Iterable[Chunk]) -> Metadata:
 
 
 def chunks_from(metadata: Metadata) -> list[Chunk]:
-    """Write what came from another format; its EXIF and XMP must fit (`MAX_EXIF_BYTES`, ...)."""
+    """Write what came from another format; its EXIF and XMP must fit (`JPEG.max_exif_bytes`)."""
     across, down = metadata.dpi or (1, 1)  # without a unit: pixels are square
     density = struct.pack(">BHH", bool(metadata.dpi), round(across), round(down))
     chunks = [Chunk(_APP0, _JFIF + b"\1\1" + density + b"\0\0")]
@@ -139,7 +140,7 @@ def coding_of(data: bytes, path: Path) -> Coding:
 
 
 def _segments(data: bytes, path: Path) -> list[Chunk]:
-    """Cut the file into its segments, scans left out, up to the end of the picture.
+    """Cut the file into its segments, without the scans, up to the end of the picture.
 
     What comes after that (further pictures, of which MPF tells) is not read.
     """
@@ -153,7 +154,7 @@ def _segments(data: bytes, path: Path) -> list[Chunk]:
         if marker == _EOI:
             return segments
         if marker is None or at + 4 > len(data):
-            raise corrupt(path, f"it ends after {len(data):,} bytes, before the picture does")
+            raise corrupt(path, f"it ends after {len(data):,} bytes, in the middle of the picture")
         (length,) = struct.unpack_from(">H", data, at + 2)
         end = at + 2 + length
         segments.append(Chunk(bytes([marker]), data[at + 4 : end]))
@@ -172,17 +173,17 @@ def _frame(segments: list[Chunk], path: Path) -> Frame:
         elif kind[0] in _FRAMES and header is None:
             header = kind[0], data
     if header is None:
-        raise corrupt(path, "it has no frame")
+        raise corrupt(path, "it has no header of a picture")
     marker, data = header
     bits, height, width, components = struct.unpack_from(">BHHB", data)
     if marker not in _HUFFMAN_DCT or bits != 8:
         raise unsupported(
-            path, f"a JPEG of a rare kind (SOF{marker - 0xC0}, {bits} bits)", "save it as PNG"
+            path, f"a JPEG of a rare kind (SOF{marker - 0xC0}, {bits} bits)", "Save it as PNG"
         )
     if components == 4:
-        raise unsupported(path, "CMYK inks", "convert it to RGB")
+        raise unsupported(path, "CMYK inks", "Convert it to RGB")
     if components not in (1, 3):
-        raise unsupported(path, f"{components} channels", "convert it to grey or RGB")
+        raise unsupported(path, f"{components} channels", "Convert it to grey or RGB")
     check_pixels(path, width, height)
     rows = [data[6 + 3 * n : 9 + 3 * n] for n in range(components)]
     sampling = tuple((row[1] >> 4, row[1] & 15) for row in rows)
@@ -199,7 +200,7 @@ def _quantisation(data: bytes) -> dict[int, bytes]:
 
 
 def _coding_of(frame: Frame) -> Coding:
-    """Find the quality whose tables are just those of the file, or take the default."""
+    """Find the quality whose tables are exactly those of the file, or take the default."""
     subsampling = _SUBSAMPLINGS.get(frame.sampling[0])
     if len(frame.sampling) == 1:
         subsampling = DEFAULT.subsampling
@@ -220,7 +221,7 @@ def _tables_at(quality: int, components: int) -> tuple[bytes, ...]:
 
 
 def _kept(segment: Chunk) -> Iterator[Chunk]:
-    """Yield what of a segment goes into the copy: all but previews and the coding."""
+    """Yield what the copy keeps of a segment: no preview, and nothing about the coding."""
     kind, data = segment
     if not 0xE0 <= kind[0] <= 0xEF and kind != _COM:
         return
@@ -247,3 +248,20 @@ def _jfif_dpi(data: bytes) -> tuple[float, float] | None:
         return None
     inch = 2.54 if unit == 2 else 1.0
     return across * inch, down * inch
+
+
+JPEG = Format(
+    name="JPEG",
+    suffixes=(".jpg", ".jpeg", ".jpe"),
+    signature=re.compile(rb"\xff\xd8\xff"),
+    channels=frozenset({"RGB", "GRAY"}),
+    samples=frozenset({"u8"}),
+    max_side=_MAX_SIDE,
+    max_pixels=MAX_PIXELS,
+    open=partial(open_raster, "JPEG", decode),
+    open_mask=partial(open_raster_mask, decode),
+    write=partial(write_raster, encode, chunks_from),
+    max_exif_bytes=_MAX_EXIF_BYTES,
+    max_xmp_bytes=_MAX_XMP_BYTES,
+    is_lossy=True,
+)

@@ -5,7 +5,7 @@ no library in reach writes back all that it reads, so the pieces are cut out of 
 put around the newly encoded pixels. Only when the format changes are they taken apart into
 `Metadata`, which every format can hold.
 
-Left out on purpose: small previews of the picture, since they still show what was removed.
+Small previews of the picture are left out on purpose: they still show what was removed.
 """
 
 import re

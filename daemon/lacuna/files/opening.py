@@ -1,13 +1,12 @@
-"""The door: what kind of picture a file is, decided by its content."""
+"""What kind of picture a file is: its content decides, not its name."""
 
 import stat
 from pathlib import Path
 
-from .formats import FORMATS, HEAD_BYTES, TIFF, Format, format_of_content, stranger
+from .format import Format
+from .formats import FORMATS, HEAD_BYTES, format_of_content, stranger
 from .picture import Picture
-from .raster import open_raster
 from .refusals import not_a_picture, not_readable, reading
-from .tiff import open_tiff
 
 
 def open_picture(path: Path) -> Picture:
@@ -19,8 +18,7 @@ def open_picture(path: Path) -> Picture:
         LacunaError: `no_such_file`; `not_readable`; `not_a_picture`; `corrupt_picture`;
             `too_large`; `unsupported_layout` with what the file holds instead.
     """
-    kind = format_of_file(path)
-    return open_tiff(path) if kind is TIFF else open_raster(path, kind)
+    return format_of_file(path).open(path)
 
 
 def format_of_file(path: Path) -> Format:
@@ -37,12 +35,9 @@ def format_of_file(path: Path) -> Format:
             raise not_readable(path, "it is not an ordinary file")
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
-    kind = format_of_content(head)
-    if kind is not None:
-        return kind
-    if not head:
-        raise not_a_picture(path, "it is empty")
-    supported = ", ".join(known.name for known in FORMATS)
-    name = stranger(head)
-    why = f"it is {name}" if name else "its first bytes are of no known format"
-    raise not_a_picture(path, f"{why}, and supported are {supported}")
+    found = format_of_content(head)
+    if found is not None:
+        return found
+    why = f"it is {stranger(head)}" if stranger(head) else "its first bytes are of no known format"
+    readable = ", ".join(known.name for known in FORMATS)
+    raise not_a_picture(path, why if head else "it is empty", readable)

@@ -33,7 +33,7 @@ _TURNS = {
 
 
 def turn_of(orientation: int) -> Turn:
-    """Return the turn for the number in the tag; numbers that are none mean "as stored"."""
+    """Return the turn for the number in the tag; any other number means "as stored"."""
     return _TURNS.get(orientation, _TURNS[1])
 
 
@@ -75,7 +75,7 @@ def stored_rect(rect: Rect, width: int, height: int, turn: Turn) -> Rect:
 
 
 def displayed_rect(rect: Rect, width: int, height: int, turn: Turn) -> Rect:
-    """Find where is seen what the file stores in `rect`; undoes `stored_rect`.
+    """Find where the pixels that the file stores in `rect` are displayed; undoes `stored_rect`.
 
     Args:
         rect: In stored pixels.

@@ -1,32 +1,20 @@
-"""Where a copy goes: refused early if it cannot work, written beside and put in place at once."""
+"""Where a copy goes: refused early if it cannot work, replaced in one step."""
 
-import contextlib
 import os
 import secrets
 import shutil
-import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
-from lacuna_wire.errors import TooLarge
+from lacuna_wire.errors import LacunaError, TooLarge
+from lacuna_wire.replacing import replaced
 
-from . import jpeg
-from .formats import (
-    JPEG,
-    SUPPORTED_SUFFIXES,
-    TIFF,
-    Format,
-    format_of_name,
-    formats_that_hold,
-)
-from .picture import Buffer, Picture
-from .refusals import (
-    MAX_PIXELS,
-    no_space,
-    not_writable,
-    unsupported_output,
-    writing,
-)
+from .format import Format
+from .formats import FORMATS, SUPPORTED_SUFFIXES, format_of_name
+from .picture import Picture
+from .refusals import no_space, not_writable, unsupported_output, writing
 
 
 def check_output(out: Path, picture: Picture | None = None) -> None:
@@ -40,13 +28,13 @@ def check_output(out: Path, picture: Picture | None = None) -> None:
         NoSpace: If the disk cannot take a copy of a TIFF picture.
         TooLarge: If the format cannot hold a picture of this size.
         LacunaError: `unsupported_output` if the suffix is unknown or the format cannot hold the
-            picture; `no_such_folder`; `not_writable`.
+            picture; `not_writable`.
     """
     target = output_format(out)
     if picture is not None:
         check_holds(out, target, picture)
     _check_place(out)
-    if picture is not None and picture.format == target.name == TIFF.name:
+    if picture is not None and is_streamed(picture, out):
         needed, free = picture.path.stat().st_size, shutil.disk_usage(out.parent).free
         if needed > free:
             raise no_space(out, f"the copy takes {needed:,} bytes and {free:,} are free")
@@ -54,82 +42,83 @@ def check_output(out: Path, picture: Picture | None = None) -> None:
 
 def is_streamed(picture: Picture, out: Path) -> bool:
     """Tell whether neither reading windows nor saving to `out` holds the whole picture."""
-    return picture.format == TIFF.name and format_of_name(out) is TIFF
+    target = format_of_name(out)
+    return target is not None and target.is_streamed and target.name == picture.format
 
 
 def output_format(out: Path) -> Format:
-    """Return the format that the suffix says; raises `unsupported_output` if it says none."""
+    """Return the format of the suffix; raises `unsupported_output` if there is none."""
     target = format_of_name(out)
     if target is None:
         raise unsupported_output(
-            f"{out} has no suffix that says a format; possible are {', '.join(SUPPORTED_SUFFIXES)}."
+            f"{out} does not end in a suffix that Lacuna can write. "
+            f"Possible suffixes are {', '.join(SUPPORTED_SUFFIXES)}."
         )
     return target
 
 
 def check_holds(out: Path, target: Format, picture: Picture) -> None:
-    """Raise `unsupported_output` or `TooLarge` if the format cannot hold the picture."""
-    layout = picture.layout
+    """Refuse a format that cannot hold the picture, and name those that can.
+
+    Raises:
+        LacunaError: `unsupported_output`.
+        TooLarge: If the picture has too many pixels.
+    """
+    found = _obstacle(target, picture)
+    if found is not None:
+        refusal, why = found
+        others = [known.name for known in FORMATS if _obstacle(known, picture) is None]
+        raise refusal(f"{out} cannot be written: {why}. {_listed(others)} can.")
+
+
+def _obstacle(target: Format, picture: Picture) -> tuple[Callable[[str], LacunaError], str] | None:
+    """Say why a format cannot hold a picture, and how to refuse that; None if it can."""
+    layout, name = picture.layout, target.name
     if not target.holds(layout):
-        raise unsupported_output(
-            f"{out}: {target.name} cannot hold {layout.channels} with samples of type "
-            f"{layout.sample}; {formats_that_hold(layout)} can."
-        )
+        kinds = f"{layout.channels} with samples of type {layout.sample}"
+        return unsupported_output, f"{name} cannot hold {kinds}"
     size = f"{picture.width:,} x {picture.height:,} px"
     if max(picture.width, picture.height) > target.max_side:
-        raise TooLarge(
-            f"{out}: {target.name} holds at most {target.max_side:,} px a side, "
-            f"the picture has {size}; TIFF can."
-        )
-    if target is not TIFF and picture.width * picture.height > MAX_PIXELS:
-        raise TooLarge(f"{out}: the picture has {size}, more than {MAX_PIXELS:,}; TIFF can.")
-    if target is JPEG and picture.format != JPEG.name:
-        for name, data, limit in (
-            ("EXIF", picture.metadata.exif, jpeg.MAX_EXIF_BYTES),
-            ("XMP", picture.metadata.xmp, jpeg.MAX_XMP_BYTES),
-        ):
-            if len(data) > limit:
-                raise unsupported_output(
-                    f"{out}: JPEG holds at most {limit:,} bytes of {name}, "
-                    f"the picture has {len(data):,}; PNG and TIFF can."
-                )
+        limit = f"{target.max_side:,} px a side"
+        return TooLarge, f"{name} cannot hold {size}, at most {limit}"
+    if picture.width * picture.height > target.max_pixels:
+        limit = f"{target.max_pixels:,} px in all"
+        return TooLarge, f"{name} cannot hold {size}, at most {limit}"
+    if target.name == picture.format:
+        return None  # its own metadata came out of such a file
+    for what, data, limit_bytes in (
+        ("EXIF", picture.metadata.exif, target.max_exif_bytes),
+        ("XMP", picture.metadata.xmp, target.max_xmp_bytes),
+    ):
+        if limit_bytes is not None and len(data) > limit_bytes:
+            needed = f"{len(data):,} bytes of {what}"
+            return unsupported_output, f"{name} cannot hold {needed}, at most {limit_bytes:,}"
+    return None
 
 
-@contextlib.contextmanager
-def replacing(out: Path) -> Iterator[Path]:
+def _listed(names: list[str]) -> str:
+    """List names for a sentence.
+
+    >>> _listed(["PNG", "WebP", "TIFF"])
+    'PNG, WebP and TIFF'
+    """
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+@contextmanager
+def replacing(out: Path) -> Iterator[BinaryIO]:
     """Lend a new empty file beside `out`; when the block ends it becomes `out`, at once.
 
-    A link is followed, so that what it points to is replaced. A file that is replaced hands on its
-    permissions. If anything is raised in the block, the new file is removed and `out` stays as it
-    was.
+    A link is followed, and the file that it leads to is replaced. A file that is replaced hands on
+    its permissions. If anything is raised in the block, the new file is removed and `out` stays as
+    it was.
 
     Raises:
         NoSpace: If the disk is full.
         LacunaError: `not_writable`.
     """
-    with writing(out):
-        target = out.resolve()
-        part = target.parent / f".lacuna-{secrets.token_hex(8)}.part"
-        # Open exclusively, so that nobody can have put a link to somewhere else here.
-        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-        try:
-            yield part
-            with part.open("rb") as file:
-                os.fsync(file.fileno())
-            with contextlib.suppress(FileNotFoundError):
-                os.chmod(part, stat.S_IMODE(target.stat().st_mode))
-            os.replace(part, target)
-        except BaseException:  # also when the user interrupts: no half of a picture stays behind
-            part.unlink(missing_ok=True)
-            raise
-        _sync_folder(target.parent)
-
-
-def write_pieces(part: Path, pieces: Iterable[Buffer]) -> None:
-    """Write a file piece by piece."""
-    with part.open("wb") as file:
-        for piece in pieces:
-            file.write(piece)
+    with writing(out), replaced(out, 0o666, keep_link_and_mode=True) as file:
+        yield file
 
 
 def _check_place(out: Path) -> None:
@@ -147,13 +136,3 @@ def _check_place(out: Path) -> None:
         trial = out.resolve().parent / f".lacuna-{secrets.token_hex(8)}.part"
         os.close(os.open(trial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         trial.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name last over a power failure, where the system can."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

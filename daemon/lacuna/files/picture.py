@@ -1,24 +1,24 @@
-"""What a picture is to the rest of Lacuna: a size, a layout, a window to read, a copy to save."""
+"""What a picture is to the rest of Lacuna: a size, a layout, a window to read, a copy to write."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lacuna_wire.messages import PixelLayout
+from lacuna.samples import DTYPES, WORDS
+from lacuna_wire.messages import CHANNELS, PixelLayout
 from lacuna_wire.rect import Rect
 
 from .metadata import Metadata
 
 Pixels = NDArray[Any]  # (h, w, channels) in the picture's own depth
-Patch = tuple[Rect, Pixels]
-Buffer = bytes | memoryview
+Edit = tuple[Rect, Pixels]  # where, and what replaces it
 
-_CHANNELS = {1: "GRAY", 2: "GRAYA", 3: "RGB", 4: "RGBA"}
-_SAMPLES = {"uint8": "u8", "uint16": "u16", "float16": "f16", "float32": "f32"}
-_DTYPES = {sample: np.dtype(name) for name, sample in _SAMPLES.items()}
+# Editors alone keep blue first; no file does.
+_CHANNEL_ORDERS = {count: order for order, count in CHANNELS.items() if order != "BGRA"}
 
 
 class Picture(Protocol):
@@ -57,40 +57,13 @@ class Picture(Protocol):
         """
         ...
 
-    def save(self, out: Path, patches: Sequence[Patch]) -> None:
-        """Write a copy in which each patch replaces what is under its rectangle.
-
-        Every other pixel stays as it is, bit for bit, unless the copy is a JPEG or the picture a
-        TIFF with JPEG inside. `out` may be the picture itself. The suffix of `out` says the
-        format; the file appears complete or not at all.
-
-        Args:
-            out: The file to make or to replace.
-            patches: Rectangles in displayed pixels, with pixels in the picture's own layout. Where
-                two of them meet, the later one wins.
-
-        Raises:
-            ValueError: If a patch does not fit the picture.
-            LacunaError: If the format cannot hold the picture or the file cannot be written.
-        """
+    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> None:
+        """Write a copy of the same format into an empty file; see `save_picture`."""
         ...
 
-
-class Decoded(NamedTuple):
-    """A picture file that is decoded as a whole.
-
-    Attributes:
-        pixels: As stored, before any turning.
-        metadata: What other formats can hold too.
-        lossy: Whether the pixels went through a lossy compression.
-        encode: Encodes pixels of the same layout with all that this file says besides them, and
-            yields the new file piece by piece.
-    """
-
-    pixels: Pixels
-    metadata: Metadata
-    lossy: bool
-    encode: Callable[[Pixels], Iterable[Buffer]]
+    def edited(self, edits: Sequence[Edit]) -> AbstractContextManager[Pixels]:
+        """Lend all pixels as displayed, (height, width, channels), with the edits in them."""
+        ...
 
 
 def layout_of(channels: int, dtype: np.dtype[Any]) -> PixelLayout:
@@ -100,13 +73,9 @@ def layout_of(channels: int, dtype: np.dtype[Any]) -> PixelLayout:
     cameras and are proportional to light; no format of these has a field that says otherwise, and
     this is also what the editors assume.
     """
-    sample = _SAMPLES[dtype.name]
-    return PixelLayout(_CHANNELS[channels], sample, "linear" if sample[0] == "f" else "srgb")
-
-
-def dtype_of(layout: PixelLayout) -> np.dtype[Any]:
-    """Return the NumPy type of one sample, in the byte order of this machine."""
-    return _DTYPES[layout.sample]
+    sample = WORDS[dtype.newbyteorder("<")]
+    transfer = "linear" if dtype.kind == "f" else "srgb"
+    return PixelLayout(_CHANNEL_ORDERS[channels], sample, transfer)
 
 
 def check_rect(picture: Picture, rect: Rect) -> None:
@@ -116,13 +85,13 @@ def check_rect(picture: Picture, rect: Rect) -> None:
         )
 
 
-def check_patches(picture: Picture, patches: Sequence[Patch]) -> None:
-    """Raise `ValueError` unless every patch lies in the picture and has its layout."""
-    dtype = dtype_of(picture.layout)
-    for rect, pixels in patches:
+def check_edits(picture: Picture, edits: Sequence[Edit]) -> None:
+    """Raise `ValueError` unless every edit lies in the picture and has its layout."""
+    dtype = DTYPES[picture.layout.sample]
+    for rect, pixels in edits:
         check_rect(picture, rect)
         shape = (rect.height, rect.width, picture.layout.channel_count)
         if pixels.shape != shape or pixels.dtype != dtype:
             raise ValueError(
-                f"the patch for {rect} must be {dtype} {shape}, not {pixels.dtype} {pixels.shape}"
+                f"the edit at {rect} must be {dtype} {shape}, not {pixels.dtype} {pixels.shape}"
             )

@@ -1,5 +1,6 @@
 """PNG: chunks, and pixels of 8 or 16 bits through imagecodecs (libpng)."""
 
+import re
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
@@ -10,9 +11,11 @@ import imagecodecs
 import numpy as np
 
 from . import exif
+from .format import Format
 from .metadata import INCH_M, Chunk, Metadata
-from .picture import Buffer, Decoded, Pixels
-from .refusals import check_pixels, corrupt, unsupported
+from .picture import Pixels
+from .raster import Buffer, Decoded, open_raster, open_raster_mask, write_raster
+from .refusals import MAX_PIXELS, MAX_SIDE, check_pixels, corrupt, unsupported
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _XMP_KEYWORD = b"XML:com.adobe.xmp"
@@ -150,17 +153,17 @@ def _for_libpng(data: bytes) -> bytes:
 
 def _check_layout(path: Path, chunks: list[Chunk], bits: int, colour: int, as_mask: bool) -> None:
     if colour not in (0, 2, 3, 4, 6) or bits not in (1, 2, 4, 8, 16):
-        raise corrupt(path, f"its header says colour type {colour} with {bits} bits")
+        raise corrupt(path, f"its header names colour type {colour} with {bits} bits")
     for kind, data in chunks:
         if kind == b"acTL" and int.from_bytes(data[:4], "big") > 1:
             frames = int.from_bytes(data[:4], "big")
-            raise unsupported(path, f"an animation of {frames} frames", "save one of them")
+            raise unsupported(path, f"an animation of {frames} frames", "Save one of them")
     if as_mask:
         return
     if colour == 3:
-        raise unsupported(path, "a palette of at most 256 colours", "convert it to RGB")
+        raise unsupported(path, "a palette of at most 256 colours", "Convert it to RGB")
     if bits < 8:
-        raise unsupported(path, f"{bits} bit per pixel", "convert it to 8 bits of grey")
+        raise unsupported(path, f"{bits} bit per pixel", "Convert it to 8 bits of grey")
 
 
 def _is_kept(kind: bytes) -> bool:
@@ -196,3 +199,17 @@ def _packed(chunk: Chunk) -> bytes:
 
 def _checksum(chunk: Chunk) -> bytes:
     return struct.pack(">I", zlib.crc32(chunk.data, zlib.crc32(chunk.kind)))
+
+
+PNG = Format(
+    name="PNG",
+    suffixes=(".png",),
+    signature=re.compile(re.escape(SIGNATURE)),
+    channels=frozenset({"RGB", "RGBA", "GRAY", "GRAYA"}),
+    samples=frozenset({"u8", "u16"}),
+    max_side=MAX_SIDE,
+    max_pixels=MAX_PIXELS,
+    open=partial(open_raster, "PNG", decode),
+    open_mask=partial(open_raster_mask, decode),
+    write=partial(write_raster, encode, chunks_from),
+)

@@ -1,39 +1,60 @@
-"""PNG, JPEG and WebP pictures: decoded as a whole, once, in their own depth.
+"""Pictures that are decoded as a whole, once, in their own depth: PNG, JPEG and WebP.
 
-Their compression runs through the whole file, so there is no reading of a window alone.
+Their compression runs through the whole file, so a window cannot be read alone.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
 from lacuna_wire.messages import PixelLayout
 from lacuna_wire.rect import Rect
 
-from . import exif, jpeg, png, webp
-from .convert import save_converted
-from .formats import JPEG, PNG, WEBP, Format, format_of_name
-from .metadata import Metadata
+from . import exif
+from .format import Pieces
+from .metadata import Chunk, Metadata
 from .orientation import Turn, displayed, stored, stored_rect, turn_of
-from .output import replacing, write_pieces
-from .picture import Decoded, Patch, Pixels, check_patches, check_rect, layout_of
+from .picture import Edit, Pixels, check_rect, layout_of
 from .refusals import reading
 
-_DECODERS: dict[str, Callable[[bytes, Path, bool], Decoded]] = {
-    PNG.name: png.decode,
-    JPEG.name: jpeg.decode,
-    WEBP.name: webp.decode,
-}
+_BAND_ROWS = 256  # of a mask at a time, so that no second copy of a large one is needed
+
+Buffer = bytes | memoryview
+
+
+class Decoded(NamedTuple):
+    """A picture file that is decoded as a whole.
+
+    Attributes:
+        pixels: As stored, before any turning.
+        metadata: What other formats can hold too.
+        lossy: Whether the pixels went through a lossy compression.
+        encode: Encodes pixels of the same layout with all that this file says besides them, and
+            yields the new file piece by piece.
+    """
+
+    pixels: Pixels
+    metadata: Metadata
+    lossy: bool
+    encode: Callable[[Pixels], Iterable[Buffer]]
+
+
+# From the bytes of a file, its name for sentences, and whether it is a mask: then layouts that no
+# picture may have are allowed.
+Decode = Callable[[bytes, Path, bool], Decoded]
+# From pixels (h, w, channels) and the chunks around them to a new file, piece by piece.
+Encode = Callable[[Pixels, Iterable[Chunk]], Iterable[Buffer]]
 
 
 @dataclass(frozen=True)
 class RasterPicture:
     """A `Picture` whose pixels are in memory, once.
 
-    Not for several threads: while it is saved, the patches stand in its pixels.
+    Not for several threads: while it is saved, the edits stand in its pixels.
     """
 
     path: Path
@@ -68,41 +89,83 @@ class RasterPicture:
         check_rect(self, rect)
         return displayed(self.decoded.pixels, self.turn)[rect.slices].copy(order="C")
 
-    def save(self, out: Path, patches: Sequence[Patch]) -> None:
-        check_patches(self, patches)
-        target = format_of_name(out)
-        with self._patched(patches) as pixels:
-            if target is not None and target.name == self.format:
-                with replacing(out) as part:
-                    write_pieces(part, self.decoded.encode(pixels))
-            else:
-                save_converted(out, self, displayed(pixels, self.turn))
+    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> None:
+        with self._edited_as_stored(edits) as pixels:
+            file.writelines(self.decoded.encode(pixels))
 
     @contextmanager
-    def _patched(self, patches: Sequence[Patch]) -> Iterator[Pixels]:
-        """Lend the stored pixels with the patches in them: a second copy could be gigabytes."""
+    def edited(self, edits: Sequence[Edit]) -> Iterator[Pixels]:
+        with self._edited_as_stored(edits) as pixels:
+            yield displayed(pixels, self.turn)
+
+    @contextmanager
+    def _edited_as_stored(self, edits: Sequence[Edit]) -> Iterator[Pixels]:
+        """Lend the stored pixels with the edits in them: a second copy could be gigabytes."""
         pixels = self.decoded.pixels
-        places = [
-            stored_rect(rect, self.width, self.height, self.turn).slices for rect, _ in patches
-        ]
+        places = [stored_rect(rect, self.width, self.height, self.turn).slices for rect, _ in edits]
         before = [pixels[place].copy() for place in places]
         try:
-            for place, (_, patch) in zip(places, patches, strict=True):
-                pixels[place] = stored(patch, self.turn)
+            for place, (_, new) in zip(places, edits, strict=True):
+                pixels[place] = stored(new, self.turn)
             yield pixels
         finally:
             for place, original in zip(places, before, strict=True):
                 pixels[place] = original
 
 
-def open_raster(path: Path, kind: Format, as_mask: bool = False) -> RasterPicture:
-    """Read and decode a whole PNG, JPEG or WebP file.
+def open_raster(name: str, decode: Decode, path: Path) -> RasterPicture:
+    """Read and decode a whole file.
+
+    Args:
+        name: Of the format.
+        decode: Of the format.
+        path: The file.
 
     Raises:
         LacunaError: If it is damaged, too large, or of a layout that cannot be edited.
     """
+    return RasterPicture(path, name, _decoded(decode, path, False))
+
+
+@contextmanager
+def open_raster_mask(decode: Decode, path: Path) -> Iterator[Pieces]:
+    """Decode a picture of a mask as a whole, and lend it in bands.
+
+    Raises:
+        LacunaError: If it is damaged, too large, or of a layout that does not make a mask.
+    """
+    decoded = _decoded(decode, path, True)
+    whole = displayed(decoded.pixels, turn_of(exif.orientation(decoded.metadata.exif)))
+    height, width = whole.shape[:2]
+    bands = (
+        (Rect(0, top, width, min(_BAND_ROWS, height - top)), whole[top : top + _BAND_ROWS])
+        for top in range(0, height, _BAND_ROWS)
+    )
+    yield Pieces(width, height, decoded.lossy, bands)
+
+
+def write_raster(
+    encode: Encode,
+    chunks_from: Callable[[Metadata], list[Chunk]],
+    file: BinaryIO,
+    pixels: Pixels,
+    metadata: Metadata,
+) -> None:
+    """Write a new file.
+
+    Args:
+        encode: Of the format.
+        chunks_from: Of the format: metadata as the chunks that it has for it.
+        file: An empty file.
+        pixels: As displayed, (h, w, channels).
+        metadata: What the file says besides.
+    """
+    file.writelines(encode(pixels, chunks_from(metadata)))
+
+
+def _decoded(decode: Decode, path: Path, as_mask: bool) -> Decoded:
     with reading(path):
-        decoded = _DECODERS[kind.name](path.read_bytes(), path, as_mask)
-        # Libraries may hand out memory that is theirs; the patches are written into it later.
+        decoded = decode(path.read_bytes(), path, as_mask)
+        # Libraries may hand out memory that is theirs; the edits are written into it later.
         pixels = np.require(decoded.pixels, requirements=["C", "W"])
-    return RasterPicture(path, kind.name, decoded._replace(pixels=pixels))
+    return decoded._replace(pixels=pixels)

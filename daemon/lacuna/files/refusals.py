@@ -1,7 +1,7 @@
-"""The sentences with which files are refused, each with its stable code.
+"""Why files are refused, in sentences, each with its stable code.
 
 Every reader and writer of this package raises these, so one kind of trouble has one code and one
-wording whatever the format.
+wording in every format.
 """
 
 import errno
@@ -40,8 +40,12 @@ def not_readable(path: Path, why: str) -> LacunaError:
     return Forbidden(f"{path} cannot be read: {why}.", code="not_readable")
 
 
-def not_a_picture(path: Path, why: str) -> LacunaError:
-    return UnsupportedMedia(f"{path} is no picture that can be read: {why}.", code="not_a_picture")
+def not_a_picture(path: Path, why: str, readable: str) -> LacunaError:
+    """Say why a file is not a picture, and which formats are `readable`."""
+    return UnsupportedMedia(
+        f"{path} is not a picture that Lacuna can read: {why}. Lacuna reads {readable}.",
+        code="not_a_picture",
+    )
 
 
 def corrupt(path: Path, why: str) -> LacunaError:
@@ -49,13 +53,13 @@ def corrupt(path: Path, why: str) -> LacunaError:
 
 
 def unsupported(path: Path, holds: str, instead: str) -> LacunaError:
-    """Refuse a layout by what the file `holds`, and say what to do `instead`."""
-    return UnsupportedMedia(f"{path} holds {holds}; {instead}.", code="unsupported_layout")
+    """Refuse a layout by what the file `holds`; `instead` is the sentence that says what to do."""
+    return UnsupportedMedia(f"{path} holds {holds}. {instead}.", code="unsupported_layout")
 
 
 def picture_changed(path: Path) -> LacunaError:
     return Unprocessable(
-        f"{path} was changed by another program while it was open.", code="picture_changed"
+        f"Another program changed {path} while it was open.", code="picture_changed"
     )
 
 
@@ -82,18 +86,18 @@ def check_pixels(path: Path, width: int, height: int) -> None:
         raise corrupt(path, f"its size is {width} x {height} px")
     if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
         raise TooLarge(
-            f"{path} declares {width:,} x {height:,} px, the limit for this kind of file is "
-            f"{MAX_PIXELS:,} px in all and {MAX_SIDE:,} px a side; a TIFF picture may be larger."
+            f"{path} declares {width:,} x {height:,} px. The limit for this kind of file is "
+            f"{MAX_PIXELS:,} px in all and {MAX_SIDE:,} px a side. A TIFF picture may be larger."
         )
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Turn whatever a decoder raises for the data in `path` into one sentence.
+    """Turn whatever a decoder raises for the data in `path` into a sentence.
 
     Raises:
-        LacunaError: `no_such_file`, `not_readable` or `corrupt_picture`; errors that are sentences
-            already pass unchanged.
+        LacunaError: `no_such_file`, `not_readable` or `corrupt_picture`. What is a `LacunaError`
+            already passes unchanged.
     """
     try:
         yield
@@ -104,14 +108,14 @@ def reading(path: Path) -> Iterator[None]:
     except OSError as error:
         raise not_readable(path, error.strerror or str(error)) from error
     except MemoryError as error:
-        raise TooLarge(f"{path} takes more memory than this computer has free.") from error
+        raise TooLarge(f"{path} needs more memory than this computer has free.") from error
     except _BROKEN as error:
         raise corrupt(path, _first_line(str(error)) or type(error).__name__) from error
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn what the system says while `path` is written into one sentence.
+    """Turn what the system says while `path` is written into a sentence.
 
     Raises:
         NoSpace: If the disk or the quota is full, or the file system takes no file of this size.

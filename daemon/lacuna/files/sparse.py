@@ -1,4 +1,4 @@
-"""A mask in blocks of which only those are held that say something: it costs what is selected."""
+"""A mask in blocks, held only where something is selected: memory grows with the selection."""
 
 from collections.abc import Iterator
 
@@ -35,7 +35,7 @@ class SparseMask:
 
     @property
     def held_bytes(self) -> int:
-        """What is in memory for it, about."""
+        """About how many bytes of memory it takes."""
         return sum(block.nbytes for block in self._blocks.values() if block.flags.writeable)
 
     def put(self, rect: Rect, values: Mask) -> None:
@@ -69,7 +69,7 @@ class SparseMask:
         return values
 
     def bounds(self) -> Rect:
-        """Bound what is not 0; empty if all is."""
+        """Return the bounds of what is not 0; empty if everything is 0."""
         return bounding_rect([self._tight(key) for key in self._blocks])
 
     def is_all_selected(self) -> bool:

@@ -1,31 +1,34 @@
 """TIFF pictures of any size: a window is read from the strips or tiles it touches, no more."""
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from tifffile import TiffFile
 
-from lacuna_wire.messages import PixelLayout
+from lacuna_wire.messages import SAMPLE_BYTES, PixelLayout
 from lacuna_wire.rect import Rect
 
 from . import exif
-from .convert import save_converted
 from .directories import Flavour
-from .formats import TIFF, format_of_name
+from .format import Format
 from .metadata import Metadata
 from .orientation import Turn, displayed, displayed_size, stored, stored_rect, turn_of
-from .output import check_output, replacing
-from .picture import Patch, Pixels, check_patches, check_rect
+from .picture import Edit, Pixels, check_rect
 from .refusals import picture_changed, reading
-from .tiff_layout import JPEG, Storage, check_segments, storage_of
-from .tiff_patch import copy_with_patches
+from .tiff_edit import copy_with_edits
+from .tiff_layout import JPEG, TiffStorage, check_segments, orientation_of, storage_of
+from .tiff_mask import open_tiff_mask
+from .tiff_new import write_tiff
 from .tiff_segments import RecentSegments, read_window
 
+_NAME = "TIFF"
+_MAX_SIDE = 2**31 - 1
 _ICC, _XMP = 34675, 700
 
 # What tifffile notes about odd files is said by the refusals, if it matters.
@@ -42,7 +45,7 @@ class TiffPicture:
         stored_height: Rows, before any turning.
         turn: From stored to displayed.
         storage: How samples are stored.
-        lossy: Whether it has JPEG inside. Then a copy changes a little in the tiles under a patch,
+        lossy: Whether it has JPEG inside. Then a copy changes a little in the tiles under an edit,
             and nowhere else.
         metadata: What other formats can hold too.
         stamp: Identity, length and time of the file when it was checked.
@@ -53,11 +56,11 @@ class TiffPicture:
     stored_width: int
     stored_height: int
     turn: Turn
-    storage: Storage
+    storage: TiffStorage
     lossy: bool
     metadata: Metadata
     stamp: tuple[int, int, int]
-    format: str = TIFF.name
+    format: str = _NAME
     recent: RecentSegments = field(default_factory=RecentSegments, repr=False, compare=False)
 
     @property
@@ -79,22 +82,22 @@ class TiffPicture:
             pixels = self.storage.handed_out(read_window(page, place, self.recent))
         return np.ascontiguousarray(displayed(pixels, self.turn))
 
-    def save(self, out: Path, patches: Sequence[Patch]) -> None:
-        check_patches(self, patches)
+    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> None:
         self.recent.clear()
-        if format_of_name(out) is not TIFF:
-            check_output(out, self)  # before a whole picture is read
-            pixels = self.read(Rect(0, 0, self.width, self.height))
-            for rect, patch in patches:
-                pixels[rect.slices] = patch
-            save_converted(out, self, pixels)
-            return
         placed = [
-            (stored_rect(rect, self.width, self.height, self.turn), stored(patch, self.turn))
-            for rect, patch in patches
+            (stored_rect(rect, self.width, self.height, self.turn), stored(new, self.turn))
+            for rect, new in edits
         ]
-        with replacing(out) as part, self._page() as page:
-            copy_with_patches(self.path, part, page, self.storage, placed)
+        with self._page() as page:
+            copy_with_edits(self.path, file, page, self.storage, placed)
+
+    @contextmanager
+    def edited(self, edits: Sequence[Edit]) -> Iterator[Pixels]:
+        self.recent.clear()
+        pixels = self.read(Rect(0, 0, self.width, self.height))
+        for rect, new in edits:
+            pixels[rect.slices] = new
+        yield pixels
 
     @contextmanager
     def _page(self) -> Iterator[Any]:
@@ -132,10 +135,6 @@ def open_tiff(path: Path) -> TiffPicture:
             )
 
 
-def orientation_of(page: Any) -> int:
-    return int(page.tags.valueof(exif.ORIENTATION, 1))
-
-
 def _metadata(tags: exif.Tags) -> Metadata:
     icc, xmp = (tags.main[tag].value if tag in tags.main else b"" for tag in (_ICC, _XMP))
     return Metadata(icc=icc, exif=exif.build(tags), xmp=xmp, dpi=exif.dpi(tags))
@@ -144,3 +143,18 @@ def _metadata(tags: exif.Tags) -> Metadata:
 def _stamp(path: Path) -> tuple[int, int, int]:
     status = path.stat()
     return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+TIFF = Format(
+    name=_NAME,
+    suffixes=(".tif", ".tiff"),
+    signature=re.compile(rb"II[*+]\0|MM\0[*+]"),
+    channels=frozenset({"RGB", "RGBA", "GRAY", "GRAYA"}),
+    samples=frozenset(SAMPLE_BYTES),
+    max_side=_MAX_SIDE,
+    max_pixels=_MAX_SIDE**2,
+    open=open_tiff,
+    open_mask=open_tiff_mask,
+    write=write_tiff,
+    is_streamed=True,
+)

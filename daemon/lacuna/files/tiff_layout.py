@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from tifffile import COMPRESSION, PHOTOMETRIC
 
+from lacuna.samples import WORDS
 from lacuna_wire.errors import TooLarge
 from lacuna_wire.messages import PixelLayout
 
+from . import exif
 from .picture import Pixels, layout_of
 from .refusals import MAX_PIXELS, corrupt, unsupported
 
@@ -38,7 +40,7 @@ _PREMULTIPLIED = 1
 _LAYERS_OF_PHOTOSHOP = 37724
 
 
-class Storage(NamedTuple):
+class TiffStorage(NamedTuple):
     """How the samples of a page become those of a `PixelLayout`.
 
     Attributes:
@@ -53,7 +55,7 @@ class Storage(NamedTuple):
 
     @property
     def is_identity(self) -> bool:
-        """Whether samples are stored just as they are handed out."""
+        """Whether samples are stored exactly as they are handed out."""
         return not self.is_white_zero and not self.is_premultiplied
 
     def handed_out(self, pixels: Pixels) -> Pixels:
@@ -81,7 +83,7 @@ class Storage(NamedTuple):
         return np.where(changed, pixels, before)
 
 
-def storage_of(path: Path, tiff: Any, page: Any) -> Storage:
+def storage_of(path: Path, tiff: Any, page: Any) -> TiffStorage:
     """Check that a page can be edited, and say how it is stored.
 
     Args:
@@ -101,32 +103,32 @@ def storage_of(path: Path, tiff: Any, page: Any) -> Storage:
         raise unsupported(
             path,
             f"{page.samplesperpixel} channels, {extra} more than its colours",
-            "save it with at most one alpha channel",
+            "Save it with at most one alpha channel",
         )
     # An extra channel of unknown meaning is taken as alpha: it is what most programs mean by it.
     premultiplied = bool(extra) and tuple(page.extrasamples)[:1] == (_PREMULTIPLIED,)
     is_white_zero = page.photometric == _WHITE_IS_ZERO
     if is_white_zero and (premultiplied or page.dtype.kind == "f"):
-        raise unsupported(path, "inverted grey in a rare form", "convert it to plain grey")
+        raise unsupported(path, "inverted grey in a rare form", "Convert it to plain grey")
     layout = layout_of(page.samplesperpixel, page.dtype)
-    return Storage(layout, is_white_zero, premultiplied)
+    return TiffStorage(layout, is_white_zero, premultiplied)
 
 
 def _check_pages(path: Path, tiff: Any, page: Any) -> None:
     if page.is_reduced:
-        raise unsupported(path, "a preview as its first page", "save it as an ordinary TIFF")
+        raise unsupported(path, "a preview as its first page", "Save it as an ordinary TIFF")
     if page.imagedepth > 1:
-        raise unsupported(path, f"a volume of {page.imagedepth} planes", "save one of them")
+        raise unsupported(path, f"a volume of {page.imagedepth} planes", "Save one of them")
     if any(not other.is_reduced for other in [*tiff.pages[1:], *sub_pages(tiff, page)]):
-        raise unsupported(path, f"{len(tiff.pages)} pages", "save one of them as its own file")
+        raise unsupported(path, f"{len(tiff.pages)} pages", "Save one of them as its own file")
     planes = int((tiff.imagej_metadata or {}).get("images", 1)) if page.is_imagej else 1
     if planes > 1:
-        raise unsupported(path, f"an ImageJ stack of {planes} planes", "save one of them")
+        raise unsupported(path, f"an ImageJ stack of {planes} planes", "Save one of them")
     if _LAYERS_OF_PHOTOSHOP in page.tags:
         raise unsupported(
             path,
             "Photoshop layers beside the picture, which would still show what is removed",
-            "save it flattened",
+            "Save it flattened",
         )
 
 
@@ -141,9 +143,9 @@ def _check_samples(path: Path, page: Any) -> None:
         if name is None:
             known = page.photometric in PHOTOMETRIC.__members__.values()
             name = f"colours of type {page.photometric.name if known else page.photometric}"
-        raise unsupported(path, name, "convert it to RGB")
+        raise unsupported(path, name, "Convert it to RGB")
     if page.bitspersample == 1:
-        raise unsupported(path, "black and white of 1 bit", "convert it to 8 bits of grey")
+        raise unsupported(path, "black and white of 1 bit", "Convert it to 8 bits of grey")
     kind = "integers"
     if page.sampleformat in _COMPLEX:
         kind = "complex numbers"
@@ -151,12 +153,12 @@ def _check_samples(path: Path, page: Any) -> None:
         kind = "signed integers"
     elif page.sampleformat == 3:
         kind = "floating point numbers"
-    known = page.dtype is not None and page.dtype.name in ("uint8", "uint16", "float16", "float32")
+    known = page.dtype is not None and page.dtype.newbyteorder("<") in WORDS
     if not known or page.bitspersample != page.dtype.itemsize * 8:
         raise unsupported(
             path,
             f"{kind} of {page.bitspersample} bits",
-            "convert it to integers of 8 or 16 bits or floating point of 16 or 32",
+            "Convert it to integers of 8 or 16 bits or floating point of 16 or 32",
         )
 
 
@@ -164,20 +166,20 @@ def _check_coding(path: Path, page: Any) -> None:
     if page.compression == JPEG:
         is_plain = page.planarconfig != SEPARATE and page.dtype == np.uint8
         if not is_plain or page.samplesperpixel not in (1, 3):
-            raise unsupported(path, "JPEG data in a rare form", "save it with LZW or Deflate")
+            raise unsupported(path, "JPEG data in a rare form", "Save it with LZW or Deflate")
     elif page.compression not in LOSSLESS:
         known = page.compression in COMPRESSION.__members__.values()
         name = COMPRESSION(page.compression).name if known else str(page.compression)
-        raise unsupported(path, f"data compressed by {name}", "save it with LZW or Deflate")
+        raise unsupported(path, f"data compressed by {name}", "Save it with LZW or Deflate")
     elif page.photometric == _YCBCR:
-        raise unsupported(path, "YCbCr colours", "convert it to RGB")
+        raise unsupported(path, "YCbCr colours", "Convert it to RGB")
     if page.fillorder != 1:
-        raise unsupported(path, "bytes with their bits reversed", "save it with LZW or Deflate")
+        raise unsupported(path, "bytes with their bits reversed", "Save it with LZW or Deflate")
     fits = {NO_PREDICTOR: True, HORIZONTAL: page.dtype.kind == "u",
             FLOATING_POINT: page.dtype.kind == "f"}  # fmt: skip
     if not fits.get(page.predictor, False):
         raise unsupported(
-            path, f"{page.dtype} data with predictor {page.predictor}", "save it without predictor"
+            path, f"{page.dtype} data with predictor {page.predictor}", "Save it without predictor"
         )
 
 
@@ -193,7 +195,7 @@ def check_segments(path: Path, page: Any, file_bytes: int) -> None:
         raise corrupt(
             path,
             f"its {page.samplesperpixel} channels are arranged in way {page.planarconfig}, "
-            f"and there are only 1 and 2",
+            f"and only ways 1 and 2 exist",
         )
     width, height = segment_size(page)
     if min(width, height, page.imagewidth, page.imagelength) < 1:
@@ -204,13 +206,13 @@ def check_segments(path: Path, page: Any, file_bytes: int) -> None:
         raise corrupt(path, f"it has {len(page.dataoffsets):,} of {expected:,} strips or tiles")
     if page.compression != NONE and width * height > MAX_PIXELS:
         raise TooLarge(
-            f"{path} has compressed strips or tiles of {width:,} x {height:,} px, the limit is "
-            f"{MAX_PIXELS:,} px in all; save it with smaller ones."
+            f"{path} has compressed strips or tiles of {width:,} x {height:,} px, and the limit is "
+            f"{MAX_PIXELS:,} px in all. Save it with smaller ones."
         )
     ends: NDArray[np.int64] = np.add(page.dataoffsets, page.databytecounts, dtype=np.int64)
     if ends.max() > file_bytes:
         raise corrupt(
-            path, f"its pixels would end at byte {ends.max():,}, the file ends at {file_bytes:,}"
+            path, f"its pixels would end at byte {ends.max():,}, and it ends at {file_bytes:,}"
         )
 
 
@@ -219,6 +221,11 @@ def segment_size(page: Any) -> tuple[int, int]:
     if page.is_tiled:
         return page.tilewidth, page.tilelength
     return page.imagewidth, page.rowsperstrip
+
+
+def orientation_of(page: Any) -> int:
+    """Return the number in tag 274; 1 if there is none."""
+    return int(page.tags.valueof(exif.ORIENTATION, 1))
 
 
 def _straight(pixels: Pixels) -> Pixels:

@@ -136,7 +136,9 @@ def decode_segment(page: Any, segment: Segment) -> Pixels:
         return np.full(shape[1:], page.nodata, page.dtype)
     least = (1, segment.rect.height, segment.rect.width, shape[3])
     if any(found < side for found, side in zip(pixels.shape, least, strict=True)):
-        raise corrupt(path_of(page), f"strip or tile {segment.number:,} is smaller than it says")
+        raise corrupt(
+            path_of(page), f"strip or tile {segment.number:,} is smaller than the file says"
+        )
     return np.asarray(pixels[0])
 
 
@@ -164,7 +166,7 @@ def encode_segment(page: Any, segment: Segment, pixels: Pixels) -> bytes:
     )
     if not same:
         raise unsupported(
-            path_of(page), "data that cannot be compressed again", "save it with LZW or Deflate"
+            path_of(page), "data that cannot be compressed again", "Save it with LZW or Deflate"
         )
     return data
 

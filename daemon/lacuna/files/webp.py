@@ -1,10 +1,11 @@
 """WebP: RIFF chunks, and pixels of 8 bits through imagecodecs (libwebp).
 
-Copies are always lossless: then every pixel outside the patches stays as it was, also if the
+Copies are always lossless: then every pixel outside the edits stays as it was, also if the
 picture itself was compressed with loss. libwebp's exact mode keeps the colours under transparent
 pixels, too; imagecodecs sets it.
 """
 
+import re
 import struct
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -14,19 +15,17 @@ import imagecodecs
 import numpy as np
 
 from . import exif
+from .format import Format
 from .metadata import Chunk, Metadata
-from .picture import Buffer, Decoded, Pixels
-from .refusals import check_pixels, corrupt, unsupported
+from .picture import Pixels
+from .raster import Buffer, Decoded, open_raster, open_raster_mask, write_raster
+from .refusals import MAX_PIXELS, check_pixels, corrupt, unsupported
 
-MAX_SIDE = 16_383
+_MAX_SIDE = 16_383
 _EXIF_PREFIX = b"Exif\0\0"  # some programs write it although the format has none
 _HAS_ICC, _HAS_ALPHA, _HAS_EXIF, _HAS_XMP, _IS_ANIMATED = 0x20, 0x10, 0x08, 0x04, 0x02
 _FLAGS = {b"ICCP": _HAS_ICC, b"EXIF": _HAS_EXIF, b"XMP ": _HAS_XMP}
 _PIXELS = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH"}
-
-
-def is_webp(head: bytes) -> bool:
-    return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
 
 
 def decode(data: bytes, path: Path, as_mask: bool = False) -> Decoded:
@@ -43,7 +42,7 @@ def decode(data: bytes, path: Path, as_mask: bool = False) -> Decoded:
     chunks = list(_chunks(data, path))
     kinds = dict(reversed(chunks))  # the first of a kind counts
     if b"ANIM" in kinds or kinds.get(b"VP8X", b"\0")[0] & _IS_ANIMATED:
-        raise unsupported(path, "an animation", "save one of its frames")
+        raise unsupported(path, "an animation", "Save one of its frames")
     width, height, has_alpha = _header(kinds, path)
     check_pixels(path, width, height)
     pixels = imagecodecs.webp_decode(data, hasalpha=has_alpha)
@@ -124,7 +123,7 @@ def _header(kinds: dict[bytes, bytes], path: Path) -> tuple[int, int, bool]:
         width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", kinds[b"VP8 "], 6))
         has_alpha = b"ALPH" in kinds
     else:
-        raise corrupt(path, "it has no picture")
+        raise corrupt(path, "there is no picture in it")
     # An opaque alpha channel leaves the pixels, but this flag still tells of it.
     return width, height, has_alpha or bool(kinds.get(b"VP8X", b"\0")[0] & _HAS_ALPHA)
 
@@ -135,3 +134,17 @@ def _without_thumbnail(chunk: Chunk) -> Chunk:
     prefix = _EXIF_PREFIX if chunk.data.startswith(_EXIF_PREFIX) else b""
     block = chunk.data.removeprefix(_EXIF_PREFIX)
     return Chunk(chunk.kind, prefix + exif.without_thumbnail(block))
+
+
+WEBP = Format(
+    name="WebP",
+    suffixes=(".webp",),
+    signature=re.compile(rb"RIFF.{4}WEBP", re.DOTALL),
+    channels=frozenset({"RGB", "RGBA"}),
+    samples=frozenset({"u8"}),
+    max_side=_MAX_SIDE,
+    max_pixels=MAX_PIXELS,
+    open=partial(open_raster, "WebP", decode),
+    open_mask=partial(open_raster_mask, decode),
+    write=partial(write_raster, encode, chunks_from),
+)

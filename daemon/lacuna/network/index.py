@@ -5,7 +5,6 @@ import fcntl
 import functools
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from lacuna_wire.errors import Conflict, LacunaError
 from lacuna_wire.options import WEIGHTS_NAME
+from lacuna_wire.replacing import replaced
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -112,17 +112,5 @@ def _index_path() -> Path:
 
 def _write(path: Path, data: bytes) -> None:
     """Replace a file in one step that survives a power cut."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with replaced(path, 0o666) as file:
+        file.write(data)

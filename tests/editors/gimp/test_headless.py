@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from lacuna.engine.pixels.document import DTYPES
+from lacuna.samples import DTYPES
 from lacuna_wire import PixelLayout, Rect
 from tests.editors.fills import ROUNDING, engine_fill
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lacuna.engine.pixels.document import DTYPES
+from lacuna.samples import DTYPES
 from lacuna_wire import PixelLayout
 from tests.editors.fills import ROUNDING, engine_fill
 

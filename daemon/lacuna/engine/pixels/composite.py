@@ -5,11 +5,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from lacuna.samples import DTYPES, FULL_SCALE
 from lacuna_wire import Options, PixelLayout, Rect
 
 from .document import (
-    DTYPES,
-    FULL_SCALE,
     Document,
     Mask,
     Pixels,

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from lacuna.samples import DTYPES, FULL_SCALE
 from lacuna_wire import PixelLayout, Rect
 
 Pixels = NDArray[np.float32]
@@ -13,14 +14,6 @@ Mask = NDArray[np.uint8]
 Places = NDArray[np.int64]  # row or column numbers, or numbers of places
 Samples = NDArray[Any]  # (H, W, C) in the document's own depth
 
-DTYPES: dict[str, np.dtype[Any]] = {
-    "u8": np.dtype("<u1"),
-    "u16": np.dtype("<u2"),
-    "f16": np.dtype("<f2"),
-    "f32": np.dtype("<f4"),
-}
-# Sample value that stands for 1.0.
-FULL_SCALE = {"u8": 255.0, "u16": 65535.0, "f16": 1.0, "f32": 1.0}
 COLOUR_ORDER = {
     "RGBA": (0, 1, 2),
     "BGRA": (2, 1, 0),

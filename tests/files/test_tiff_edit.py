@@ -1,4 +1,4 @@
-"""The copy of a TIFF is the same file: only segments under a patch are written anew."""
+"""The copy of a TIFF is the same file: only segments under an edit are written anew."""
 
 import struct
 
@@ -6,24 +6,24 @@ import numpy as np
 import pytest
 import tifffile
 
-from lacuna.files import open_picture
+from lacuna.files import open_picture, save_picture
 from lacuna_wire.errors import LacunaError
 from lacuna_wire.rect import Rect
-from tests.files.pictures import ICC, load, noise, patched, resources_of_photoshop
+from tests.files.pictures import ICC, edited, load, noise, resources_of_photoshop
 from tests.files.tiffs import raw_segments, read, tags, write
 
 RECT = Rect(11, 5, 17, 23)
 
 
-def test_copy_without_patches_is_the_same_file(tmp_path):
+def test_copy_without_edits_is_the_same_file(tmp_path):
     write(tmp_path / "in.tif", noise("RGB", "u16"), compression="lzw", iccprofile=ICC)
 
-    open_picture(tmp_path / "in.tif").save(tmp_path / "out.tif", [])
+    save_picture(open_picture(tmp_path / "in.tif"), tmp_path / "out.tif", [])
 
     assert (tmp_path / "in.tif").read_bytes() == (tmp_path / "out.tif").read_bytes()
 
 
-def test_segments_that_no_patch_touches_keep_their_bytes_and_tags_their_values(tmp_path):
+def test_segments_that_no_edit_touches_keep_their_bytes_and_tags_their_values(tmp_path):
     """Also private tags, which nobody needs to understand."""
     write(
         tmp_path / "in.tif", noise("RGB", "u8", 64, 64), compression="deflate", predictor=True,
@@ -32,8 +32,10 @@ def test_segments_that_no_patch_touches_keep_their_bytes_and_tags_their_values(t
     )  # fmt: skip
     rect = Rect(16, 16, 16, 16)
 
-    open_picture(tmp_path / "in.tif").save(
-        tmp_path / "out.tif", [(rect, noise("RGB", "u8", 16, 16))]
+    save_picture(
+        open_picture(tmp_path / "in.tif"),
+        tmp_path / "out.tif",
+        [(rect, noise("RGB", "u8", 16, 16))],
     )
 
     before, after = raw_segments(tmp_path / "in.tif"), raw_segments(tmp_path / "out.tif")
@@ -58,9 +60,9 @@ def test_segment_that_grows_moves_to_the_end_and_leaves_nothing_behind(tmp_path)
     segment = raw_segments(tmp_path / "in.tif")[0]
 
     picture = open_picture(tmp_path / "in.tif")
-    picture.save(tmp_path / "out.tif", [(Rect(0, 0, 256, 256), grain)])
+    save_picture(picture, tmp_path / "out.tif", [(Rect(0, 0, 256, 256), grain)])
 
-    expected = patched(flat, (Rect(0, 0, 256, 256), grain))
+    expected = edited(flat, (Rect(0, 0, 256, 256), grain))
     np.testing.assert_array_equal(read(tmp_path / "out.tif"), expected)
     assert segment not in (tmp_path / "out.tif").read_bytes()
     assert len(raw_segments(tmp_path / "out.tif")[0]) > 65_535
@@ -72,7 +74,7 @@ def test_segment_that_shrinks_is_blanked_behind_its_new_end(tmp_path):
     tail = raw_segments(tmp_path / "in.tif")[0][-200:]
 
     picture = open_picture(tmp_path / "in.tif")
-    picture.save(tmp_path / "out.tif", [(Rect(0, 0, 64, 64), grain * 0)])
+    save_picture(picture, tmp_path / "out.tif", [(Rect(0, 0, 64, 64), grain * 0)])
 
     assert tail not in (tmp_path / "out.tif").read_bytes()
     assert not read(tmp_path / "out.tif").any()
@@ -80,39 +82,39 @@ def test_segment_that_shrinks_is_blanked_behind_its_new_end(tmp_path):
 
 @pytest.mark.parametrize("compression", [None, "deflate"])
 def test_tiles_that_share_their_data_are_parted(tmp_path, compression):
-    """Some writers store equal tiles once; a patch in one must not show in the other."""
+    """Some writers store equal tiles once; an edit in one must not show in the other."""
     write(tmp_path / "in.tif", np.full((32, 32, 3), 9, np.uint8), compression=compression,
           tile=(16, 16))  # fmt: skip
     with tifffile.TiffFile(tmp_path / "in.tif", mode="r+") as tiff:
         first = tiff.pages.first
         first.tags[324].overwrite([first.dataoffsets[0]] * 4)
         first.tags[325].overwrite([first.databytecounts[0]] * 4)
-    patch = noise("RGB", "u8", 8, 8)
+    new = noise("RGB", "u8", 8, 8)
 
     picture = open_picture(tmp_path / "in.tif")
-    picture.save(tmp_path / "out.tif", [(Rect(20, 4, 8, 8), patch)])
+    save_picture(picture, tmp_path / "out.tif", [(Rect(20, 4, 8, 8), new)])
 
-    expected = patched(np.full((32, 32, 3), 9, np.uint8), (Rect(20, 4, 8, 8), patch))
+    expected = edited(np.full((32, 32, 3), 9, np.uint8), (Rect(20, 4, 8, 8), new))
     np.testing.assert_array_equal(read(tmp_path / "out.tif"), expected)
 
 
 @pytest.mark.parametrize("compression", [None, "deflate"])
-def test_tiles_that_were_never_written_are_zeros_until_patched(tmp_path, compression):
+def test_tiles_that_were_never_written_are_zeros_until_edited(tmp_path, compression):
     write(tmp_path / "in.tif", np.full((32, 32, 3), 9, np.uint8), compression=compression,
           tile=(16, 16))  # fmt: skip
     with tifffile.TiffFile(tmp_path / "in.tif", mode="r+") as tiff:
         first = tiff.pages.first
         first.tags[324].overwrite([*first.dataoffsets[:3], 0])
         first.tags[325].overwrite([*first.databytecounts[:3], 0])
-    patch = noise("RGB", "u8", 8, 8)
+    new = noise("RGB", "u8", 8, 8)
 
     picture = open_picture(tmp_path / "in.tif")
     assert not picture.read(Rect(16, 16, 16, 16)).any()
-    picture.save(tmp_path / "out.tif", [(Rect(20, 20, 8, 8), patch)])
+    save_picture(picture, tmp_path / "out.tif", [(Rect(20, 20, 8, 8), new)])
 
     expected = np.full((32, 32, 3), 9, np.uint8)
     expected[16:, 16:] = 0
-    expected[20:28, 20:28] = patch
+    expected[20:28, 20:28] = new
     np.testing.assert_array_equal(read(tmp_path / "out.tif"), expected)
 
 
@@ -128,14 +130,14 @@ def test_smaller_copies_go_because_they_show_what_was_removed(tmp_path, where, b
     rect = Rect(4, 4, 8, 8)
 
     picture = open_picture(tmp_path / "in.tif")
-    picture.save(tmp_path / "out.tif", [(rect, noise("RGB", "u8", 8, 8, 2))])
+    save_picture(picture, tmp_path / "out.tif", [(rect, noise("RGB", "u8", 8, 8, 2))])
 
     with tifffile.TiffFile(tmp_path / "out.tif") as tiff:
         assert len(tiff.pages) == 1
         assert 330 not in tiff.pages.first.tags
         assert tiff.pages.first.tags[305].value == "kept"
     assert small[:16, :16].tobytes() not in (tmp_path / "out.tif").read_bytes()
-    expected = patched(pixels, (rect, noise("RGB", "u8", 8, 8, 2)))
+    expected = edited(pixels, (rect, noise("RGB", "u8", 8, 8, 2)))
     np.testing.assert_array_equal(read(tmp_path / "out.tif"), expected)
     assert load(tmp_path / "out.tif").n_frames == 1
 
@@ -145,7 +147,7 @@ def test_preview_of_photoshop_is_left_out(tmp_path):
     write(tmp_path / "in.tif", noise("RGB", "u8"),
           extratags=[(34377, 1, len(resources), resources, True)])  # fmt: skip
 
-    open_picture(tmp_path / "in.tif").save(tmp_path / "out.tif", [])
+    save_picture(open_picture(tmp_path / "in.tif"), tmp_path / "out.tif", [])
 
     assert b"what was removed" not in (tmp_path / "out.tif").read_bytes()
     kept = bytes(tags(tmp_path / "out.tif")[34377][1])
@@ -172,8 +174,10 @@ def test_copy_of_a_cloud_optimised_tiff_no_longer_promises_its_order(tmp_path):
             struct.pack_into("<I", rows, row + 8, value + len(promise))
     (tmp_path / "in.tif").write_bytes(moved + rows)
 
-    open_picture(tmp_path / "in.tif").save(
-        tmp_path / "out.tif", [(RECT, noise("RGB", "u8", RECT.height, RECT.width))]
+    save_picture(
+        open_picture(tmp_path / "in.tif"),
+        tmp_path / "out.tif",
+        [(RECT, noise("RGB", "u8", RECT.height, RECT.width))],
     )
 
     assert b"KNOWN_INCOMPATIBLE_EDITION=YES\n" in (tmp_path / "out.tif").read_bytes()[:100]
@@ -182,20 +186,22 @@ def test_copy_of_a_cloud_optimised_tiff_no_longer_promises_its_order(tmp_path):
 def test_picture_may_be_saved_over_itself(tmp_path):
     pixels = noise("RGB", "u16")
     write(tmp_path / "in.tif", pixels, compression="lzw")
-    patch = noise("RGB", "u16", RECT.height, RECT.width, seed=2)
+    new = noise("RGB", "u16", RECT.height, RECT.width, seed=2)
 
-    open_picture(tmp_path / "in.tif").save(tmp_path / "in.tif", [(RECT, patch)])
+    save_picture(open_picture(tmp_path / "in.tif"), tmp_path / "in.tif", [(RECT, new)])
 
-    np.testing.assert_array_equal(read(tmp_path / "in.tif"), patched(pixels, (RECT, patch)))
+    np.testing.assert_array_equal(read(tmp_path / "in.tif"), edited(pixels, (RECT, new)))
     assert [path.name for path in tmp_path.iterdir()] == ["in.tif"]
 
 
 def test_classic_tiff_that_would_grow_over_its_limit_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("lacuna.files.tiff_patch._MAX_CLASSIC_BYTES", 20_000)
+    monkeypatch.setattr("lacuna.files.tiff_edit._MAX_CLASSIC_BYTES", 20_000)
     write(tmp_path / "in.tif", np.zeros((256, 256, 3), np.uint8), compression="deflate")
     picture = open_picture(tmp_path / "in.tif")
 
     with pytest.raises(LacunaError, match="BigTIFF") as refusal:
-        picture.save(tmp_path / "out.tif", [(Rect(0, 0, 256, 256), noise("RGB", "u8", 256, 256))])
+        save_picture(
+            picture, tmp_path / "out.tif", [(Rect(0, 0, 256, 256), noise("RGB", "u8", 256, 256))]
+        )
     assert refusal.value.code == "too_large"
     assert [path.name for path in tmp_path.iterdir()] == ["in.tif"]

@@ -1,11 +1,11 @@
 """A copy of a TIFF file in which some rectangles are replaced.
 
-The file is copied byte for byte and only the strips or tiles under a patch are written anew: in
+The file is copied byte for byte and only the strips or tiles under an edit are written anew: in
 place, or at the end if they grew. So every tag, every private directory and every other pixel
 stays what it is without being understood, and memory holds one segment at a time.
 
-What would still show the removed object is taken out: smaller copies in further pages, previews,
-and the old data of segments that moved.
+Whatever would still show the removed object is taken out: smaller copies in further pages,
+previews, and the old data of segments that moved.
 """
 
 import io
@@ -22,8 +22,8 @@ from lacuna_wire.errors import TooLarge
 
 from .directories import Flavour
 from .photoshop import without_thumbnail
-from .picture import Patch
-from .tiff_layout import COUNTS, OFFSETS, Storage, sub_pages
+from .picture import Edit
+from .tiff_layout import COUNTS, OFFSETS, TiffStorage, sub_pages
 from .tiff_segments import (
     Segment,
     channels_of,
@@ -43,59 +43,59 @@ _GDAL_PROMISE = b"KNOWN_INCOMPATIBLE_EDITION=NO\n "
 _GDAL_BROKEN_PROMISE = b"KNOWN_INCOMPATIBLE_EDITION=YES\n"
 
 
-def copy_with_patches(
-    source: Path, part: Path, page: Any, storage: Storage, patches: Sequence[Patch]
+def copy_with_edits(
+    source: Path, file: BinaryIO, page: Any, storage: TiffStorage, edits: Sequence[Edit]
 ) -> None:
-    """Write `part`: the file `source`, with patches.
+    """Write a copy of the file `source`, with edits.
 
     Args:
         source: The file of `page`.
-        part: An existing file that takes the copy.
+        file: An empty file that takes the copy, open for reading and writing.
         page: First page of the open source.
         storage: How its samples are stored.
-        patches: In pixels as stored; where two meet, the later one wins.
+        edits: In pixels as stored; where two meet, the later one wins.
 
     Raises:
         TooLarge: If a classic TIFF would grow over 4 GiB.
         OSError: If the copy cannot be written.
     """
-    shutil.copyfile(source, part)
+    with source.open("rb") as original:
+        shutil.copyfileobj(original, file, _BLOCK_BYTES)
     offsets, counts = list(page.dataoffsets), list(page.databytecounts)
     uses = Counter(offset for offset, count in zip(offsets, counts, strict=True) if count)
-    touched: dict[int, tuple[Segment, list[Patch]]] = {}
-    for patch in patches:
-        for segment in segments_under(page, patch[0]):
-            touched.setdefault(segment.number, (segment, []))[1].append(patch)
-    with part.open("r+b") as file:
-        for index, (segment, over) in sorted(touched.items()):
-            if is_plain(page) and uses[offsets[index]] == 1:
-                _patch_rows(file, page, segment, storage, over)
-                continue
-            data = _patched_segment(page, segment, storage, over)
-            if uses[offsets[index]] == 1:
-                # Blank it first: the rest of a shorter segment would still show the old pixels.
-                _blank(file, offsets[index], counts[index])
-            if len(data) > counts[index] or uses[offsets[index]] != 1:
-                uses[offsets[index]] -= 1
-                offsets[index] = _end(file)
-                uses[offsets[index]] = 1
-            counts[index] = len(data)
-            file.seek(offsets[index])
-            file.write(data)
-        if not page.parent.is_bigtiff and file.seek(0, io.SEEK_END) > _MAX_CLASSIC_BYTES:
-            raise TooLarge(
-                f"{source}: the copy would have {file.tell():,} bytes and a classic TIFF holds "
-                f"{_MAX_CLASSIC_BYTES:,}; save it as BigTIFF first."
-            )
-        _correct_gdal(file)
-        _remove_smaller_copies(file, page, offsets, counts)
-    _rewrite_tags(part, page, offsets, counts)
+    touched: dict[int, tuple[Segment, list[Edit]]] = {}
+    for edit in edits:
+        for segment in segments_under(page, edit[0]):
+            touched.setdefault(segment.number, (segment, []))[1].append(edit)
+    for index, (segment, over) in sorted(touched.items()):
+        if is_plain(page) and uses[offsets[index]] == 1:
+            _edit_rows(file, page, segment, storage, over)
+            continue
+        data = _edited_segment(page, segment, storage, over)
+        if uses[offsets[index]] == 1:
+            # Blank it first: the rest of a shorter segment would still show the old pixels.
+            _blank(file, offsets[index], counts[index])
+        if len(data) > counts[index] or uses[offsets[index]] != 1:
+            uses[offsets[index]] -= 1
+            offsets[index] = _end(file)
+            uses[offsets[index]] = 1
+        counts[index] = len(data)
+        file.seek(offsets[index])
+        file.write(data)
+    if not page.parent.is_bigtiff and file.seek(0, io.SEEK_END) > _MAX_CLASSIC_BYTES:
+        raise TooLarge(
+            f"The copy of {source} would have {file.tell():,} bytes. A classic TIFF holds at most "
+            f"{_MAX_CLASSIC_BYTES:,}. Save the picture as BigTIFF first."
+        )
+    _correct_gdal(file)
+    _remove_smaller_copies(file, page, offsets, counts)
+    _rewrite_tags(file, page, offsets, counts)
 
 
-def _patch_rows(
-    file: BinaryIO, page: Any, segment: Segment, storage: Storage, patches: Sequence[Patch]
+def _edit_rows(
+    file: BinaryIO, page: Any, segment: Segment, storage: TiffStorage, edits: Sequence[Edit]
 ) -> None:
-    for rect, pixels in patches:
+    for rect, pixels in edits:
         place = segment.rect.intersect(rect)
         if place.area:
             new = pixels[place.relative_to(rect).slices]
@@ -103,11 +103,11 @@ def _patch_rows(
             write_rows(file, page, segment, place, channels_of(page, segment, new))
 
 
-def _patched_segment(
-    page: Any, segment: Segment, storage: Storage, patches: Sequence[Patch]
+def _edited_segment(
+    page: Any, segment: Segment, storage: TiffStorage, edits: Sequence[Edit]
 ) -> bytes:
     whole = decode_segment(page, segment).copy()
-    for rect, pixels in patches:
+    for rect, pixels in edits:
         place = segment.rect.intersect(rect)
         if place.area:
             new = pixels[place.relative_to(rect).slices]
@@ -139,8 +139,9 @@ def _remove_smaller_copies(
     file.write(bytes(flavour.inline_bytes + (rows - len(kept)) * flavour.row_bytes))
 
 
-def _rewrite_tags(part: Path, page: Any, offsets: list[int], counts: list[int]) -> None:
-    with TiffFile(part, mode="r+") as tiff:
+def _rewrite_tags(file: BinaryIO, page: Any, offsets: list[int], counts: list[int]) -> None:
+    file.seek(0)
+    with TiffFile(file) as tiff:
         tags = tiff.pages.first.tags
         for codes, old, new in (
             (OFFSETS, page.dataoffsets, offsets),
