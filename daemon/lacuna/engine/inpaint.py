@@ -93,16 +93,10 @@ def fill(
 
 
 def fill_region(window: Document, hole: Hole, plan: RegionPlan, means: Means) -> Bands:
-    """Fill a region as it was planned.
+    """Fill a region as it was planned: bands in coordinates of its window, covering its part.
 
-    Args:
-        window: The region's window of the document.
-        hole: Its masks.
-        plan: What is to be done.
-        means: What with.
-
-    Yields:
-        (rect, float32 (rect.height, rect.width, COLOURS)) in window coordinates, covering the part.
+    Returns:
+        Pairs (rect, float32 (rect.height, rect.width, COLOURS)).
     """
     part, tiling = plan.region.part.relative_to(plan.region.window), means.tiling
     show: Show | None = None
