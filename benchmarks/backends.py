@@ -36,7 +36,7 @@ from torch import Tensor, nn
 
 from benchmarks.network import NETWORKS
 from benchmarks.record import ROOT, record
-from lacuna.cores import usable_cores
+from lacuna.machine import usable_cores
 from lacuna.network.device import choose_precision
 from lacuna.network.lama.ffc import FourierUnit, SpectralTransform
 from lacuna.network.lama.fold import fold_batch_norms

@@ -80,7 +80,7 @@ def measure(
     import numpy as np
     import torch
 
-    from lacuna.cores import usable_cores
+    from lacuna.machine import usable_cores
     from lacuna.network.catalogue import find_weights
     from lacuna.network.ceiling import matrix_ceiling
     from lacuna.network.device import choose_device

@@ -26,7 +26,7 @@ MEETING_POINTS = {
     "__init__",
 }
 # What any of them may know.
-COMMON = {"cores"}
+COMMON = {"machine"}
 # Library -> the parts of the daemon in which it stays.
 ONLY_IN = {
     "aiohttp": {"service"},

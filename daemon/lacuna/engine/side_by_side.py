@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from lacuna.cores import usable_cores
+from lacuna.machine import usable_cores
 
 SLICE = 2048  # a few milliseconds of work; set for good, for what a search finds depends on it
 

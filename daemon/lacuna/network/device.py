@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from lacuna.cores import usable_cores
+from lacuna.machine import usable_cores
 from lacuna_wire.errors import Unprocessable
 
 from .catalogue import WeightsInfo

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 import torch
 
-from lacuna.cores import usable_cores
+from lacuna.machine import usable_cores
 from lacuna_wire import Rect
 
 from .batches import Lane, Pixels, Tile, device_errors, fill_in_batches
