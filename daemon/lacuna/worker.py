@@ -13,8 +13,9 @@ from lacuna.network.catalogue import weights_names
 from lacuna.network.device import choose_device, device_name
 from lacuna.service.orders import Filled, Order
 from lacuna.service.spool import allocate
-from lacuna.service.worker_process import Report, ShouldStop, serve_orders
-from lacuna_wire import PixelLayout, Rect
+from lacuna.service.worker_process import serve_orders
+from lacuna_wire import JobRequest, PixelLayout, Rect
+from lacuna_wire.messages import Progress, Report, ShouldStop
 
 
 def run_worker() -> None:
@@ -30,24 +31,32 @@ def run_worker() -> None:
 def fill_order(filler: Filler, order: Order, report: Report, should_stop: ShouldStop) -> Filled:
     """Fill one order from its spool file to another; both are only ever mapped."""
     layout = order.request.layout
-    document = map_document(order.input, order.window, layout)
+    document = map_document(order.input, order.window, order.request)
 
     def result_for(rect: Rect) -> Samples:
         return map_result(order.output, rect, layout)
 
     result = filler.fill(
-        document, order.request.options, result_for, report, should_stop, order.smaller_tiles
+        document,
+        order.request.options,
+        result_for,
+        lambda *facts: report(Progress(*facts)),
+        should_stop,
+        order.smaller_tiles,
     )
     return Filled(
         result.rect.shift(order.window.left, order.window.top), result.tiles, result.device
     )
 
 
-def map_document(path: Path, window: Rect, layout: PixelLayout) -> Document:
-    """Map an upload: the samples of `window`, then its mask."""
+def map_document(path: Path, window: Rect, request: JobRequest) -> Document:
+    """Map an upload: the samples of `window` and its selection, in the order of the request."""
+    layout, starts = request.layout, request.plane_starts(window)
     shape = (window.height, window.width)
-    samples = np.memmap(path, DTYPES[layout.sample], "r", 0, (*shape, layout.channel_count))
-    selection = np.memmap(path, np.uint8, "r", window.area * layout.pixel_bytes, shape)
+    samples = np.memmap(
+        path, DTYPES[layout.sample], "r", starts["pixels"], (*shape, layout.channel_count)
+    )
+    selection = np.memmap(path, np.uint8, "r", starts["selection"], shape)
     return Document(samples, selection, layout)
 
 

@@ -13,10 +13,12 @@ import sys
 import time
 from pathlib import Path
 
+from lacuna.service.orders import Filled, Order
 from lacuna.service.spool import allocate
-from lacuna.service.worker_process import Filled, Order, Report, ShouldStop, serve_orders
+from lacuna.service.worker_process import serve_orders
 from lacuna_wire import LacunaError
 from lacuna_wire.errors import DeviceLost, JobCancelled, Unprocessable
+from lacuna_wire.messages import Progress, Report, ShouldStop
 
 PIECE = 1 << 20
 WORK_PERCENT = 90  # of the whole are tiles
@@ -41,7 +43,7 @@ def main() -> None:
         faults = {name.removeprefix("fault.").replace(".", ":")}
         allocate(order.output, result_bytes(order) - ("result:short" in faults))
         tiles = arguments.tiles * (4 if order.smaller_tiles else 1)
-        report("filling", 0, tiles, 0.0)
+        report(Progress("filling", 0, tiles))
         for tile in range(1, tiles + 1):
             print("noise on stdout", end="", flush=True)
             if f"tile:{tile}:once" in faults and order.smaller_tiles:
@@ -49,8 +51,8 @@ def main() -> None:
             misbehave(f"tile:{tile}", faults)
             time.sleep(arguments.tile_s)
             if should_stop():
-                raise JobCancelled("told to stop")
-            report("filling", tile, tiles, WORK_PERCENT * tile / tiles)
+                raise JobCancelled("The worker was told to stop.")
+            report(Progress("filling", tile, tiles, WORK_PERCENT * tile / tiles))
         time.sleep(arguments.tile_s)  # the rest of the work: who follows sees the last tile, too
         if "result:short" not in faults:
             invert(order)
@@ -120,11 +122,11 @@ def misbehave(moment: str, faults: set[str]) -> None:
         elif kind == "raise":
             raise ZeroDivisionError("a bug")
         elif kind == "refuse":
-            raise Unprocessable("nothing is known around the selection", code="no_context")
+            raise Unprocessable("Nothing is known around the selection.", code="no_context")
         elif kind == "lost":
             raise DeviceLost("The GPU has failed (an illegal memory access was encountered).")
         elif kind == "odd":
-            raise LacunaError("a code of its own", code="odd_one", status=418)
+            raise LacunaError("This error has a code of its own.", code="odd_one", status=418)
         else:
             raise AssertionError(f"unknown fault {fault}")
 

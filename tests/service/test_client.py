@@ -66,7 +66,7 @@ def test_inpaint_forgets_the_job_after_any_exception_and_hides_none(endless, err
 
 def test_inpaint_raises_what_the_worker_said(shared):
     asked = request(fault="tile.2.refuse")
-    with pytest.raises(LacunaError, match="nothing is known around") as caught:
+    with pytest.raises(LacunaError, match="Nothing is known around") as caught:
         inpaint(shared.client, asked, window_of({}), lambda status: None, lambda: False)
 
     assert caught.value.code == "no_context"
@@ -89,7 +89,7 @@ def test_lost_daemon_is_one_sentence(start):
     ticket, _ = daemon.run()
     killer = threading.Timer(0.3, daemon.process.kill)
     killer.start()
-    with pytest.raises(LacunaError, match="The connection to the daemon of Lacuna on port"):
+    with pytest.raises(LacunaError, match="The connection to the Lacuna daemon on port"):
         daemon.wait(ticket)
     killer.join()
     with pytest.raises(LacunaError, match="was lost"):
