@@ -126,6 +126,12 @@ class NoSpace(LacunaError):
     code, status = "no_space", 507
 
 
+class BadReply(LacunaError):
+    """The daemon's answer lacks what its client needs."""
+
+    code, status = "bad_reply", 502
+
+
 class DaemonUnreachable(LacunaError):
     """No daemon answers, and none could be started."""
 
@@ -149,7 +155,7 @@ CLASSES = {
     for cls in (
         BadRequest, Unauthorized, Forbidden, NotFound, TooSlow, Conflict, LengthRequired, TooLarge,
         UnsupportedMedia, WrongHost, Unprocessable, QueueFull, OutOfMemory, DeviceLost,
-        WorkerUnavailable, NoSpace, DaemonUnreachable, ProtocolMismatch, JobCancelled,
+        WorkerUnavailable, NoSpace, BadReply, DaemonUnreachable, ProtocolMismatch, JobCancelled,
     )
 }  # fmt: skip
 

@@ -8,6 +8,9 @@ import re
 from dataclasses import dataclass, field, fields
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
+from .errors import BadRequest
+from .parsing import fields_of, short
+
 WEIGHTS_NAME = r"[a-z0-9][a-z0-9._-]{0,63}"  # no slash, so never a path
 DEVICE = r"auto|cpu|cuda(:([0-9]{1,2}|all))?"
 RESULTS = ("layer", "composite")
@@ -32,6 +35,7 @@ class Option(NamedTuple):
         automatic: The number outside that range which leaves the choice to the daemon, if one does.
         choices: All possible texts, if they can be listed.
         pattern: Regular expression of all possible texts but the empty default.
+        notation: What such texts look like, for people.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Option(NamedTuple):
     automatic: Optional[int] = None
     choices: Tuple[str, ...] = ()
     pattern: str = ""
+    notation: str = ""
 
     def admits(self, value: Any) -> bool:
         """Tell whether a value has the type and lies in the range of the option."""
@@ -71,7 +76,7 @@ class Option(NamedTuple):
             if self.automatic is None:
                 return limits
             return f"{limits}, or {self.automatic} to let the daemon choose"
-        return ", ".join(self.choices) if self.choices else "a valid name"
+        return f"one of {', '.join(self.choices)}" if self.choices else self.notation
 
 
 def _option(default: Any, sentence: str, **facts: Any) -> Any:
@@ -87,11 +92,13 @@ class Options:
         "Name of installed weights; the best that are installed if left empty.",
         label="Weights",
         pattern=WEIGHTS_NAME,
+        notation="a name of lower-case letters, digits, dots, dashes and underscores",
     )
     device: str = _option(
         "auto",
         "Where the network runs: auto, cpu, cuda, cuda:N, or cuda:all for all GPUs side by side.",
         pattern=DEVICE,
+        notation="auto, cpu, cuda, cuda:N or cuda:all",
     )
     tile: int = _option(
         0,
@@ -100,7 +107,7 @@ class Options:
     )  # fmt: skip
     overlap: int = _option(
         -1,
-        "Pixels that neighbouring tiles share; -1 chooses.",
+        "Pixels that neighbouring tiles share, less than the tile; -1 chooses.",
         unit="px", low=0, high=MAX_TILE // 2, automatic=-1,
     )  # fmt: skip
     grow: int = _option(
@@ -140,6 +147,27 @@ class Options:
         """Return the options that differ from their defaults: an older partner knows the others."""
         chosen = ((name, getattr(self, name)) for name in OPTIONS)
         return {name: value for name, value in chosen if value != OPTIONS[name].default}
+
+    @classmethod
+    def from_dict(cls, data: Any) -> "Options":
+        """Parse; options that are left out take their defaults.
+
+        Raises:
+            BadRequest: If one is unknown, of another type or out of range, or if two of them
+                exclude each other. The sentence names it, its value and what is possible.
+        """
+        chosen = fields_of(data, "options", optional=OPTIONS)
+        for name, value in chosen.items():
+            if not OPTIONS[name].admits(value):
+                raise BadRequest(
+                    f"options.{name} is {short(value)}, but must be {OPTIONS[name].possible}."
+                )
+        options = cls(**chosen)
+        if 0 < options.tile <= options.overlap:
+            raise BadRequest(
+                f"An overlap of {options.overlap} px leaves a tile of {options.tile} px no room."
+            )
+        return options
 
 
 OPTIONS: Dict[str, Option] = {
