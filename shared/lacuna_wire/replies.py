@@ -56,8 +56,9 @@ def _read(wanted: Any, value: Any) -> Any:
         return rect
     if kind is LacunaError:
         return error_from_dict({"error": value})
-    if kind is float and type(value) in (int, float) and math.isfinite(value):
-        return float(value)
-    if type(value) is not kind:  # True is not a whole number
+    # `type`, because True is not a number here.
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind or (kind is float and not math.isfinite(value)):
         raise ValueError(value)
     return value

@@ -18,13 +18,13 @@ class Memory(click.ParamType[int]):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> int:
-        """Parse `800M` or `5G`; 0 is none."""
-        if isinstance(value, int):
-            return value
+        """Parse `800M`, `5G`, or `0` for no limit."""
+        if isinstance(value, int) or value == str(LIMIT.automatic):
+            return int(value)
         found = re.fullmatch(r"([0-9]{1,5}(?:\.[0-9]{1,3})?)([MG])", str(value))
         amount = round(float(found[1]) * MEBIBYTES[found[2]]) if found else 0
         if not LIMIT.low <= amount <= LIMIT.high:
-            self.fail(f"{value} is not an amount of {LIMIT.low}M or more, as in 800M or 5G.")
+            self.fail(f"{value} is not an amount of {LIMIT.low}M or more, such as 800M or 5G.")
         return amount
 
 

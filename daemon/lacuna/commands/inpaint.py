@@ -50,7 +50,7 @@ def inpaint(
     progress: bool | None,
     **chosen: Any,
 ) -> None:
-    r"""Remove what MASK covers (white = remove) from IMAGE, and leave every other pixel untouched.
+    """Remove what MASK covers (white = remove) from IMAGE, and leave every other pixel untouched.
 
     Reads and writes PNG, JPEG, WebP and TIFF of 8 bit, 16 bit and float. Depth, profile, alpha and
     metadata stay as they are. JPEG is lossy: write PNG or TIFF to keep other pixels bit for bit.
@@ -58,7 +58,7 @@ def inpaint(
     \b
     lacuna inpaint photo.jpg mask.png -o clean.png
     lacuna inpaint *.tif --mask-suffix _mask -o cleaned/
-    """
+    """  # noqa: D301  (click wants the control character, not its name)
     from lacuna.commands.progress import progress_bar
     from lacuna.network.catalogue import find_weights
     from lacuna.removal import fill_by_daemon, fill_here, plan_work, prepare
