@@ -262,6 +262,7 @@ def test_overlap_leaves_the_tile_room():
         JobRequest.from_dict(data)
 
 
+PARTS = ["id", "image", "selection", "layout", "options", "planes"]
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -269,18 +270,14 @@ json_values = st.recursive(
 )
 
 
-@given(
-    st.dictionaries(
-        st.sampled_from(["id", "image", "selection", "layout", "options", "planes"]), json_values
-    )
-)
+@given(st.dictionaries(st.sampled_from(PARTS), json_values))
 def test_anything_else_is_a_lacuna_error(data):
     """Whatever JSON comes, no other exception leaves the parser."""
     with contextlib.suppress(LacunaError):
         JobRequest.from_dict(data)
 
 
-@given(json_values, st.sampled_from(["id", "image", "selection", "layout", "options", "planes"]))
+@given(json_values, st.sampled_from(PARTS))
 def test_any_value_in_the_place_of_a_part_is_a_lacuna_error(value, key):
     with contextlib.suppress(LacunaError):
         JobRequest.from_dict({**valid(), key: value})
