@@ -1,0 +1,108 @@
+"""Lacuna 0.1.0 as it was, from its commit, to be run beside the present one."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.service.conftest import SAFETY_S, eventually
+
+CHECKOUT = Path(__file__).parents[2]
+COMMIT = "76251e852228b0f5fe7875ab7514d265654e5d7d"
+PARTS = ("shared", "daemon", "gimp_plugin", "krita_plugin")
+
+
+class Program(NamedTuple):
+    """The code of one version.
+
+    Attributes:
+        name: For people.
+        folder: A checkout, or as much of one as runs.
+    """
+
+    name: str
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables with which Python takes `lacuna` and `lacuna_wire` from this version."""
+        paths = os.pathsep.join(str(self.folder / part) for part in ("daemon", "shared"))
+        return {**os.environ, "PYTHONPATH": paths}
+
+    def serve(self, state: Path) -> subprocess.Popen:
+        """Start the daemon, real network and all, and wait until it listens."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lacuna", "serve", "--device", "cpu"],
+            env={**self.environment, "LACUNA_STATE_DIR": str(state)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        eventually((state / "endpoint.json").exists)
+        return process
+
+    def run(self, script: Path, state: Path, *arguments: str) -> str:
+        """Run a script with the client of this version, and return what it printed."""
+        done = subprocess.run(
+            [sys.executable, str(script), *arguments],
+            env={**self.environment, "LACUNA_STATE_DIR": str(state)},
+            cwd=state,
+            capture_output=True,
+            text=True,
+            timeout=280,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def says(self, question: str) -> object:
+        """Evaluate an expression in a Python that has this version."""
+        code = f"import json, lacuna, lacuna_wire; print(json.dumps({question}))"
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=self.environment, capture_output=True, check=True
+        )
+        return json.loads(done.stdout)
+
+
+PRESENT = Program("present", CHECKOUT)
+
+
+def why_no_first() -> str:
+    """Why there is no 0.1.0 to take from this checkout, or nothing."""
+    try:
+        found = subprocess.run(
+            ["git", "cat-file", "-e", f"{COMMIT}^{{commit}}"], cwd=CHECKOUT, capture_output=True
+        )
+    except OSError:
+        return "there is no git here, so no 0.1.0"
+    return "this checkout has no commit of 0.1.0" if found.returncode else ""
+
+
+def first(folder: Path) -> Program:
+    """Take 0.1.0 out of the history of this checkout, into a new folder."""
+    packed = subprocess.run(
+        ["git", "archive", COMMIT, *PARTS], cwd=CHECKOUT, capture_output=True, check=True
+    )
+    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+    return Program("0.1.0", folder)
+
+
+def end(process: subprocess.Popen) -> None:
+    process.send_signal(signal.SIGTERM)
+    process.wait(SAFETY_S)
+
+
+def install_gimp_plugin(program: Program, plug_ins: Path) -> None:
+    """Put the plug-in of a version into GIMP's folder `plug-ins`, as that version does it."""
+    source = program.folder / "gimp_plugin" / "lacuna-gimp"
+    code = (
+        "import sys; from pathlib import Path; from lacuna.desktop.plugins import copy_gimp_plugin;"
+        "copy_gimp_plugin(Path(sys.argv[1]), Path(sys.argv[2]))"
+    )
+    words = [sys.executable, "-c", code, str(source), str(plug_ins / source.name)]
+    subprocess.run(words, env=program.environment, check=True)
