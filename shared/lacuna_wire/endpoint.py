@@ -126,7 +126,7 @@ def hello_proof(token: str, nonce: str, instance: str) -> str:
     return hmac.new(token.encode("utf-8"), message, hashlib.sha256).hexdigest()
 
 
-def prove(endpoint: Endpoint, timeout_s: float = PROVE_TIMEOUT_S) -> None:
+def prove(endpoint: Endpoint) -> None:
     """Return if the daemon of `endpoint` answers there and speaks our protocol.
 
     Another program may have taken the port since the file was written. It learns neither the
@@ -137,7 +137,7 @@ def prove(endpoint: Endpoint, timeout_s: float = PROVE_TIMEOUT_S) -> None:
         ProtocolMismatch: If it is the daemon, in a version that we do not understand.
     """
     nonce = secrets.token_hex(16)
-    hello = _ask_hello(endpoint.port, nonce, timeout_s)
+    hello = _ask_hello(endpoint.port, nonce)
     proof = hello_proof(endpoint.token, nonce, endpoint.instance)
     if not hmac.compare_digest(str(hello.get("proof")).encode("utf-8"), proof.encode("utf-8")):
         raise DaemonUnreachable(f"A program other than Lacuna answers on port {endpoint.port}.")
@@ -198,9 +198,9 @@ def start_daemon(command: Optional[Sequence[str]] = None, timeout_s: float = 10.
     raise DaemonUnreachable(f"The Lacuna daemon did not answer within {timeout_s:g} s.")
 
 
-def _ask_hello(port: int, nonce: str, timeout_s: float) -> Dict[str, Any]:
+def _ask_hello(port: int, nonce: str) -> Dict[str, Any]:
     # http.client, unlike urllib, knows no proxies: the request cannot leave this computer.
-    connection = http.client.HTTPConnection(HOST, port, timeout=timeout_s)
+    connection = http.client.HTTPConnection(HOST, port, timeout=PROVE_TIMEOUT_S)
     try:
         connection.request("GET", "/v1/hello?nonce=" + nonce)
         hello = json.loads(connection.getresponse().read(MAX_HELLO_BYTES))

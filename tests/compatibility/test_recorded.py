@@ -210,7 +210,7 @@ def test_what_0_1_0_refused_this_daemon_refuses_with_the_same_code(shared):  # n
 def test_partner_of_another_protocol_is_told_to_update(monkeypatch):
     theirs = recorded_endpoint()
 
-    def hello(_port, nonce, _timeout_s):
+    def hello(_port, nonce):
         proof = endpoint.hello_proof(theirs.token, nonce, theirs.instance)
         return {"protocol": endpoint.PROTOCOL + 1, "version": "9.1", "proof": proof}
 

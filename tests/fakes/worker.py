@@ -70,6 +70,7 @@ def invert(order: Order) -> None:
     """Write the window with every sample under the mask inverted."""
     pixel_bytes = order.request.layout.pixel_bytes
     pixels_bytes = result_bytes(order)
+    starts = order.request.plane_starts(order.window)
     with order.input.open("rb") as source, order.output.open("r+b") as target:
         pixels = mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ)
         written = mmap.mmap(target.fileno(), 0)
@@ -78,8 +79,8 @@ def invert(order: Order) -> None:
             return
         for index in range(order.window.area):
             start = index * pixel_bytes
-            pixel = pixels[start : start + pixel_bytes]
-            if pixels[pixels_bytes + index]:
+            pixel = pixels[starts["pixels"] + start : starts["pixels"] + start + pixel_bytes]
+            if pixels[starts["selection"] + index]:
                 pixel = bytes(255 - byte for byte in pixel)
             written[start : start + pixel_bytes] = pixel
 

@@ -30,6 +30,15 @@ def test_round_trip_is_bit_exact(shared, layout):
     assert pixels == inverted(data, layout.pixel_bytes)
 
 
+def test_planes_may_be_sent_in_another_order_if_the_request_says_so(shared):
+    ticket, data = shared.run(planes=("selection", "pixels"))
+    shared.wait(ticket)
+    _, pixels = shared.client.result(ticket.id)
+    area = ticket.window.area
+
+    assert pixels == inverted(data[area:] + data[:area], 4)
+
+
 def test_window_is_what_the_engine_needs_and_no_more(shared):
     ticket = shared.submit(width=60_000, height=60_000, selection=Rect(30_000, 20_000, 300, 200))
 

@@ -1,6 +1,7 @@
 """The parts of the front that can be looked at alone: states, spool, patience, log, supervision."""
 
 import asyncio
+import json
 import logging
 import os
 import time
@@ -18,6 +19,7 @@ from lacuna.service.job import NEXT_STATES, Job, JobPlan
 from lacuna.service.jobs import Jobs
 from lacuna.service.keys import JOBS, STOP, Stop
 from lacuna.service.logs import BAD_REQUESTS_PER_MINUTE, OneLine
+from lacuna.service.orders import progress_message, read_progress
 from lacuna.service.patience import Patience
 from lacuna.service.settings import DaemonSettings
 from lacuna.service.spool import Spool, SpoolFiles, allocate, sweep
@@ -220,6 +222,33 @@ def test_patience_grows_with_the_jobs_own_tiles(monkeypatch):
     assert patience.limit_s() == (70.0, False)  # ten tiles of 7 s, more than 30 s
     now[0] = 100.0 + SETTINGS.job_deadline_s - 5
     assert patience.limit_s() == (5.0, True)
+
+
+@given(st.builds(Progress, percent=st.floats(0, 100)))
+def test_progress_passes_the_pipe_as_it_is_even_from_a_newer_worker(progress):
+    message = json.loads(json.dumps({**progress_message("id", progress), "later": 1}))
+
+    assert read_progress(message) == progress
+
+
+@pytest.mark.parametrize("key", Progress._fields)
+def test_progress_without_a_field_or_with_one_of_another_type_breaks_the_protocol(key):
+    message = progress_message("id", Progress("filling", 1, 2, 50.0))
+    with pytest.raises(TypeError):
+        read_progress({**message, key: None})
+    del message[key]
+    with pytest.raises(KeyError):
+        read_progress(message)
+
+
+def test_every_field_of_a_progress_reaches_the_status():
+    one = job()
+    one.move("queued")
+    one.move("running")
+    one.report(Progress("filling", 1, 4, 25.0))
+    status = one.status(0, None)
+
+    assert {name: getattr(status, name) for name in Progress._fields} == one.progress._asdict()
 
 
 @pytest.fixture
