@@ -97,12 +97,25 @@ def end(process: subprocess.Popen) -> None:
     process.wait(SAFETY_S)
 
 
-def install_gimp_plugin(program: Program, plug_ins: Path) -> None:
-    """Put the plug-in of a version into GIMP's folder `plug-ins`, as that version does it."""
-    source = program.folder / "gimp_plugin" / "lacuna-gimp"
+def install_plugin(program: Program, editor: str, source: str, target: Path) -> None:
+    """Put the plug-in of a version where its editor finds it, as that version does it.
+
+    Args:
+        program: The version.
+        editor: `gimp` or `krita`.
+        source: Folder of the plug-in in a checkout.
+        target: What that version's `copy_..._plugin` takes.
+    """
     code = (
-        "import sys; from pathlib import Path; from lacuna.desktop.plugins import copy_gimp_plugin;"
-        "copy_gimp_plugin(Path(sys.argv[1]), Path(sys.argv[2]))"
+        "import sys; from pathlib import Path; from lacuna.desktop import plugins;"
+        f"plugins.copy_{editor}_plugin(Path(sys.argv[1]), Path(sys.argv[2]))"
     )
-    words = [sys.executable, "-c", code, str(source), str(plug_ins / source.name)]
+    words = [sys.executable, "-c", code, str(program.folder / source), str(target)]
     subprocess.run(words, env=program.environment, check=True)
+
+
+def check_vendored(program: Program, plugin: Path) -> None:
+    """Make sure that an installed plug-in talks with the wire of this version."""
+    for original in (program.folder / "shared" / "lacuna_wire").glob("*.py"):
+        installed = plugin / "_vendor" / "lacuna_wire" / original.name
+        assert installed.read_bytes() == original.read_bytes(), installed

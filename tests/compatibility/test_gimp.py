@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lacuna_wire import PixelLayout, Rect
-from tests.compatibility.programs import end, install_gimp_plugin
+from tests.compatibility.programs import check_vendored, end, install_plugin
 from tests.editors.fills import ROUNDING, engine_fill
 from tests.editors.gimp.rooms import new_room, reason_to_skip
 
@@ -32,11 +32,9 @@ def fill(request, programs, tmp_path_factory):
     plugin, daemon = request.param
     room = new_room(tmp_path_factory.mktemp("gimp"))
     plug_ins = room.folder / "config" / "plug-ins"
-    install_gimp_plugin(programs[plugin], plug_ins)
-    for part in ("lacuna-gimp.py", "_vendor/lacuna_wire/messages.py"):
-        kept = {"_vendor": "shared"}.get(part.partition("/")[0], "gimp_plugin/lacuna-gimp")
-        original = programs[plugin].folder / kept / part.removeprefix("_vendor/")
-        assert (plug_ins / "lacuna-gimp" / part).read_bytes() == original.read_bytes()
+    target = plug_ins / "lacuna-gimp"
+    install_plugin(programs[plugin], "gimp", "gimp_plugin/lacuna-gimp", target)
+    check_vendored(programs[plugin], target)
     io.imsave(room.folder / "photo.png", data.rocket(), check_contrast=False)
     served = programs[daemon].serve(room.state)
     try:
