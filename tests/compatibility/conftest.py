@@ -5,7 +5,7 @@ import pytest
 from tests.compatibility.programs import PRESENT, end, first, why_no_first
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def programs(tmp_path_factory):
     """Both versions by their names, `0.1.0` and `present`."""
     reason = why_no_first()
@@ -14,7 +14,7 @@ def programs(tmp_path_factory):
     return {"0.1.0": first(tmp_path_factory.mktemp("first")), "present": PRESENT}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def states(programs, tmp_path_factory):
     """State folder of a running daemon of each version."""
     folders, daemons = {}, []

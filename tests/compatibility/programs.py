@@ -119,3 +119,11 @@ def check_vendored(program: Program, plugin: Path) -> None:
     for original in (program.folder / "shared" / "lacuna_wire").glob("*.py"):
         installed = plugin / "_vendor" / "lacuna_wire" / original.name
         assert installed.read_bytes() == original.read_bytes(), installed
+
+
+def introduce(daemon_state: Path, state: Path) -> None:
+    """Let whoever looks into `state` find the daemon that runs with another state folder."""
+    state.mkdir(mode=0o700, exist_ok=True)
+    copy = state / "endpoint.json"
+    copy.touch(mode=0o600)
+    copy.write_bytes((daemon_state / "endpoint.json").read_bytes())

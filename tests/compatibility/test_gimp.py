@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lacuna_wire import PixelLayout, Rect
-from tests.compatibility.programs import check_vendored, end, install_plugin
+from tests.compatibility.programs import check_vendored, install_plugin, introduce
 from tests.editors.fills import ROUNDING, engine_fill
 from tests.editors.gimp.rooms import new_room, reason_to_skip
 
@@ -25,7 +25,7 @@ LAYOUT = PixelLayout("RGBA", "u8", "srgb")
     params=[("0.1.0", "present"), ("present", "0.1.0")],
     ids=["plug-in of 0.1.0, this daemon", "this plug-in, daemon of 0.1.0"],
 )
-def fill(request, programs, tmp_path_factory):
+def fill(request, programs, states, tmp_path_factory):
     """What a plug-in and a daemon of different age make of one click."""
     from skimage import data, io
 
@@ -36,11 +36,8 @@ def fill(request, programs, tmp_path_factory):
     install_plugin(programs[plugin], "gimp", "gimp_plugin/lacuna-gimp", target)
     check_vendored(programs[plugin], target)
     io.imsave(room.folder / "photo.png", data.rocket(), check_contrast=False)
-    served = programs[daemon].serve(room.state)
-    try:
-        room.gimp("one_fill.py")
-    finally:
-        end(served)
+    introduce(states[daemon], room.state)
+    room.gimp("one_fill.py")
     facts = json.loads((room.folder / "report.json").read_text())["one"]
     assert facts["error"] is None, facts["error"]
     return {**facts, "daemon": daemon, "folder": room.folder}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lacuna_wire import Rect
-from tests.compatibility.programs import check_vendored, end, install_plugin
+from tests.compatibility.programs import check_vendored, install_plugin, introduce
 from tests.editors.krita.kritas import Krita
 from tests.editors.krita.rooms import MACHINES, PROGRAMS, bare_room, install_driver
 from tests.service.conftest import eventually
@@ -38,7 +38,7 @@ PIXELS = NODES + "bytes(layers[number].pixelData(left, top, width, height))"
     ids=["plug-in of 0.1.0, this daemon", "this plug-in, daemon of 0.1.0"],
 )
 def test_click_puts_a_fill_on_a_new_layer_and_leaves_the_others_alone(
-    programs, plugin, daemon, tmp_path
+    programs, states, plugin, daemon, tmp_path
 ):
     from skimage import data, io
 
@@ -48,7 +48,7 @@ def test_click_puts_a_fill_on_a_new_layer_and_leaves_the_others_alone(
     install_plugin(programs[plugin], "krita", "krita_plugin", room.resources)
     check_vendored(programs[plugin], room.resources / "pykrita" / "lacuna_krita")
     install_driver(room)
-    served = programs[daemon].serve(room.state)
+    introduce(states[daemon], room.state)
     krita = Krita(room, tmp_path / "photo.png")
 
     def pixels(number):
@@ -64,7 +64,6 @@ def test_click_puts_a_fill_on_a_new_layer_and_leaves_the_others_alone(
         names = krita.run(LAYERS)
     finally:
         code = krita.close()
-        end(served)
 
     assert names == ["Background", "Background inpainted"]
     np.testing.assert_array_equal(after, before)
