@@ -129,8 +129,8 @@ def resolve(future: "Future[Any]", make: Callable[[], Any]) -> None:
     """Put into `future` what `make` returns or raises."""
     try:
         future.set_result(make())
-    except BaseException as error:  # whoever waits for it raises it
-        # What its frames hold of an editor must not live as long as the error does.
+    except BaseException as error:  # the thread that waits raises it
+        # What its frames hold of an editor must not live on with the error.
         clear_frames(error.__traceback__)
         future.set_exception(error)
 

@@ -1,7 +1,7 @@
 """Find the daemon of this user, or start it: the first thing that every client does.
 
 The daemon leaves `endpoint.json` (where it listens, and its token) and `launch.json` (how to start
-it) in the state folder. They are believed only if nobody else could have written them, and the
+it) in the state folder. They are believed only if no other user could have written them, and the
 token is sent only to a program that has proved that it knows it.
 """
 

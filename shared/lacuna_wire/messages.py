@@ -182,9 +182,9 @@ class Progress(NamedTuple):
     """How far a fill is, as the engine reports it.
 
     Attributes:
-        phase: What is done just now: `loading`, `guiding`, `filling`.
+        phase: What is being done: `loading`, `guiding`, `filling`.
         tiles_done: Tiles that are finished.
-        tiles_total: Tiles in all; 0 as long as it is not known.
+        tiles_total: Tiles in all; 0 if that is not known yet.
         percent: Of the whole work, 0 to 100.
     """
 
@@ -207,7 +207,7 @@ class JobStatus(NamedTuple):
         revision: Grows by one with every change; a long poll names the last one it saw.
         phase: What the worker does, for people: `waiting`, `loading`, `filling`, ...
         tiles_done: Tiles that are finished.
-        tiles_total: Tiles in all; 0 as long as it is not known.
+        tiles_total: Tiles in all; 0 if that is not known yet.
         percent: 0 to 100.
         eta_s: Seconds left, if they can be estimated.
         queue_position: Jobs that run before this one.

@@ -1,4 +1,4 @@
-"""What a user may choose for one fill. Every option is declared here, and only here.
+"""What a user may choose for one fill: every option is declared here, and only here.
 
 The command line, the checks of the wire, Krita's docker, GIMP's dialog and the test of openapi.yaml
 take name, type, range, default and sentence from `OPTIONS`.
@@ -22,11 +22,11 @@ MIN_MEMORY_LIMIT, MAX_MEMORY_LIMIT = 256, 1 << 24  # mebibytes
 
 
 class Option(NamedTuple):
-    """What is known of one option.
+    """The facts about one option.
 
     Attributes:
         name: As in `Options` and on the wire.
-        default: Its value if nobody chooses one; its type is the type of the option.
+        default: Its value if none is chosen; its type is the type of the option.
         sentence: What it does, for people.
         label: Its name in an editor; empty for an option that editors do not show.
         unit: Of a number: `px` or `MiB`.
@@ -52,7 +52,7 @@ class Option(NamedTuple):
 
     def admits(self, value: Any) -> bool:
         """Tell whether a value has the type and lies in the range of the option."""
-        if type(value) is not type(self.default):  # True is no number of pixels
+        if type(value) is not type(self.default):  # True is not a number of pixels
             return False
         if isinstance(value, bool):
             return True

@@ -10,7 +10,7 @@ from .errors import BadRequest
 from .rect import Rect
 
 MAX_SIDE = 65_535  # pixels; the widest picture that a Rect of this protocol describes
-MAX_SHOWN = 40  # characters of somebody else's value in a sentence of ours
+MAX_SHOWN = 40  # characters of a value that is quoted in a sentence
 
 
 def fields_of(
@@ -38,7 +38,7 @@ def fields_of(
 
 def check_number(value: Any, name: str, low: int, high: Optional[int]) -> None:
     """Return if `value` is a whole number from `low` to `high`; raise `BadRequest` if not."""
-    # bool is an int in Python, but `true` is no number of pixels.
+    # bool is an int in Python, but `true` is not a number of pixels.
     if not isinstance(value, int) or isinstance(value, bool):
         raise BadRequest(f"{name} must be a whole number, not {short(value)}.")
     if value < low or (high is not None and value > high):

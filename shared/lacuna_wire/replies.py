@@ -19,7 +19,7 @@ def read_reply(kind: Type[_Reply], data: Any, name: str) -> _Reply:
     """Fill a `NamedTuple` from a decoded JSON object.
 
     Args:
-        kind: Its annotations say what is read: `str`, `int`, `float`, `Rect`,
+        kind: Its annotations name the types: `str`, `int`, `float`, `Rect`,
             `LacunaError`, and `Optional` of these. A field without a default must be there.
         data: What came.
         name: What it is, for a sentence.
@@ -44,7 +44,7 @@ def read_reply(kind: Type[_Reply], data: Any, name: str) -> _Reply:
 
 
 def _read(wanted: Any, value: Any) -> Any:
-    """Return a value as what is wanted; raises `ValueError` if it is something else."""
+    """Return a value of the wanted type; raises `ValueError` if it is of another one."""
     kinds = getattr(wanted, "__args__", (wanted,))  # Optional[float] has (float, NoneType)
     if value is None and type(None) in kinds:
         return None

@@ -122,7 +122,7 @@ def check_vendored(program: Program, plugin: Path) -> None:
 
 
 def introduce(daemon_state: Path, state: Path) -> None:
-    """Let whoever looks into `state` find the daemon that runs with another state folder."""
+    """Let clients that look into `state` find the daemon of another state folder."""
     state.mkdir(mode=0o700, exist_ok=True)
     copy = state / "endpoint.json"
     copy.touch(mode=0o600)

@@ -1,7 +1,7 @@
 """Write down what client and daemon of 0.1.0 say to each other: `record.py FOLDER`.
 
 Both are taken from their commit and run as they were, network and all. The files in `recorded` were
-made by it. Nothing has to be recorded again as long as 0.1.0 is to be understood.
+made by it. They stay as they are for as long as 0.1.0 is supported.
 """
 
 import json

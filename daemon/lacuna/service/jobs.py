@@ -1,4 +1,4 @@
-"""All jobs of the daemon: who is admitted, who runs next, and when somebody's time is up.
+"""All jobs of the daemon: which are admitted, which runs next, and when their time is up.
 
 The queue is the dictionary of jobs itself. A separate counter of free places would sooner or later
 disagree with it, and a job would wait for ever.
@@ -72,7 +72,7 @@ class Jobs:
             QueueFull: If as many jobs as possible are alive.
             TooLarge: If the window that it needs is.
             NoSpace: If the spool cannot hold it.
-            WorkerUnavailable: If nobody could do it.
+            WorkerUnavailable: If no worker can be started.
             LacunaError: If the engine refuses it.
         """
         known = self._jobs.get(request.id)
@@ -109,7 +109,7 @@ class Jobs:
         Raises:
             NoSpace: If other programs have filled the folder by now; the job is gone then.
         """
-        job.uploading = True  # nobody may write to it yet
+        job.uploading = True  # no upload may begin yet
         try:
             await asyncio.to_thread(allocate, job.files.input, job.input_bytes)
         except NoSpace:
@@ -118,7 +118,7 @@ class Jobs:
             raise
         finally:
             job.uploading = False
-        if job.ended:  # cancelled meanwhile
+        if job.ended:  # cancelled in the meantime
             self._drop_files(job)
 
     def find(self, job_id: str) -> Job:

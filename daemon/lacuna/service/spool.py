@@ -97,7 +97,7 @@ class Spool:
             unlocked = parent / f".{self._name}"
             unlocked.mkdir(mode=0o700)
             lock = try_lock(unlocked / "lock")
-            assert lock is not None, "a folder that was just made is nobody else's"
+            assert lock is not None, "a folder that was just made belongs to no other process"
             unlocked.rename(folder)
             self._own[folder] = lock
         return folder
