@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacuna.service.app import EXIT_BROKEN, make_app, stop_if_broken
+from lacuna.service.handlers import FIRST_STATUS_KEYS, status_fields
 from lacuna.service.job import NEXT_STATES, Job, JobPlan
 from lacuna.service.jobs import Jobs
 from lacuna.service.keys import JOBS, STOP, Stop
@@ -26,7 +27,7 @@ from lacuna.service.spool import Spool, SpoolFiles, allocate, sweep
 from lacuna.service.supervisor import Supervisor
 from lacuna_wire import LacunaError, Rect
 from lacuna_wire.errors import Conflict, NoSpace, WorkerUnavailable
-from lacuna_wire.messages import ENDED, STATES, Progress
+from lacuna_wire.messages import ENDED, STATES, UNKNOWN_KEYS, Progress
 
 from .conftest import request
 
@@ -239,6 +240,20 @@ def test_progress_without_a_field_or_with_one_of_another_type_breaks_the_protoco
     del message[key]
     with pytest.raises(KeyError):
         read_progress(message)
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [(dict([UNKNOWN_KEYS]), True), ({}, False), ({UNKNOWN_KEYS[0]: "refused"}, False)],
+)
+def test_key_that_0_1_0_did_not_have_is_told_to_clients_that_say_they_ignore_it(headers, told):
+    status = job().status(0, None)
+    newer = SimpleNamespace(as_dict=lambda: {**status.as_dict(), "later": 1})
+
+    fields = status_fields(SimpleNamespace(headers=headers), newer)
+
+    assert ("later" in fields) == told
+    assert {key: fields[key] for key in FIRST_STATUS_KEYS} == status.as_dict()
 
 
 def test_every_field_of_a_progress_reaches_the_status():

@@ -30,7 +30,7 @@ def talking(monkeypatch, talk):
     monkeypatch.setattr(editor.wire, "inpaint", talk)
 
 
-def run(should_cancel=lambda: False, **changes):
+def run(should_cancel=lambda: False, request=REQUEST, **changes):
     """Fill in a second thread, while this one plays the editor's main thread."""
     tasks = queue.Queue()
     outcome = Future()
@@ -43,7 +43,7 @@ def run(should_cancel=lambda: False, **changes):
         "should_cancel": should_cancel,
     }
     asked = Editor(**{**parts, **changes})
-    threading.Thread(target=resolve, args=(outcome, lambda: editor.fill(REQUEST, asked))).start()
+    threading.Thread(target=resolve, args=(outcome, lambda: editor.fill(request, asked))).start()
     while not outcome.done() or not tasks.empty():
         with contextlib.suppress(queue.Empty):
             tasks.get(timeout=0.01)()
@@ -110,6 +110,17 @@ def test_large_window_is_read_in_strips_one_ahead_of_what_is_sent(monkeypatch):
 
     assert [(rect.top, rect.height) for rect in read] == [(2, 3), (5, 3), (8, 2)]
     assert sent == [b"2", b"5", b"8", b"mask", b"mask", b"mask"]
+
+
+def test_planes_are_read_in_the_order_of_the_request(monkeypatch):
+    sent = []
+    talking(
+        monkeypatch,
+        lambda _client, _request, read_window, *_: (RESULT, sent.extend(read_window(WINDOW))),
+    )
+    run(request=REQUEST._replace(planes=("selection", "pixels")))
+
+    assert sent == [b"mask", b"pixels"]
 
 
 def test_main_thread_that_never_comes_to_it_does_not_keep_a_cancelled_job(monkeypatch):
