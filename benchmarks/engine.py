@@ -36,7 +36,7 @@ from benchmarks.workbench import CompletionAlone, FittingDevice, fill_document, 
 from lacuna.commands.bench import draw
 from lacuna.network.catalogue import find_weights
 from lacuna.network.tile_network import load_network
-from lacuna.service.job import Plan
+from lacuna.service.job import JobPlan
 from lacuna.service.serve import new_settings, serve
 from lacuna_wire import JobRequest, Options, PixelLayout, Rect
 from lacuna_wire.client import Client
@@ -168,7 +168,7 @@ def run_daemon(said: Path) -> int:
     """Run the product's daemon, with a worker that says where its time goes."""
     worker = [sys.executable, "-m", "benchmarks.engine_parts", str(said)]
     settings = new_settings(300.0, "auto")
-    return serve(lambda request: Plan(*plan_job(request)), worker, sys.argv, settings)
+    return serve(lambda request: JobPlan(*plan_job(request)), worker, sys.argv, settings)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Engine and the shipped network together, without a daemon."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -93,7 +95,7 @@ def test_unknown_weights_are_refused_by_name(filler):
     samples, selection = np.zeros((8, 8, 3), np.uint8), draw("one pixel", 8, 8)
 
     with pytest.raises(Unprocessable, match="nobody"):
-        fill(filler, samples, selection, OPTIONS._replace(weights="nobody"))
+        fill(filler, samples, selection, replace(OPTIONS, weights="nobody"))
 
 
 def test_large_photograph_keeps_its_known_pixels_and_loses_a_thin_line(filler, photos):
@@ -154,7 +156,7 @@ def test_device_that_runs_out_of_memory_leaves_the_job_to_the_cpu_with_the_same_
     filler, monkeypatch
 ):
     samples, selection = picture_with_hole()
-    options = OPTIONS._replace(tile=512)
+    options = replace(OPTIONS, tile=512)
     expected = fill(filler, samples, selection, options)
     device = ShortOfMemory(filler._load(options), fits_px=60)
     monkeypatch.setattr(filler, "_load", lambda _: device)
@@ -168,7 +170,7 @@ def test_device_that_runs_out_of_memory_leaves_the_job_to_the_cpu_with_the_same_
 def test_smaller_pieces_on_a_device_are_filled_as_the_cpu_fills_them(filler, monkeypatch):
     """A network sees less around a smaller piece, so only equal pieces can be compared."""
     samples, selection = picture_with_hole()
-    options = OPTIONS._replace(tile=512)
+    options = replace(OPTIONS, tile=512)
     network = filler._load(options)
     short_cpu = ShortOfMemory(network, fits_px=160)
     monkeypatch.setattr(short_cpu, "on_cpu", lambda: None)
@@ -193,7 +195,7 @@ def test_device_without_memory_for_the_weights_leaves_them_to_the_cpu(monkeypatc
 
     monkeypatch.setattr("lacuna.filler.load_network", load)
     samples, selection = picture_with_hole()
-    options = OPTIONS._replace(device="cuda")
+    options = replace(OPTIONS, device="cuda")
     filled = fill(filler, samples, selection, options)
 
     fill(filler, samples, selection, options)
@@ -212,7 +214,7 @@ def test_network_is_loaded_anew_for_another_limit_of_its_memory_and_has_smaller_
     monkeypatch.setattr("lacuna.filler.load_network", load)
     filler, (samples, selection) = Filler(), picture_with_hole()
     for limit in (0, 256, 256):
-        fill(filler, samples, selection, OPTIONS._replace(device="cpu", memory_limit=limit))
+        fill(filler, samples, selection, replace(OPTIONS, device="cpu", memory_limit=limit))
 
     assert [network.tile_px for network in loaded] == [loaded[0].tile_px, 512]
     # Half of 256 MiB is room for 512 px in float32 too; what is less than that is for the network.

@@ -47,6 +47,6 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        print("lacuna: interrupted, nothing was written", file=sys.stderr)
+        print("lacuna: Interrupted; nothing was written.", file=sys.stderr)
         code = INTERRUPTED
     sys.exit(code)

@@ -110,5 +110,5 @@ def estimate(removal: Removal, tile_s: float | None) -> Estimate:
 def known_tile_seconds() -> float | None:
     """Ask the daemon, if one runs, how long a tile of its last job took; guides are counted in."""
     endpoint = find_daemon()
-    seconds = Client(endpoint).status()["tile_s"] if endpoint else None
+    seconds = Client(endpoint).status().get("tile_s") if endpoint else None
     return None if seconds is None else float(seconds)

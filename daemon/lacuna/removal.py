@@ -171,9 +171,11 @@ def fill_by_daemon(removal: Removal, on_progress: OnProgress) -> list[Edit]:
     request = removal.request
 
     def read_window(window: Rect) -> Iterator[memoryview]:
-        for plane in document_of(removal, window)[:2]:
+        document = document_of(removal, window)
+        planes = {"pixels": document.samples, "selection": document.selection}
+        for name in request.planes:
             for strip in strips(Rect(0, 0, window.width, window.height)):
-                yield plane[strip.slices].data.cast("B")
+                yield planes[name][strip.slices].data.cast("B")
 
     rect, data = inpaint(connect(), request, read_window, on_progress, lambda: False)
     samples = np.frombuffer(data, DTYPES[request.layout.sample])

@@ -17,7 +17,7 @@ from lacuna.samples import DTYPES
 from lacuna.service.orders import Filled, Order
 from lacuna.service.spool import allocate
 from lacuna.service.worker_process import serve_orders
-from lacuna_wire import PixelLayout, Rect
+from lacuna_wire import JobRequest, PixelLayout, Rect
 from lacuna_wire.messages import Report, ShouldStop
 
 
@@ -34,7 +34,7 @@ def run_worker() -> None:
 def fill_order(filler: Filler, order: Order, report: Report, should_stop: ShouldStop) -> Filled:
     """Fill one order from its spool file to another; both are only ever mapped."""
     request, window = order.request, order.window
-    document = map_document(order.input, window, request.layout)
+    document = map_document(order.input, window, request)
     # Refused before anything is loaded: nothing selected needs neither network nor room.
     rect = changed_rect(document.selection, request.options)
     result = map_result(order.output, rect, request.layout)
@@ -43,11 +43,14 @@ def fill_order(filler: Filler, order: Order, report: Report, should_stop: Should
     return Filled(rect.shift(window.left, window.top), outcome.tiles, outcome.device)
 
 
-def map_document(path: Path, window: Rect, layout: PixelLayout) -> Document:
-    """Map an upload: the samples of `window`, then its mask."""
+def map_document(path: Path, window: Rect, request: JobRequest) -> Document:
+    """Map an upload: the samples of `window` and its selection, in the order of the request."""
+    layout, starts = request.layout, request.plane_starts(window)
     shape = (window.height, window.width)
-    samples = np.memmap(path, DTYPES[layout.sample], "r", 0, (*shape, layout.channel_count))
-    selection = np.memmap(path, np.uint8, "r", window.area * layout.pixel_bytes, shape)
+    samples = np.memmap(
+        path, DTYPES[layout.sample], "r", starts["pixels"], (*shape, layout.channel_count)
+    )
+    selection = np.memmap(path, np.uint8, "r", starts["selection"], shape)
     return Document(samples, selection, layout)
 
 

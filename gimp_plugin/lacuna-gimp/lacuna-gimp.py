@@ -22,7 +22,7 @@ from lacuna_gimp import dialog
 from lacuna_gimp import image as picture
 from lacuna_gimp.inpaint import fill
 from lacuna_wire import LacunaError
-from lacuna_wire.editor import Settings, new_request
+from lacuna_wire.editor import EditorSettings, new_request
 from lacuna_wire.errors import JobCancelled
 
 DIRECT = "plug-in-lacuna-inpaint"
@@ -91,7 +91,7 @@ def run(
     return values
 
 
-def remove_selected(image: Gimp.Image, drawables: list, settings: Settings) -> Gimp.Layer:
+def remove_selected(image: Gimp.Image, drawables: list, settings: EditorSettings) -> Gimp.Layer:
     """Fill the selection and return the new layer; until it is complete nothing is changed."""
     with picture.open_source(image, drawables, settings.visible) as source:
         Gimp.progress_init("Lacuna")
@@ -112,7 +112,7 @@ def remove_selected(image: Gimp.Image, drawables: list, settings: Settings) -> G
         return picture.add_layer(source, rect, pixels)
 
 
-def _settings(procedure: Gimp.Procedure, run_mode: Any, config: Any) -> "Settings | None":
+def _settings(procedure: Gimp.Procedure, run_mode: Any, config: Any) -> "EditorSettings | None":
     """Return what the caller, the dialog or the last dialog says; None if the dialog is left."""
     if run_mode == Gimp.RunMode.NONINTERACTIVE:
         return dialog.read_settings(config)

@@ -10,7 +10,7 @@ from typing import Any, List, NamedTuple, Optional, Tuple
 from krita import Krita
 
 from lacuna_wire import JobStatus, LacunaError, Rect
-from lacuna_wire.editor import Settings, new_request
+from lacuna_wire.editor import EditorSettings, new_request
 from lacuna_wire.errors import JobCancelled
 
 from . import document as picture
@@ -59,7 +59,7 @@ class Fills(QObject):
         self._running: List[_Fill] = []
         self._last: List[Any] = []  # pairs of document and state; wrappers can only be compared
 
-    def start(self, document: Any, settings: Settings) -> None:
+    def start(self, document: Any, settings: EditorSettings) -> None:
         """Begin to fill what is selected in a document; all else is told by the signals."""
         if self.state(document).running:
             self._say(document, _("A fill is running in this document: wait, or cancel it."), True)
@@ -134,7 +134,7 @@ class _Fill(QObject):
     shown = pyqtSignal(object, object)
     ended = pyqtSignal(object, str, bool)
 
-    def __init__(self, document: Any, settings: Settings) -> None:
+    def __init__(self, document: Any, settings: EditorSettings) -> None:
         super().__init__()
         self.document = document
         self._settings = settings

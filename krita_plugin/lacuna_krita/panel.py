@@ -4,8 +4,9 @@ from typing import Any, List, Optional
 
 from krita import DockWidget, Krita
 
-from lacuna_wire.editor import Settings
-from lacuna_wire.messages import MAX_GROW
+from lacuna_wire import Options
+from lacuna_wire.editor import EditorSettings
+from lacuna_wire.options import MAX_GROW
 
 from . import settings
 from .inpaint import FILLS
@@ -118,29 +119,29 @@ class LacunaDocker(DockWidget):
             FILLS.start(document, self._chosen())
         self._question.ask()
 
-    def _chosen(self) -> Settings:
-        return Settings(
+    def _chosen(self) -> EditorSettings:
+        options = Options(
             grow=self.grow.value(),
             feather=self.feather.value(),
-            visible=self.source.currentIndex() == 1,
             weights=self.weights.currentData() or "",
             colour_correction=self.match.isChecked(),
         )
+        return EditorSettings(self.source.currentIndex() == 1, options)
 
-    def _show_settings(self, chosen: Settings) -> None:
+    def _show_settings(self, chosen: EditorSettings) -> None:
         parts = (self.source, self.grow, self.feather, self.weights, self.match)
         for part in parts:
             part.blockSignals(True)
         self.source.setCurrentIndex(int(chosen.visible))
-        self.grow.setValue(chosen.grow)
-        self.feather.setValue(chosen.feather)
-        self.match.setChecked(chosen.colour_correction)
-        self._offer_weights(chosen.weights, [])
+        self.grow.setValue(chosen.options.grow)
+        self.feather.setValue(chosen.options.feather)
+        self.match.setChecked(chosen.options.colour_correction)
+        self._offer_weights(chosen.options.weights, [])
         for part in parts:
             part.blockSignals(False)
 
     def _list_weights(self, names: List[str]) -> None:
-        self._offer_weights(self._chosen().weights, names)
+        self._offer_weights(self._chosen().options.weights, names)
 
     def _offer_weights(self, chosen: str, installed: List[str]) -> None:
         """Offer what was offered, what is installed, and what is chosen though it may be gone."""

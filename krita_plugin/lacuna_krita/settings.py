@@ -4,32 +4,33 @@ from typing import Any
 
 from krita import Krita
 
-from lacuna_wire.editor import Settings
-from lacuna_wire.messages import MAX_GROW
+from lacuna_wire import Options
+from lacuna_wire.editor import EditorSettings
+from lacuna_wire.options import MAX_GROW
 
 GROUP = "lacuna"
 _YES, _NO = "true", "false"
 
 
-def load() -> Settings:
+def load() -> EditorSettings:
     """Return what was chosen last; what makes no sense counts as not chosen."""
-    default = Settings()
-    return Settings(
+    default = Options()
+    options = Options(
         grow=_pixels("grow", default.grow),
         feather=_pixels("feather", default.feather),
-        visible=_read("visible", _NO) == _YES,
         weights=_read("weights", default.weights),
         colour_correction=_read("match_colours", _YES) == _YES,
     )
+    return EditorSettings(_read("visible", _NO) == _YES, options)
 
 
-def save(settings: Settings) -> None:
+def save(settings: EditorSettings) -> None:
     """Remember what was chosen, also when Krita is closed."""
-    _write("grow", settings.grow)
-    _write("feather", settings.feather)
+    _write("grow", settings.options.grow)
+    _write("feather", settings.options.feather)
     _write("visible", _YES if settings.visible else _NO)
-    _write("weights", settings.weights)
-    _write("match_colours", _YES if settings.colour_correction else _NO)
+    _write("weights", settings.options.weights)
+    _write("match_colours", _YES if settings.options.colour_correction else _NO)
 
 
 def is_first_run() -> bool:

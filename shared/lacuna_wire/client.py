@@ -1,51 +1,21 @@
 """Talk to the daemon: what the plug-ins and the command line call.
 
 Every call is one short connection to 127.0.0.1, so one `Client` may be used from several threads.
-Whatever the daemon refuses is raised here as the same `LacunaError` that it was there.
+What the daemon refuses is raised here as the same `LacunaError` as there.
 """
 
 import json
 from contextlib import suppress
-from typing import (
-    Any,
-    Callable,
-    Dict,
-    Iterable,
-    Iterator,
-    NamedTuple,
-    Optional,
-    Tuple,
-    TypeVar,
-)
+from typing import Any, Callable, Dict, Iterable, Iterator, Tuple
 
 from .endpoint import Endpoint, find_daemon, start_daemon
-from .errors import BadRequest, DaemonUnreachable, JobCancelled, LacunaError, NotFound
+from .errors import BadReply, DaemonUnreachable, JobCancelled, LacunaError, NotFound
 from .exchange import Buffer, exactly, exchange, read_into, read_json, slices
-from .messages import JobRequest, JobStatus, rect_from_dict
+from .messages import JobRequest, JobStatus, Ticket
 from .rect import Rect
 
 CALL_TIMEOUT_S = 30.0  # without a byte in either direction
 CANCEL_POLL_S = 0.5  # how late `inpaint` may notice that it should cancel
-
-_Bytes = TypeVar("_Bytes", bytearray, memoryview)
-
-
-class Ticket(NamedTuple):
-    """The daemon's answer to a job that it accepts.
-
-    Attributes:
-        id: The job, as it is named in every later call.
-        window: Pixels of the image to upload.
-        tiles: How many tiles the fill will take, about.
-        estimate_s: Seconds that it will take, or None before the first tile was ever timed.
-        input_bytes: Length of the upload.
-    """
-
-    id: str
-    window: Rect
-    tiles: int
-    estimate_s: Optional[float]
-    input_bytes: int
 
 
 class Client:
@@ -60,17 +30,10 @@ class Client:
         Raises:
             LacunaError: If the daemon does not take the job: `queue_full`, `too_large`, ...
         """
-        answer = self._call("POST", "/v1/jobs", request.as_dict())
-        return Ticket(
-            id=answer["id"],
-            window=rect_from_dict(answer["window"], "window"),
-            tiles=answer["tiles"],
-            estimate_s=answer["estimate_s"],
-            input_bytes=answer["input_bytes"],
-        )
+        return Ticket.from_dict(self._call("POST", "/v1/jobs", request.as_dict()))
 
     def upload(self, job_id: str, chunks: Iterable[Buffer], total_bytes: int) -> None:
-        """Send the window's pixels, then its mask, without copying them.
+        """Send the planes of the window, in the order of the request, without copying them.
 
         Args:
             job_id: The id of the ticket.
@@ -107,38 +70,32 @@ class Client:
         """Fetch the result of a job that is done.
 
         Returns:
-            The pixels of the image that are covered, and they in the layout of the job.
-        """
-        return self._fetch(job_id, bytearray)
-
-    def result_into(self, job_id: str, buffer: memoryview) -> Rect:
-        """Fetch the result into the caller's own writable bytes, which it must fill exactly.
+            The rectangle of the image that it covers, and its pixels in the layout of the job.
 
         Raises:
-            BadRequest: If the result is longer or shorter than `buffer`.
+            BadReply: If the answer does not say which rectangle that is.
         """
-        view = buffer.cast("B")
-
-        def check(length: int) -> memoryview:
-            if length != len(view):
-                raise BadRequest(
-                    f"the result is {length:,} bytes long, the buffer for it {len(view):,}"
-                )
-            return view
-
-        return self._fetch(job_id, check)[0]
+        path = f"/v1/jobs/{job_id}/result"
+        with exchange(self.endpoint, "GET", path, CALL_TIMEOUT_S) as response:
+            rect = _rect_header(response.getheader("Lacuna-Rect", ""))
+            pixels = bytearray(response.length or 0)
+            read_into(self.endpoint, response, memoryview(pixels))
+        return rect, pixels
 
     def cancel(self, job_id: str) -> JobStatus:
-        """Cancel a job, or forget it if it has ended; a second time gives the same answer."""
+        """Cancel a job, or forget one that has ended; a second call gives the same answer."""
         return JobStatus.from_dict(self._call("DELETE", f"/v1/jobs/{job_id}"))
 
     def forget(self, job_id: str) -> None:
-        """Drop a job with all its pixels; that there is none of this id is fine too."""
+        """Drop a job with all its pixels, if there still is one."""
         with suppress(NotFound):
             self.cancel(job_id)
 
     def status(self) -> Dict[str, Any]:
-        """Return what the daemon says of itself: docs/protocol.md lists the keys."""
+        """Return what the daemon says of itself; docs/protocol.md lists the keys.
+
+        An older daemon lacks some of them.
+        """
         return dict(self._call("GET", "/v1/status"))
 
     def shutdown(self) -> None:
@@ -158,35 +115,27 @@ class Client:
         with exchange(self.endpoint, method, path, timeout_s, headers, parts) as response:
             answer = read_json(self.endpoint, response)
         if not isinstance(answer, dict):
-            raise LacunaError(f"the daemon's answer to {method} {path} is no JSON object")
+            raise BadReply(f"The daemon's answer to {method} {path} is not a JSON object.")
         return answer
-
-    def _fetch(self, job_id: str, allocate: Callable[[int], _Bytes]) -> Tuple[Rect, _Bytes]:
-        path = f"/v1/jobs/{job_id}/result"
-        with exchange(self.endpoint, "GET", path, CALL_TIMEOUT_S) as response:
-            rect = _rect_header(response.getheader("Lacuna-Rect", ""))
-            buffer = allocate(int(response.getheader("Content-Length", "0")))
-            read_into(self.endpoint, response, memoryview(buffer))
-        return rect, buffer
 
 
 def connect(start: bool = True) -> Client:
     """Return a client of the running daemon.
 
-    Call it for every job: it costs a few milliseconds, and a client that is kept for hours may
-    outlive its daemon and send its token to whoever listens on that port then.
+    Call it for every job. It costs a few milliseconds, and a client that is kept for hours may
+    outlive its daemon and send its token to whatever program listens on that port by then.
 
     Args:
         start: Whether to start the daemon if none runs.
 
     Raises:
         DaemonUnreachable: If none runs and none can be started.
-        ProtocolMismatch: If the daemon is of another version.
+        ProtocolMismatch: If the daemon speaks another version of the protocol.
     """
     endpoint = find_daemon()
     if endpoint is None:
         if not start:
-            raise DaemonUnreachable("The daemon of Lacuna does not run.")
+            raise DaemonUnreachable("The Lacuna daemon is not running.")
         endpoint = start_daemon()
     return Client(endpoint)
 
@@ -203,16 +152,16 @@ def inpaint(
     Args:
         client: From `connect`.
         request: What to fill.
-        read_window: Gives the pixels of a rectangle of the image in the layout of the request,
-            and then its mask, one byte per pixel; called once, and a generator will do.
+        read_window: Gives the planes of a rectangle of the image, in the order and the layout of
+            the request; called once, and a generator will do.
         on_progress: Gets every status, about twice a second at least.
         should_cancel: Asked as often; True cancels the job.
 
     Returns:
-        The pixels of the image that are covered, and they in the layout of the request.
+        The rectangle of the image that was filled, and its pixels in the layout of the request.
 
     Raises:
-        JobCancelled: If `should_cancel` said so, or somebody else cancelled it.
+        JobCancelled: If `should_cancel` said so, or another client cancelled it.
         LacunaError: Whatever kept the job from being done. The daemon has forgotten it by then,
             as it has after any other exception and after Ctrl-C.
     """
@@ -240,13 +189,13 @@ def inpaint(
             raise status.error or LacunaError(f"The job ended as {status.state}.")
         rect, pixels = client.result(ticket.id)
         if len(pixels) != rect.area * request.layout.pixel_bytes:
-            raise LacunaError(
-                f"the result has {len(pixels):,} bytes, {rect.width} x {rect.height} px of "
-                f"{request.layout.pixel_bytes} bytes were expected"
+            raise BadReply(
+                f"The result has {len(pixels):,} bytes; {rect.width:,} x {rect.height:,} px of "
+                f"{request.layout.pixel_bytes} bytes were expected."
             )
         return rect, pixels
     finally:
-        # The daemon drops it by itself in the end: this must not hide the result or the error.
+        # The daemon drops it anyway in the end: this must hide neither the result nor the error.
         with suppress(LacunaError):
             client.forget(ticket.id)
 
@@ -254,5 +203,5 @@ def inpaint(
 def _rect_header(text: str) -> Rect:
     sides = text.split(",")
     if len(sides) != 4 or not all(side.isdigit() for side in sides):
-        raise LacunaError(f"the daemon sent no valid Lacuna-Rect: {text[:40]!r}")
+        raise BadReply(f"The daemon sent no valid Lacuna-Rect: {text[:40]!r}.")
     return Rect(*map(int, sides))

@@ -1,18 +1,20 @@
-"""The part of a click that no editor knows more of than another: what was chosen, and one fill.
+"""What both editors share of a click: the user's choice, and one fill.
 
 An editor may be called from its main thread only, and must not wait there. So a second thread
-talks to the daemon, in here, and hands to the main one whatever only that may do.
+talks to the daemon, in here, and hands to the main thread whatever only that one may do.
 """
 
 import uuid
 from concurrent.futures import Future, wait
 from contextlib import nullcontext
+from dataclasses import replace
 from traceback import clear_frames
 from typing import Any, Callable, ContextManager, Iterable, Iterator, List, NamedTuple, Tuple
 
 from . import client as wire
 from .errors import DaemonUnreachable, JobCancelled
-from .messages import JobRequest, JobStatus, Options, PixelLayout
+from .messages import JobRequest, JobStatus, PixelLayout
+from .options import OPTIONS, Options
 from .rect import Rect
 
 TICK_S = 0.1  # between two looks whether an answer of the main thread is still wanted
@@ -20,22 +22,20 @@ TICK_S = 0.1  # between two looks whether an answer of the main thread is still 
 Task = Callable[[], None]
 
 
-class Settings(NamedTuple):
+# What an editor shows of all that can be chosen, in this order.
+SHOWN = tuple(option for option in OPTIONS.values() if option.label)
+
+
+class EditorSettings(NamedTuple):
     """What the user chose.
 
     Attributes:
-        grow: Pixels by which the selection is enlarged first.
-        feather: Pixels over which its edge fades towards its inside.
         visible: Whether all that is visible is read, and not the active layer alone.
-        weights: Name of installed weights; empty for the daemon's default.
-        colour_correction: Whether the fill is matched to what is around it.
+        options: Values of the options in `SHOWN`; the others keep their defaults.
     """
 
-    grow: int = 0
-    feather: int = 0
     visible: bool = False
-    weights: str = ""
-    colour_correction: bool = True
+    options: Options = Options()
 
 
 class Editor(NamedTuple):
@@ -45,7 +45,7 @@ class Editor(NamedTuple):
         run_in_main: Takes a function and has the main thread call it soon; returns at once.
         read_pixels: Gives the pixels of a part of the image in the layout of the request.
         read_selection: Gives its mask, one byte per pixel.
-        show: Gets every status of the job. These three are called in the main thread only.
+        show: Gets every status of the job; like the two above, called in the main thread only.
         strip_pixels: How many pixels the main thread reads at a time; while they are sent, the
             next ones are read.
         should_cancel: Asked again and again, in any thread; True cancels the job.
@@ -62,26 +62,20 @@ class Editor(NamedTuple):
 
 
 def new_request(
-    size: Tuple[int, int], selection: Rect, layout: PixelLayout, settings: Settings
+    size: Tuple[int, int], selection: Rect, layout: PixelLayout, settings: EditorSettings
 ) -> JobRequest:
-    """Put into the protocol's words what is asked for."""
-    options = Options(
-        weights=settings.weights,
-        grow=settings.grow,
-        feather=settings.feather,
-        colour_correction=settings.colour_correction,
-        result="layer",
-    )
+    """Ask for a fill of `selection` as a layer, in an image of `size` (width, height)."""
+    options = replace(settings.options, result="layer")
     return JobRequest(str(uuid.uuid4()), *size, selection, layout, options)
 
 
 def fill(request: JobRequest, editor: Editor) -> Tuple[Rect, bytearray]:
-    """Have the daemon do one job, in a thread that may wait; start the daemon if it does not run.
+    """Have the daemon do one job, in a thread that may wait; start the daemon if none is running.
 
-    If the daemon ends under the job it is tried once more: a picture may kill any daemon.
+    If the daemon ends during the job, the job is tried once more: a picture may kill any daemon.
 
     Returns:
-        The pixels of the image that are covered, and they in the layout of the request.
+        The rectangle of the image that was filled, and its pixels in the layout of the request.
 
     Raises:
         LacunaError: Whatever kept it from being done.
@@ -95,7 +89,7 @@ def fill(request: JobRequest, editor: Editor) -> Tuple[Rect, bytearray]:
         return _once(again, editor)
     except _DiedUnderIt as error:
         raise DaemonUnreachable(
-            f"The daemon of Lacuna ended twice during this fill; the last time: {error.reason}"
+            f"The Lacuna daemon ended twice during this fill. The last time: {error.reason}"
         ) from error
 
 
@@ -113,9 +107,9 @@ def cut_into_strips(rect: Rect, pixels: int) -> List[Rect]:
 
 
 def ask_main(editor: Editor, make: Callable[[], Any]) -> "Future[Any]":
-    """Have the main thread call `make`; its answer, or what it raised, comes as a future."""
+    """Have the main thread call `make`; the future gets its answer or what it raised."""
     answer: "Future[Any]" = Future()
-    editor.run_in_main(lambda: settle(answer, make))
+    editor.run_in_main(lambda: resolve(answer, make))
     return answer
 
 
@@ -123,7 +117,7 @@ def wait_for_main(editor: Editor, answer: "Future[Any]") -> Any:
     """Return an answer of `ask_main`.
 
     Raises:
-        JobCancelled: If the job is cancelled before the main thread came to it.
+        JobCancelled: If the job is cancelled before the main thread got to it.
     """
     while not wait([answer], TICK_S).done:
         if editor.should_cancel():
@@ -131,18 +125,18 @@ def wait_for_main(editor: Editor, answer: "Future[Any]") -> Any:
     return answer.result()
 
 
-def settle(future: "Future[Any]", make: Callable[[], Any]) -> None:
+def resolve(future: "Future[Any]", make: Callable[[], Any]) -> None:
     """Put into `future` what `make` returns or raises."""
     try:
         future.set_result(make())
-    except BaseException as error:  # whoever waits for it raises it
-        # What its frames hold of an editor must not live as long as the error does.
+    except BaseException as error:  # the thread that waits raises it
+        # What its frames hold of an editor must not live on with the error.
         clear_frames(error.__traceback__)
         future.set_exception(error)
 
 
 def progress_text(status: JobStatus) -> str:
-    """Say in a line what the daemon does.
+    """Say in one line what the daemon is doing.
 
     >>> progress_text(JobStatus("", "running", phase="filling", percent=41.7))
     'Lacuna: filling, 42 %'
@@ -155,7 +149,7 @@ def progress_text(status: JobStatus) -> str:
 
 def _once(request: JobRequest, editor: Editor) -> Tuple[Rect, bytearray]:
     def read_window(window: Rect) -> Iterable[Any]:
-        return _read_ahead(window, editor)
+        return _read_ahead(window, request.planes, editor)
 
     def show(status: JobStatus) -> None:
         editor.run_in_main(lambda: editor.show(status))
@@ -168,12 +162,11 @@ def _once(request: JobRequest, editor: Editor) -> Tuple[Rect, bytearray]:
             raise _DiedUnderIt(error.message) from error
 
 
-def _read_ahead(window: Rect, editor: Editor) -> Iterator[Any]:
-    """Give the pixels of a window strip by strip, then its mask; the next one is read meanwhile."""
+def _read_ahead(window: Rect, planes: Iterable[str], editor: Editor) -> Iterator[Any]:
+    """Give the planes of a window strip by strip; while one is sent, the next one is read."""
+    readers = {"pixels": editor.read_pixels, "selection": editor.read_selection}
     strips = cut_into_strips(window, editor.strip_pixels)
-    reads = [
-        (read, strip) for read in (editor.read_pixels, editor.read_selection) for strip in strips
-    ]
+    reads = [(readers[plane], strip) for plane in planes for strip in strips]
 
     def ask(read: Callable[[Rect], Any], strip: Rect) -> "Future[Any]":
         return ask_main(editor, lambda: read(strip))
@@ -186,7 +179,7 @@ def _read_ahead(window: Rect, editor: Editor) -> Iterator[Any]:
 
 
 class _DiedUnderIt(Exception):
-    """The daemon was there when the job began."""
+    """The daemon ended during a job; it was there when the job began."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

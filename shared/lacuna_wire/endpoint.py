@@ -1,8 +1,8 @@
 """Find the daemon of this user, or start it: the first thing that every client does.
 
 The daemon leaves `endpoint.json` (where it listens, and its token) and `launch.json` (how to start
-it) in the state folder. Both are only believed if nobody else could have written them, and the
-token is only sent to a program that has proved that it knows it.
+it) in the state folder. They are believed only if no other user could have written them, and the
+token is sent only to a program that has proved that it knows it.
 """
 
 import hashlib
@@ -84,9 +84,12 @@ def read_endpoint() -> Optional[Endpoint]:
         return None
     values = []
     for name, kind in Endpoint.__annotations__.items():
-        # Unknown keys are left alone: a newer daemon may write more, and its hello tells us so.
+        # Unknown keys are left alone: a newer daemon may write more.
         if type(fields.get(name)) is not kind:
-            raise LacunaError(f"{endpoint_file()} has no valid {name}", code="damaged_file")
+            raise LacunaError(
+                f"{endpoint_file()} has no valid {name}. Remove it and start the daemon again.",
+                code="damaged_file",
+            )
         values.append(fields[name])
     return Endpoint(*values)
 
@@ -99,7 +102,7 @@ def remove_endpoint(instance: str) -> None:
 
 
 def write_launch(command: Sequence[str]) -> None:
-    """Leave behind how to start the daemon, for plug-ins that run in another Python."""
+    """Write down how to start the daemon, for plug-ins that run in another Python."""
     write_private(launch_file(), {"command": list(command)})
 
 
@@ -110,7 +113,10 @@ def read_launch() -> Optional[List[str]]:
         return None
     command = fields.get("command")
     if not isinstance(command, list) or not command or not all(map(_is_text, command)):
-        raise LacunaError(f"{launch_file()} has no valid command", code="damaged_file")
+        raise LacunaError(
+            f"{launch_file()} has no valid command. Start the daemon once with `lacuna serve`.",
+            code="damaged_file",
+        )
     return command
 
 
@@ -120,7 +126,7 @@ def hello_proof(token: str, nonce: str, instance: str) -> str:
     return hmac.new(token.encode("utf-8"), message, hashlib.sha256).hexdigest()
 
 
-def prove(endpoint: Endpoint, timeout_s: float = PROVE_TIMEOUT_S) -> None:
+def prove(endpoint: Endpoint) -> None:
     """Return if the daemon of `endpoint` answers there and speaks our protocol.
 
     Another program may have taken the port since the file was written. It learns neither the
@@ -131,15 +137,15 @@ def prove(endpoint: Endpoint, timeout_s: float = PROVE_TIMEOUT_S) -> None:
         ProtocolMismatch: If it is the daemon, in a version that we do not understand.
     """
     nonce = secrets.token_hex(16)
-    hello = _ask_hello(endpoint.port, nonce, timeout_s)
+    hello = _ask_hello(endpoint.port, nonce)
     proof = hello_proof(endpoint.token, nonce, endpoint.instance)
     if not hmac.compare_digest(str(hello.get("proof")).encode("utf-8"), proof.encode("utf-8")):
-        raise DaemonUnreachable(f"Another program than Lacuna answers on port {endpoint.port}.")
+        raise DaemonUnreachable(f"A program other than Lacuna answers on port {endpoint.port}.")
     if hello.get("protocol") != PROTOCOL:
         raise ProtocolMismatch(
             f"The daemon (version {hello.get('version')}) speaks protocol "
-            f"{hello.get('protocol')}, this client speaks protocol {PROTOCOL}: update the older "
-            "of the two, then restart both."
+            f"{hello.get('protocol')}, but this client speaks protocol {PROTOCOL}. Update the "
+            "older of the two, then restart both."
         )
 
 
@@ -156,7 +162,7 @@ def find_daemon() -> Optional[Endpoint]:
     try:
         prove(endpoint)
     except DaemonUnreachable:
-        return None  # it ended without tidying up, and perhaps somebody else took its port
+        return None  # it ended without tidying up, and another program may have taken its port
     return endpoint
 
 
@@ -168,13 +174,13 @@ def start_daemon(command: Optional[Sequence[str]] = None, timeout_s: float = 10.
         timeout_s: How long to wait for it.
 
     Raises:
-        DaemonUnreachable: If nobody knows how to start it, or it does not come up in time.
+        DaemonUnreachable: If there is no command to start it, or it does not answer in time.
     """
     command = command or read_launch()
     if command is None:
         raise DaemonUnreachable(
-            "The daemon of Lacuna does not run and has never run for this user: start it once "
-            "with `lacuna serve`."
+            "The Lacuna daemon is not running and has never run for this user. Start it once with "
+            "`lacuna serve`."
         )
     process = _spawn_detached(command)
     give_up = time.monotonic() + timeout_s
@@ -182,24 +188,24 @@ def start_daemon(command: Optional[Sequence[str]] = None, timeout_s: float = 10.
         endpoint = find_daemon()
         if endpoint is not None:
             return endpoint
-        # 0 is no failure: another client was quicker, and its daemon is about to answer.
+        # 0 is not a failure: another client was quicker, and its daemon is about to answer.
         if process.poll() not in (None, 0):
             raise DaemonUnreachable(
-                f"The daemon of Lacuna ended with code {process.returncode} when it was started; "
-                f"the reason is in {state_folder() / 'daemon.log'}."
+                f"The Lacuna daemon ended with code {process.returncode} when it was started. "
+                f"{state_folder() / 'daemon.log'} says why."
             )
         time.sleep(POLL_S)
-    raise DaemonUnreachable(f"The daemon of Lacuna did not answer within {timeout_s:g} s.")
+    raise DaemonUnreachable(f"The Lacuna daemon did not answer within {timeout_s:g} s.")
 
 
-def _ask_hello(port: int, nonce: str, timeout_s: float) -> Dict[str, Any]:
+def _ask_hello(port: int, nonce: str) -> Dict[str, Any]:
     # http.client, unlike urllib, knows no proxies: the request cannot leave this computer.
-    connection = http.client.HTTPConnection(HOST, port, timeout=timeout_s)
+    connection = http.client.HTTPConnection(HOST, port, timeout=PROVE_TIMEOUT_S)
     try:
         connection.request("GET", "/v1/hello?nonce=" + nonce)
         hello = json.loads(connection.getresponse().read(MAX_HELLO_BYTES))
     except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
-        raise DaemonUnreachable(f"No daemon of Lacuna answers on port {port}.") from error
+        raise DaemonUnreachable(f"No Lacuna daemon answers on port {port}.") from error
     finally:
         connection.close()
     return hello if isinstance(hello, dict) else {}
@@ -225,9 +231,9 @@ def _spawn_detached(command: Sequence[str]) -> "subprocess.Popen[bytes]":
         )
     except OSError as error:
         raise DaemonUnreachable(
-            f"The daemon of Lacuna cannot be started: {command[0]}: {error.strerror}."
+            f"The Lacuna daemon cannot be started: {command[0]}: {error.strerror}."
         ) from error
-    # Somebody must wait for it, or it stays a zombie of a long-running editor when it ends.
+    # Without a wait it would stay a zombie of a long-running editor when it ends.
     threading.Thread(target=process.wait, name="lacuna-daemon-wait", daemon=True).start()
     return process
 

@@ -1,17 +1,17 @@
-"""What a user may meet: one sentence, a stable code, an HTTP status.
+"""The errors that a user may meet: whole sentences, a stable code, an HTTP status.
 
 The daemon raises these and sends them as JSON; the client raises the same ones again. The code is
-for programs and never changes, the sentence is for people and names the numbers.
+for programs and never changes; the message is for people and names the numbers.
 """
 
 from typing import Any, Dict
 
 
 class LacunaError(Exception):
-    """Base of all errors that are shown to the user as one sentence.
+    """Base of all errors that are shown to the user.
 
     Args:
-        message: One sentence with the numbers in it.
+        message: Whole sentences with the numbers in them, and a remedy if there is one.
         code: Stable word for programs; by default the one of the class.
         status: HTTP status; by default the one of the class.
     """
@@ -49,7 +49,7 @@ class Forbidden(LacunaError):
 
 
 class NotFound(LacunaError):
-    """There is no such job (any more) or no such address."""
+    """There is no such job, or no longer, or no such address."""
 
     code, status = "not_found", 404
 
@@ -126,6 +126,12 @@ class NoSpace(LacunaError):
     code, status = "no_space", 507
 
 
+class BadReply(LacunaError):
+    """The daemon's answer lacks what its client needs."""
+
+    code, status = "bad_reply", 502
+
+
 class DaemonUnreachable(LacunaError):
     """No daemon answers, and none could be started."""
 
@@ -149,7 +155,7 @@ CLASSES = {
     for cls in (
         BadRequest, Unauthorized, Forbidden, NotFound, TooSlow, Conflict, LengthRequired, TooLarge,
         UnsupportedMedia, WrongHost, Unprocessable, QueueFull, OutOfMemory, DeviceLost,
-        WorkerUnavailable, NoSpace, DaemonUnreachable, ProtocolMismatch, JobCancelled,
+        WorkerUnavailable, NoSpace, BadReply, DaemonUnreachable, ProtocolMismatch, JobCancelled,
     )
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ from typing import Any, Iterable, Iterator, Mapping, Union
 
 from .endpoint import HOST, Endpoint
 from .errors import BadRequest, DaemonUnreachable, error_from_dict
+from .messages import UNKNOWN_KEYS
 
 Buffer = Union[bytes, bytearray, memoryview]
 
@@ -35,7 +36,7 @@ def exchange(
         method: HTTP method.
         path: Target of the request.
         timeout_s: How long to wait for one piece of it, not for the whole.
-        headers: Besides Host and Authorization; of a body its type and its length.
+        headers: Besides those of every request; of a body its type and its length.
         body: Read once. It may end early by raising: the connection is closed then.
 
     Raises:
@@ -47,6 +48,7 @@ def exchange(
         with connection_errors(endpoint):
             connection.putrequest(method, path)
             connection.putheader("Authorization", "Bearer " + endpoint.token)
+            connection.putheader(*UNKNOWN_KEYS)
             for name, value in headers.items():
                 connection.putheader(name, value)
             connection.endheaders()
@@ -67,7 +69,7 @@ def exchange(
 
 
 def read_json(endpoint: Endpoint, response: http.client.HTTPResponse) -> Any:
-    """Return the decoded body of an answer; None if it is no JSON."""
+    """Return the decoded body of an answer; None if it is not JSON."""
     with connection_errors(endpoint):
         text = response.read(MAX_JSON_BYTES)
         if response.length:  # told, but not come: `read` does not mind
@@ -108,14 +110,14 @@ def exactly(parts: Iterable[memoryview], total_bytes: int) -> Iterator[memoryvie
     if sent != total_bytes:
         at_least = "at least " if sent > total_bytes else ""
         raise BadRequest(
-            f"the window needs {total_bytes:,} bytes of pixels and mask, "
-            f"{at_least}{sent:,} were given"
+            f"The window needs {total_bytes:,} bytes of pixels and mask, but "
+            f"{at_least}{sent:,} were given."
         )
 
 
 @contextmanager
 def connection_errors(endpoint: Endpoint) -> Iterator[None]:
-    """Turn whatever happens to a connection into the one error that callers know."""
+    """Turn every failure of a connection into `DaemonUnreachable`."""
     try:
         yield
     except (OSError, http.client.HTTPException) as error:
@@ -124,5 +126,5 @@ def connection_errors(endpoint: Endpoint) -> Iterator[None]:
 
 def _lost(endpoint: Endpoint) -> DaemonUnreachable:
     return DaemonUnreachable(
-        f"The connection to the daemon of Lacuna on port {endpoint.port} was lost."
+        f"The connection to the Lacuna daemon on port {endpoint.port} was lost."
     )

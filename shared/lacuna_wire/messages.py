@@ -1,32 +1,27 @@
-"""The small JSON messages of protocol version 1, parsed strictly on both sides.
+"""The small JSON messages of protocol version 1.
 
-An unknown key, a missing key, a wrong type or a number out of range is an error that names the key:
-nothing is guessed. Pixels never travel in here; `docs/protocol.md` describes the whole exchange.
+Strict on requests: an unknown key, a wrong type or a number out of range is an error that names the
+key. Tolerant of replies: a plug-in may be older than the daemon, so keys that it does not know are
+left alone. Pixels do not travel in these messages; `docs/protocol.md` describes the whole exchange.
 """
 
-import re
-import uuid
-from typing import Any, Callable, Dict, NamedTuple, Optional
+from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
-from .errors import BadRequest, LacunaError, TooLarge, UnsupportedMedia, error_from_dict
+from .errors import BadRequest, LacunaError, TooLarge, UnsupportedMedia
+from .options import Options
+from .parsing import MAX_SIDE, check_number, fields_of, rect_from_dict, short, uuid_from
 from .rect import Rect
+from .replies import read_reply
 
 PROTOCOL = 1
-MAX_SIDE = 65_535  # pixels; the widest picture that a Rect of this protocol describes
-MAX_GROW = 512  # pixels
-MIN_TILE, MAX_TILE = 64, 8_192  # pixels
-MIN_MEMORY_LIMIT, MAX_MEMORY_LIMIT = 256, 1 << 24  # mebibytes
+# The header with which a client says that it leaves unknown keys of replies alone; 0.1.0 does not.
+UNKNOWN_KEYS = ("Lacuna-Unknown-Keys", "ignored")
 
 CHANNELS = {"RGBA": 4, "BGRA": 4, "RGB": 3, "GRAY": 1, "GRAYA": 2}
 SAMPLE_BYTES = {"u8": 1, "u16": 2, "f16": 2, "f32": 4}
 TRANSFERS = ("srgb", "linear")
-RESULTS = ("layer", "composite")
-STRATEGIES = ("auto", "native", "pyramid", "tiles")
 ENDED = ("done", "failed", "cancelled", "expired")
 STATES = ("created", "queued", "running", *ENDED)
-
-_WEIGHTS = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_DEVICE = re.compile(r"auto|cpu|cuda(:([0-9]{1,2}|all))?")
 
 
 class PixelLayout(NamedTuple):
@@ -62,7 +57,7 @@ class PixelLayout(NamedTuple):
     @classmethod
     def from_dict(cls, data: Any) -> "PixelLayout":
         """Parse; raises `UnsupportedMedia` for a layout that the protocol does not have."""
-        fields = _fields(data, "layout", required=cls._fields)
+        fields = fields_of(data, "layout", required=cls._fields)
         for key, allowed in (
             ("channels", tuple(CHANNELS)),
             ("sample", tuple(SAMPLE_BYTES)),
@@ -70,79 +65,18 @@ class PixelLayout(NamedTuple):
         ):
             if fields[key] not in allowed:
                 raise UnsupportedMedia(
-                    f"layout.{key} is {_short(fields[key])}, supported are {', '.join(allowed)}"
+                    f"layout.{key} is {short(fields[key])}, but must be one of "
+                    f"{', '.join(allowed)}."
                 )
         return cls(**fields)
 
 
-class Options(NamedTuple):
-    """What a user may choose for one job.
-
-    Attributes:
-        weights: Name of installed weights; empty for the daemon's default.
-        device: `auto`, `cpu`, `cuda`, `cuda:N`, or `cuda:all` for all GPUs side by side.
-        tile: Side of a tile in pixels; 0 lets the daemon choose by memory and weights.
-        overlap: Pixels that neighbouring tiles share at least; -1 lets the daemon choose.
-        grow: Pixels by which the selection is enlarged before anything else.
-        feather: Pixels over which the edge of the selection fades, towards its inside.
-        result: `layer`: the fill alone, with the soft selection as its alpha; `composite`: the
-            picture's own pixels with the fill laid over them, alpha as it was.
-        colour_correction: Whether the fill is matched to the known pixels around it.
-        strategy: `auto`: coarse levels where a hole needs them. `pyramid`: always. `native`: none,
-            each region in one piece. `tiles`: none, a plain grid of tiles that know nothing of
-            each other.
-        memory_limit: Mebibytes that tiles may take on the device; 0: as much as is free there.
-    """
-
-    weights: str = ""
-    device: str = "auto"
-    tile: int = 0
-    overlap: int = -1
-    grow: int = 0
-    feather: int = 0
-    result: str = "layer"
-    colour_correction: bool = True
-    strategy: str = "auto"
-    memory_limit: int = 0
-
-    def as_dict(self) -> Dict[str, Any]:
-        return dict(self._asdict())
-
-    @classmethod
-    def from_dict(cls, data: Any) -> "Options":
-        """Parse; keys that are left out take their defaults."""
-        fields = _fields(data, "options", optional=cls._fields)
-        options = cls(**fields)
-        _text(options.weights, "options.weights", _WEIGHTS, empty=True)
-        _text(options.device, "options.device", _DEVICE)
-        _number(options.tile, "options.tile", 0, MAX_TILE)
-        _number(options.overlap, "options.overlap", -1, MAX_TILE // 2)
-        _number(options.grow, "options.grow", 0, MAX_GROW)
-        _number(options.feather, "options.feather", 0, MAX_GROW)
-        _number(options.memory_limit, "options.memory_limit", 0, MAX_MEMORY_LIMIT)
-        if options.result not in RESULTS:
-            raise BadRequest(
-                f"options.result is {_short(options.result)}, possible are {', '.join(RESULTS)}"
-            )
-        if options.strategy not in STRATEGIES:
-            raise BadRequest(
-                f"options.strategy is {_short(options.strategy)}, "
-                f"possible are {', '.join(STRATEGIES)}"
-            )
-        if not isinstance(options.colour_correction, bool):
-            raise BadRequest("options.colour_correction must be true or false")
-        if 0 < options.memory_limit < MIN_MEMORY_LIMIT:
-            raise BadRequest(
-                f"options.memory_limit must be {MIN_MEMORY_LIMIT} MiB or more, "
-                f"not {options.memory_limit}"
-            )
-        if 0 < options.tile < MIN_TILE:
-            raise BadRequest(f"options.tile must be {MIN_TILE} or more, not {options.tile}")
-        if 0 < options.tile <= options.overlap:
-            raise BadRequest(
-                f"an overlap of {options.overlap} px leaves a tile of {options.tile} px no room"
-            )
-        return options
+# What one pixel takes in each plane that an upload may have.
+PLANES: Dict[str, Callable[[PixelLayout], int]] = {
+    "pixels": lambda layout: layout.pixel_bytes,
+    "selection": lambda _layout: 1,
+}
+REQUIRED_PLANES = ("pixels", "selection")  # and in this order, if a request says nothing else
 
 
 class JobRequest(NamedTuple):
@@ -155,6 +89,7 @@ class JobRequest(NamedTuple):
         selection: Bounds of the selection, inside the image and not empty.
         layout: How the pixels of the upload and of the result lie in memory.
         options: What the user chose.
+        planes: What the upload consists of, in its order: keys of `PLANES`, each once.
     """
 
     id: str
@@ -163,23 +98,40 @@ class JobRequest(NamedTuple):
     selection: Rect
     layout: PixelLayout = PixelLayout()
     options: Options = Options()
+    planes: Tuple[str, ...] = REQUIRED_PLANES
 
     @property
     def image(self) -> Rect:
         return Rect(0, 0, self.width, self.height)
 
     def input_bytes(self, window: Rect) -> int:
-        """Length of the upload for `window`: its pixels, then one byte of mask per pixel."""
-        return window.area * (self.layout.pixel_bytes + 1)
+        """Length of the upload for `window`: all planes, one after the other."""
+        return window.area * sum(PLANES[name](self.layout) for name in self.planes)
+
+    def plane_starts(self, window: Rect) -> Dict[str, int]:
+        """Byte of the upload for `window` at which each plane begins, in the order of the upload.
+
+        >>> JobRequest("", 9, 9, Rect(0, 0, 1, 1)).plane_starts(Rect(0, 0, 5, 3))
+        {'pixels': 0, 'selection': 60}
+        """
+        starts, end = {}, 0
+        for name in self.planes:
+            starts[name] = end
+            end += window.area * PLANES[name](self.layout)
+        return starts
 
     def as_dict(self) -> Dict[str, Any]:
-        return {
+        """Return the message; what an older daemon assumes anyway is left out."""
+        message: Dict[str, Any] = {
             "id": self.id,
             "image": {"width": self.width, "height": self.height},
             "selection": dict(self.selection._asdict()),
             "layout": self.layout.as_dict(),
             "options": self.options.as_dict(),
         }
+        if self.planes != REQUIRED_PLANES:
+            message["planes"] = list(self.planes)
+        return message
 
     @classmethod
     def from_dict(cls, data: Any) -> "JobRequest":
@@ -190,35 +142,38 @@ class JobRequest(NamedTuple):
             TooLarge: If a side of the image is longer than `MAX_SIDE`.
             UnsupportedMedia: If the pixel layout is not in the protocol.
         """
-        fields = _fields(
-            data, "job", required=("id", "image", "selection", "layout"), optional=("options",)
+        fields = fields_of(
+            data,
+            "job",
+            required=("id", "image", "selection", "layout"),
+            optional=("options", "planes"),
         )
-        image = _fields(fields["image"], "image", required=("width", "height"))
+        image = fields_of(fields["image"], "image", required=("width", "height"))
         for side in ("width", "height"):
-            _number(image[side], f"image.{side}", 1, None)
+            check_number(image[side], f"image.{side}", 1, None)
             if image[side] > MAX_SIDE:
                 raise TooLarge(
-                    f"image.{side} is {_short(image[side])} px, "
-                    f"this protocol allows {MAX_SIDE:,} px"
+                    f"image.{side} is {short(image[side])} px; the protocol allows {MAX_SIDE:,} px."
                 )
         request = cls(
-            id=_uuid(fields["id"]),
+            id=uuid_from(fields["id"]),
             width=image["width"],
             height=image["height"],
             selection=rect_from_dict(fields["selection"], "selection"),
             layout=PixelLayout.from_dict(fields["layout"]),
             options=Options.from_dict(fields.get("options", {})),
+            planes=_planes_from(fields.get("planes", list(REQUIRED_PLANES))),
         )
         if not request.selection.area:
-            raise BadRequest("the selection is empty", code="empty_selection")
+            raise BadRequest("The selection is empty.", code="empty_selection")
         if not request.image.contains(request.selection):
             raise BadRequest(
-                f"the selection {tuple(request.selection)} is not inside the image of "
-                f"{request.width} x {request.height} px"
+                f"The selection {tuple(request.selection)} is not inside the image of "
+                f"{request.width:,} x {request.height:,} px."
             )
         if request.options.result == "layer" and not request.layout.has_alpha:
             raise BadRequest(
-                f"a layer needs an alpha channel, which {request.layout.channels} does not have"
+                f"A layer needs an alpha channel, which {request.layout.channels} does not have."
             )
         return request
 
@@ -227,9 +182,9 @@ class Progress(NamedTuple):
     """How far a fill is, as the engine reports it.
 
     Attributes:
-        phase: What is done just now: `loading`, `guiding`, `filling`.
+        phase: What is being done: `loading`, `guiding`, `filling`.
         tiles_done: Tiles that are finished.
-        tiles_total: Tiles in all; 0 as long as it is not known.
+        tiles_total: Tiles in all; 0 if that is not known yet.
         percent: Of the whole work, 0 to 100.
     """
 
@@ -252,7 +207,7 @@ class JobStatus(NamedTuple):
         revision: Grows by one with every change; a long poll names the last one it saw.
         phase: What the worker does, for people: `waiting`, `loading`, `filling`, ...
         tiles_done: Tiles that are finished.
-        tiles_total: Tiles in all; 0 as long as it is not known.
+        tiles_total: Tiles in all; 0 if that is not known yet.
         percent: 0 to 100.
         eta_s: Seconds left, if they can be estimated.
         queue_position: Jobs that run before this one.
@@ -284,58 +239,45 @@ class JobStatus(NamedTuple):
 
     @classmethod
     def from_dict(cls, data: Any) -> "JobStatus":
-        """Parse the daemon's answer; raises `BadRequest` if it is none."""
-        fields = _fields(data, "status", required=("id", "state"), optional=cls._fields)
-        if fields.get("rect") is not None:
-            fields["rect"] = rect_from_dict(fields["rect"], "rect")
-        if fields.get("error") is not None:
-            fields["error"] = error_from_dict({"error": fields["error"]})
-        return cls(**fields)
+        """Parse a daemon's answer, whatever its version; raises `BadReply` if it is none."""
+        return read_reply(cls, data, "status of a job")
 
 
-def rect_from_dict(data: Any, name: str) -> Rect:
-    """Parse `{"left", "top", "width", "height"}` of whole numbers, none of them negative."""
-    fields = _fields(data, name, required=Rect._fields)
-    for key in Rect._fields:
-        _number(fields[key], f"{name}.{key}", 0, MAX_SIDE)
-    return Rect(**fields)
+class Ticket(NamedTuple):
+    """The daemon's answer to a job that it accepts.
+
+    Attributes:
+        id: The job, as it is named in every later call.
+        window: Pixels of the image to upload.
+        input_bytes: Length of the upload.
+        tiles: How many tiles the fill will take, about.
+        estimate_s: Seconds that it will take, or None before the first tile was ever timed.
+    """
+
+    id: str
+    window: Rect
+    input_bytes: int
+    tiles: int = 0
+    estimate_s: Optional[float] = None
+
+    @classmethod
+    def from_dict(cls, data: Any) -> "Ticket":
+        """Parse a daemon's answer, whatever its version; raises `BadReply` if it is none."""
+        return read_reply(cls, data, "answer to a job")
 
 
-def _fields(data: Any, name: str, required: Any = (), optional: Any = ()) -> Dict[str, Any]:
-    if not isinstance(data, dict):
-        raise BadRequest(f"{name} must be a JSON object")
-    for key in required:
-        if key not in data:
-            raise BadRequest(f"{name}.{key} is missing")
-    for key in data:
-        if key not in required and key not in optional:
-            raise BadRequest(f"{name} has an unknown key {_short(key)}")
-    return dict(data)
-
-
-def _number(value: Any, name: str, low: int, high: Optional[int]) -> None:
-    # bool is an int in Python, but `true` is no number of pixels.
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise BadRequest(f"{name} must be a whole number, not {_short(value)}")
-    if value < low or (high is not None and value > high):
-        limits = f"{low:,} or more" if high is None else f"{low:,} to {high:,}"
-        raise BadRequest(f"{name} must be {limits}, not {_short(value)}")
-
-
-def _text(value: Any, name: str, pattern: "re.Pattern[str]", empty: bool = False) -> None:
-    if isinstance(value, str) and (pattern.fullmatch(value) or (empty and not value)):
-        return
-    raise BadRequest(f"{name} is {_short(value)}, which is not a valid name")
-
-
-def _uuid(value: Any) -> str:
-    try:
-        return str(uuid.UUID(value))
-    except (ValueError, AttributeError, TypeError):
-        raise BadRequest(f"id must be a UUID, not {_short(value)}") from None
-
-
-def _short(value: Any) -> str:
-    """Show a value in a sentence; hostile ones are cut and made printable."""
-    text = ascii(value) if not isinstance(value, int) or abs(value) < 10**18 else "a huge number"
-    return text if len(text) <= 40 else text[:37] + "..."
+def _planes_from(names: Any) -> Tuple[str, ...]:
+    if not isinstance(names, list):
+        raise BadRequest(f"job.planes must be a list of names, not {short(names)}.")
+    for name in names:
+        if not isinstance(name, str) or name not in PLANES:
+            raise BadRequest(
+                f"job.planes has the unknown plane {short(name)}; known are {', '.join(PLANES)}. "
+                "If the client is newer than the daemon, update the daemon."
+            )
+    if len(set(names)) < len(names) or not set(REQUIRED_PLANES) <= set(names):
+        raise BadRequest(
+            f"job.planes must have {' and '.join(REQUIRED_PLANES)}, and no plane twice; "
+            f"it is {short(names)}."
+        )
+    return tuple(names)

@@ -1,4 +1,4 @@
-"""What a user may choose for one fill. Every option is declared here, and only here.
+"""What a user may choose for one fill: every option is declared here, and only here.
 
 The command line, the checks of the wire, Krita's docker, GIMP's dialog and the test of openapi.yaml
 take name, type, range, default and sentence from `OPTIONS`.
@@ -7,6 +7,9 @@ take name, type, range, default and sentence from `OPTIONS`.
 import re
 from dataclasses import dataclass, field, fields
 from typing import Any, Dict, NamedTuple, Optional, Tuple
+
+from .errors import BadRequest
+from .parsing import fields_of, short
 
 WEIGHTS_NAME = r"[a-z0-9][a-z0-9._-]{0,63}"  # no slash, so never a path
 DEVICE = r"auto|cpu|cuda(:([0-9]{1,2}|all))?"
@@ -19,11 +22,11 @@ MIN_MEMORY_LIMIT, MAX_MEMORY_LIMIT = 256, 1 << 24  # mebibytes
 
 
 class Option(NamedTuple):
-    """What is known of one option.
+    """The facts about one option.
 
     Attributes:
         name: As in `Options` and on the wire.
-        default: Its value if nobody chooses one; its type is the type of the option.
+        default: Its value if none is chosen; its type is the type of the option.
         sentence: What it does, for people.
         label: Its name in an editor; empty for an option that editors do not show.
         unit: Of a number: `px` or `MiB`.
@@ -32,6 +35,7 @@ class Option(NamedTuple):
         automatic: The number outside that range which leaves the choice to the daemon, if one does.
         choices: All possible texts, if they can be listed.
         pattern: Regular expression of all possible texts but the empty default.
+        notation: What such texts look like, for people.
     """
 
     name: str
@@ -44,10 +48,11 @@ class Option(NamedTuple):
     automatic: Optional[int] = None
     choices: Tuple[str, ...] = ()
     pattern: str = ""
+    notation: str = ""
 
     def admits(self, value: Any) -> bool:
         """Tell whether a value has the type and lies in the range of the option."""
-        if type(value) is not type(self.default):  # True is no number of pixels
+        if type(value) is not type(self.default):  # True is not a number of pixels
             return False
         if isinstance(value, bool):
             return True
@@ -71,7 +76,7 @@ class Option(NamedTuple):
             if self.automatic is None:
                 return limits
             return f"{limits}, or {self.automatic} to let the daemon choose"
-        return ", ".join(self.choices) if self.choices else "a valid name"
+        return f"one of {', '.join(self.choices)}" if self.choices else self.notation
 
 
 def _option(default: Any, sentence: str, **facts: Any) -> Any:
@@ -87,11 +92,13 @@ class Options:
         "Name of installed weights; the best that are installed if left empty.",
         label="Weights",
         pattern=WEIGHTS_NAME,
+        notation="a name of lower-case letters, digits, dots, dashes and underscores",
     )
     device: str = _option(
         "auto",
         "Where the network runs: auto, cpu, cuda, cuda:N, or cuda:all for all GPUs side by side.",
         pattern=DEVICE,
+        notation="auto, cpu, cuda, cuda:N or cuda:all",
     )
     tile: int = _option(
         0,
@@ -100,7 +107,7 @@ class Options:
     )  # fmt: skip
     overlap: int = _option(
         -1,
-        "Pixels that neighbouring tiles share; -1 chooses.",
+        "Pixels that neighbouring tiles share, less than the tile; -1 chooses.",
         unit="px", low=0, high=MAX_TILE // 2, automatic=-1,
     )  # fmt: skip
     grow: int = _option(
@@ -140,6 +147,27 @@ class Options:
         """Return the options that differ from their defaults: an older partner knows the others."""
         chosen = ((name, getattr(self, name)) for name in OPTIONS)
         return {name: value for name, value in chosen if value != OPTIONS[name].default}
+
+    @classmethod
+    def from_dict(cls, data: Any) -> "Options":
+        """Parse; options that are left out take their defaults.
+
+        Raises:
+            BadRequest: If one is unknown, of another type or out of range, or if two of them
+                exclude each other. The sentence names it, its value and what is possible.
+        """
+        chosen = fields_of(data, "options", optional=OPTIONS)
+        for name, value in chosen.items():
+            if not OPTIONS[name].admits(value):
+                raise BadRequest(
+                    f"options.{name} is {short(value)}, but must be {OPTIONS[name].possible}."
+                )
+        options = cls(**chosen)
+        if 0 < options.tile <= options.overlap:
+            raise BadRequest(
+                f"An overlap of {options.overlap} px leaves a tile of {options.tile} px no room."
+            )
+        return options
 
 
 OPTIONS: Dict[str, Option] = {

@@ -6,7 +6,9 @@ import pytest
 from lacuna.commands.amounts import Memory
 
 
-@pytest.mark.parametrize(("text", "mebibytes"), [("800M", 800), ("5G", 5120), ("1.5G", 1536)])
+@pytest.mark.parametrize(
+    ("text", "mebibytes"), [("800M", 800), ("5G", 5120), ("1.5G", 1536), ("0", 0)]
+)
 def test_amount_is_read_in_mebibytes(text, mebibytes):
     assert Memory().convert(text, None, None) == mebibytes
 

@@ -297,7 +297,7 @@ def test_ctrl_c_cancels_the_job_and_leaves_no_file(lacuna, tmp_path):
     _, errors = run.communicate(timeout=30)
 
     assert run.returncode == 130
-    assert b"interrupted" in errors
+    assert b"Interrupted; nothing was written." in errors
     assert b"Traceback" not in errors
     assert not [path for path in tmp_path.iterdir() if "out" in path.name]
     assert "0 of" in lacuna("status").stdout  # the daemon has forgotten the job

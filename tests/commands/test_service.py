@@ -54,8 +54,8 @@ def test_nothing_runs_and_both_say_so(lacuna):
     status, stop = lacuna("status"), lacuna("stop")
 
     assert (status.returncode, stop.returncode) == (1, 0)
-    assert "does not run" in status.stdout
-    assert "does not run" in stop.stdout
+    assert "is not running" in status.stdout
+    assert "is not running" in stop.stdout
 
 
 def test_daemon_is_shown_and_stopped(lacuna, serving):
@@ -80,10 +80,10 @@ def test_daemon_is_shown_and_stopped(lacuna, serving):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["--keep-model", "5"], "no duration"),
-        (["--keep-model", "-5m"], "no duration"),
+        (["--keep-model", "5"], "not a duration"),
+        (["--keep-model", "-5m"], "not a duration"),
         (["--port", "70000"], "70000"),
-        (["--device", "../gpu"], "not a valid name"),
+        (["--device", "../gpu"], "must be auto, cpu, cuda, cuda:N or cuda:all"),
     ],
 )
 def test_wrong_option_is_one_sentence_and_nothing_starts(lacuna, arguments, reason):
@@ -111,7 +111,7 @@ def test_status_shows_queue_device_memory_and_the_last_errors(lacuna, tmp_path, 
     for fact in (
         "2 of 4", f"{running.id} running, filling", f"{queued.id} queued, waiting", "device fake",
         f"worker process {daemon.worker_pids[-1]}, ", " MiB of memory", "free memory ",
-        "error no_context: nothing is known around the selection",
+        "error no_context: Nothing is known around the selection",
     ):  # fmt: skip
         assert fact in shown, fact
 

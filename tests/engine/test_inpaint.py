@@ -1,5 +1,7 @@
 """The whole line with stand-in networks: what changes, what does not, and what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -128,7 +130,7 @@ def test_hole_of_another_region_is_never_shown_as_known():
     shown = []
     network = StandIn(lambda image, mask: shown.append(image[..., 0].max()) or image)
 
-    whole, _ = run(samples, selection, network, COMPOSITE._replace(grow=10))
+    whole, _ = run(samples, selection, network, replace(COMPOSITE, grow=10))
 
     regions = plan_regions(selection, 10)
     assert any(
@@ -279,7 +281,7 @@ def test_known_pixels_far_beyond_the_window_are_used_if_there_are_none_near():
 
 
 def test_overlap_as_large_as_the_tile_is_refused_with_both_numbers():
-    options = COMPOSITE._replace(overlap=64)
+    options = replace(COMPOSITE, overlap=64)
 
     with pytest.raises(BadRequest, match=r"64 px leaves a tile of 64 px"):
         run(noise(50, 50), select(50, 50, Rect(9, 9, 5, 5)), StandIn(tile_px=64), options)
@@ -287,7 +289,7 @@ def test_overlap_as_large_as_the_tile_is_refused_with_both_numbers():
 
 def test_options_set_tile_and_overlap():
     network = StandIn()
-    options = COMPOSITE._replace(tile=96, overlap=40)
+    options = replace(COMPOSITE, tile=96, overlap=40)
 
     run(noise(400, 400), select(400, 400, Rect(50, 50, 300, 300)), network, options)
 

@@ -1,6 +1,6 @@
 """A real daemon whose limits, spool and worker the tests choose; everything else is the product's.
 
-Run as a script: `daemon.py SETTINGS PLACE [WORKER ARGUMENTS...]`, SETTINGS a JSON object.
+Run as a script: `daemon.py SETTINGS FOLDER [WORKER ARGUMENTS...]`, SETTINGS a JSON object.
 """
 
 import dataclasses
@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from lacuna.service.job import Plan
+from lacuna.service.job import JobPlan
 from lacuna.service.serve import new_settings, serve
 from lacuna_wire import JobRequest, LacunaError
 from lacuna_wire.errors import Unprocessable
@@ -18,14 +18,14 @@ CONTEXT = 16
 REFUSED_WIDTH = 13
 
 
-def plan(request: JobRequest) -> Plan:
+def plan(request: JobRequest) -> JobPlan:
     if request.selection.width == REFUSED_WIDTH:
-        raise Unprocessable("nothing is known around the selection", code="no_context")
-    return Plan(request.selection.grow(CONTEXT).intersect(request.image), tiles=4)
+        raise Unprocessable("Nothing is known around the selection.", code="no_context")
+    return JobPlan(request.selection.grow(CONTEXT).intersect(request.image), tiles=4)
 
 
 def main() -> int:
-    settings_json, place, *worker_arguments = sys.argv[1:]
+    settings_json, folder, *worker_arguments = sys.argv[1:]
     changes = json.loads(settings_json)
     port = changes.pop("port", 0)
     command = changes.pop("worker_command", [sys.executable, str(HERE / "worker.py")])
@@ -33,7 +33,7 @@ def main() -> int:
     launch = [sys.executable, *sys.argv]
     try:
         return serve(
-            plan, [*command, *worker_arguments], launch, settings, port, places=[Path(place)]
+            plan, [*command, *worker_arguments], launch, settings, port, folders=[Path(folder)]
         )
     except LacunaError as error:
         print(error, file=sys.stderr)

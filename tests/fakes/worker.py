@@ -13,10 +13,12 @@ import sys
 import time
 from pathlib import Path
 
+from lacuna.service.orders import Filled, Order
 from lacuna.service.spool import allocate
-from lacuna.service.worker_process import Filled, Order, Report, ShouldStop, serve_orders
+from lacuna.service.worker_process import serve_orders
 from lacuna_wire import LacunaError
 from lacuna_wire.errors import DeviceLost, JobCancelled, Unprocessable
+from lacuna_wire.messages import Progress, Report, ShouldStop
 
 PIECE = 1 << 20
 WORK_PERCENT = 90  # of the whole are tiles
@@ -41,7 +43,7 @@ def main() -> None:
         faults = {name.removeprefix("fault.").replace(".", ":")}
         allocate(order.output, result_bytes(order) - ("result:short" in faults))
         tiles = arguments.tiles * (4 if order.smaller_tiles else 1)
-        report("filling", 0, tiles, 0.0)
+        report(Progress("filling", 0, tiles))
         for tile in range(1, tiles + 1):
             print("noise on stdout", end="", flush=True)
             if f"tile:{tile}:once" in faults and order.smaller_tiles:
@@ -49,8 +51,8 @@ def main() -> None:
             misbehave(f"tile:{tile}", faults)
             time.sleep(arguments.tile_s)
             if should_stop():
-                raise JobCancelled("told to stop")
-            report("filling", tile, tiles, WORK_PERCENT * tile / tiles)
+                raise JobCancelled("The worker was told to stop.")
+            report(Progress("filling", tile, tiles, WORK_PERCENT * tile / tiles))
         time.sleep(arguments.tile_s)  # the rest of the work: who follows sees the last tile, too
         if "result:short" not in faults:
             invert(order)
@@ -68,6 +70,7 @@ def invert(order: Order) -> None:
     """Write the window with every sample under the mask inverted."""
     pixel_bytes = order.request.layout.pixel_bytes
     pixels_bytes = result_bytes(order)
+    starts = order.request.plane_starts(order.window)
     with order.input.open("rb") as source, order.output.open("r+b") as target:
         pixels = mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ)
         written = mmap.mmap(target.fileno(), 0)
@@ -76,8 +79,8 @@ def invert(order: Order) -> None:
             return
         for index in range(order.window.area):
             start = index * pixel_bytes
-            pixel = pixels[start : start + pixel_bytes]
-            if pixels[pixels_bytes + index]:
+            pixel = pixels[starts["pixels"] + start : starts["pixels"] + start + pixel_bytes]
+            if pixels[starts["selection"] + index]:
                 pixel = bytes(255 - byte for byte in pixel)
             written[start : start + pixel_bytes] = pixel
 
@@ -120,11 +123,11 @@ def misbehave(moment: str, faults: set[str]) -> None:
         elif kind == "raise":
             raise ZeroDivisionError("a bug")
         elif kind == "refuse":
-            raise Unprocessable("nothing is known around the selection", code="no_context")
+            raise Unprocessable("Nothing is known around the selection.", code="no_context")
         elif kind == "lost":
             raise DeviceLost("The GPU has failed (an illegal memory access was encountered).")
         elif kind == "odd":
-            raise LacunaError("a code of its own", code="odd_one", status=418)
+            raise LacunaError("This error has a code of its own.", code="odd_one", status=418)
         else:
             raise AssertionError(f"unknown fault {fault}")
 

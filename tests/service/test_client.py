@@ -3,12 +3,14 @@
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 
 import pytest
 
 from lacuna_wire import LacunaError, Rect
 from lacuna_wire.client import inpaint
 from lacuna_wire.errors import JobCancelled
+from lacuna_wire.messages import UNKNOWN_KEYS
 
 from .conftest import eventually, inverted, request
 
@@ -66,10 +68,26 @@ def test_inpaint_forgets_the_job_after_any_exception_and_hides_none(endless, err
 
 def test_inpaint_raises_what_the_worker_said(shared):
     asked = request(fault="tile.2.refuse")
-    with pytest.raises(LacunaError, match="nothing is known around") as caught:
+    with pytest.raises(LacunaError, match="Nothing is known around") as caught:
         inpaint(shared.client, asked, window_of({}), lambda status: None, lambda: False)
 
     assert caught.value.code == "no_context"
+
+
+def test_every_request_says_that_unknown_keys_do_no_harm(shared, monkeypatch):
+    sent = []
+    real = HTTPConnection.putheader
+
+    def putheader(self, name, *values):
+        sent.append((name, *values))
+        real(self, name, *values)
+
+    monkeypatch.setattr(HTTPConnection, "putheader", putheader)
+    inpaint(shared.client, request(), window_of({}), lambda status: None, lambda: False)
+
+    requests = [header for header in sent if header[0] == "Authorization"]
+    assert len(requests) >= 5
+    assert sent.count(UNKNOWN_KEYS) == len(requests)
 
 
 def test_several_threads_use_one_client(shared):
@@ -89,7 +107,7 @@ def test_lost_daemon_is_one_sentence(start):
     ticket, _ = daemon.run()
     killer = threading.Timer(0.3, daemon.process.kill)
     killer.start()
-    with pytest.raises(LacunaError, match="The connection to the daemon of Lacuna on port"):
+    with pytest.raises(LacunaError, match="The connection to the Lacuna daemon on port"):
         daemon.wait(ticket)
     killer.join()
     with pytest.raises(LacunaError, match="was lost"):

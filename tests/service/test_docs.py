@@ -13,8 +13,10 @@ import pytest
 import lacuna.service
 from lacuna.service import settings
 from lacuna.service.app import ROUTES
-from lacuna_wire import JobStatus, Options, PixelLayout, Rect, messages
+from lacuna_wire import JobStatus, PixelLayout, Rect, messages, parsing
 from lacuna_wire.errors import CLASSES
+from lacuna_wire.messages import Ticket
+from lacuna_wire.options import OPTIONS, Option
 
 from .conftest import OPENAPI, openapi, request
 
@@ -77,16 +79,27 @@ def test_every_documented_code_has_the_status_of_its_class():
 @pytest.mark.parametrize(
     ("name", "keys"),
     [
-        ("Options", Options._fields),
         ("PixelLayout", PixelLayout._fields),
         ("Rect", Rect._fields),
-        ("JobStatus", JobStatus._fields),
-        ("JobRequest", tuple(request().as_dict())),
+        ("JobRequest", tuple(request(planes=("selection", "pixels")).as_dict())),
+        ("Options", tuple(OPTIONS)),
     ],
 )
-def test_openapi_has_the_keys_of_the_messages(name, keys):
+def test_openapi_has_the_keys_of_requests_and_no_others_are_sent(name, keys):
     assert set(schema(name)["properties"]) == set(keys)
     assert schema(name)["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("reply", [JobStatus, Ticket])
+def test_openapi_has_the_keys_of_replies_and_more_may_come(reply):
+    # The state of a new job is for those who do not read its status.
+    assert set(schema(reply.__name__)["properties"]) - {"state"} == set(reply._fields) - {"state"}
+    assert "additionalProperties" not in schema(reply.__name__)
+
+
+def test_openapi_says_what_every_field_of_a_status_means():
+    for name, field in schema("JobStatus")["properties"].items():
+        assert name in ("id", "state") or field["description"].endswith("."), name
 
 
 def test_openapi_has_the_words_of_the_messages():
@@ -95,26 +108,34 @@ def test_openapi_has_the_words_of_the_messages():
     assert layout["sample"]["enum"] == list(messages.SAMPLE_BYTES)
     assert layout["transfer"]["enum"] == list(messages.TRANSFERS)
     assert schema("State")["enum"] == list(messages.STATES)
-    assert schema("Options")["properties"]["result"]["enum"] == list(messages.RESULTS)
-    assert schema("Options")["properties"]["strategy"]["enum"] == list(messages.STRATEGIES)
+    planes = schema("JobRequest")["properties"]["planes"]
+    assert planes["items"]["enum"] == list(messages.PLANES)
+    assert planes["default"] == list(messages.REQUIRED_PLANES)
 
 
-@pytest.mark.parametrize("document", ["openapi", "protocol"])
-def test_documented_defaults_are_the_defaults(document):
-    for name, value in Options()._asdict().items():
-        if document == "openapi":
-            assert schema("Options")["properties"][name]["default"] == value
-        else:
-            shown = {True: "true", "": '`""`'}.get(value, f'`"{value}"`')
-            shown = str(value) if type(value) is int else shown
-            assert f"| `{name}` | {shown} |" in PROTOCOL, name
+def described(option: Option) -> dict:
+    """An option as openapi.yaml has to describe it."""
+    facts = {"default": option.default, "description": option.sentence}
+    if isinstance(option.default, bool):
+        return {**facts, "type": "boolean"}
+    if isinstance(option.default, int):
+        limits = {"minimum": option.low, "maximum": option.high}
+        if option.automatic is not None:
+            limits = {"anyOf": [{"const": option.automatic}, limits]}
+        return {**facts, "type": "integer", "x-unit": option.unit, **limits}
+    if option.choices:
+        return {**facts, "enum": list(option.choices)}
+    may_be_empty = "" if option.default else "?"
+    return {**facts, "type": "string", "pattern": f"^({option.pattern}){may_be_empty}$"}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_openapi_describes_an_option_as_it_is_declared(name):
+    assert schema("Options")["properties"][name] == described(OPTIONS[name])
 
 
 def test_openapi_has_the_limits_of_the_messages():
-    options = schema("Options")["properties"]
-    assert options["tile"]["maximum"] == messages.MAX_TILE
-    assert options["grow"]["maximum"] == options["feather"]["maximum"] == messages.MAX_GROW
-    assert schema("Rect")["properties"]["width"]["maximum"] == messages.MAX_SIDE
+    assert schema("Rect")["properties"]["width"]["maximum"] == parsing.MAX_SIDE
 
 
 def test_status_has_the_documented_keys(shared):
@@ -130,7 +151,7 @@ def test_ticket_and_job_have_the_documented_keys(shared):
     answer = shared.call(
         "POST", "/v1/jobs", {"Content-Type": "application/json"}, as_json(request())
     ).json
-    job = shared.call("DELETE", f"/v1/jobs/{answer['id']}").json
+    job = shared.call("DELETE", f"/v1/jobs/{answer['id']}", dict([messages.UNKNOWN_KEYS])).json
 
     assert set(answer) == set(schema("Ticket")["properties"])
     assert set(job) == set(schema("JobStatus")["properties"])
@@ -141,7 +162,7 @@ def as_json(asked) -> bytes:
 
 
 def test_documented_limits_are_the_limits():
-    limits = settings.Settings(token="", instance="")
+    limits = settings.DaemonSettings(token="", instance="")
     for text in (
         f"| jobs that have not ended | {limits.max_jobs} |",
         f"| one upload | {limits.max_body_bytes // settings.GIB} GiB |",

@@ -1,6 +1,7 @@
 """The parts of the front that can be looked at alone: states, spool, patience, log, supervision."""
 
 import asyncio
+import json
 import logging
 import os
 import time
@@ -14,25 +15,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacuna.service.app import EXIT_BROKEN, make_app, stop_if_broken
-from lacuna.service.job import NEXT_STATES, Job, Plan
+from lacuna.service.handlers import FIRST_STATUS_KEYS, status_fields
+from lacuna.service.job import NEXT_STATES, Job, JobPlan
 from lacuna.service.jobs import Jobs
 from lacuna.service.keys import JOBS, STOP, Stop
 from lacuna.service.logs import BAD_REQUESTS_PER_MINUTE, OneLine
+from lacuna.service.orders import progress_message, read_progress
 from lacuna.service.patience import Patience
-from lacuna.service.settings import Settings
+from lacuna.service.settings import DaemonSettings
 from lacuna.service.spool import Spool, SpoolFiles, allocate, sweep
-from lacuna.service.worker import Worker
+from lacuna.service.supervisor import Supervisor
 from lacuna_wire import LacunaError, Rect
 from lacuna_wire.errors import Conflict, NoSpace, WorkerUnavailable
-from lacuna_wire.messages import ENDED, STATES
+from lacuna_wire.messages import ENDED, STATES, UNKNOWN_KEYS, Progress
 
 from .conftest import request
 
-SETTINGS = Settings(token="t", instance="i")
+SETTINGS = DaemonSettings(token="t", instance="i")
 
 
 def job() -> Job:
-    return Job(request(), Plan(Rect(24, 14, 52, 42), 4), SpoolFiles(Path("in"), Path("out")))
+    return Job(request(), JobPlan(Rect(24, 14, 52, 42), 4), SpoolFiles(Path("in"), Path("out")))
 
 
 def test_every_state_is_in_the_table_and_only_ends_are_final():
@@ -81,7 +84,7 @@ def test_jobs_end_once_and_keep_no_pixels_whatever_happens(tmp_path_factory, act
     """Every action on every state of a job; its end is logged once, and its files are gone."""
     place = tmp_path_factory.mktemp("spool")
     spool = Spool(uuid.uuid4().hex, [place], 1 << 20)
-    jobs = Jobs(SETTINGS, lambda asked: Plan(asked.selection, 1), spool, NoWorker())
+    jobs = Jobs(SETTINGS, lambda asked: JobPlan(asked.selection, 1), spool, NoWorker())
     lines = []
     handler = logging.Handler()
     handler.emit = lambda record: lines.append(record.getMessage())
@@ -128,7 +131,7 @@ async def test_disk_that_others_fill_at_this_moment_is_no_space_and_leaves_no_jo
 
     monkeypatch.setattr(os, "posix_fallocate", full)
     spool = Spool("one", [place], 1 << 20)
-    jobs = Jobs(SETTINGS, lambda asked: Plan(asked.selection, 1), spool, NoWorker())
+    jobs = Jobs(SETTINGS, lambda asked: JobPlan(asked.selection, 1), spool, NoWorker())
     one, _ = jobs.admit(request())
     with pytest.raises(NoSpace):
         await jobs.allocate(one)
@@ -140,7 +143,7 @@ async def test_disk_that_others_fill_at_this_moment_is_no_space_and_leaves_no_jo
 
 async def test_job_cancelled_while_its_file_is_made_leaves_none(place):
     spool = Spool("one", [place], 1 << 20)
-    jobs = Jobs(SETTINGS, lambda asked: Plan(asked.selection, 1), spool, NoWorker())
+    jobs = Jobs(SETTINGS, lambda asked: JobPlan(asked.selection, 1), spool, NoWorker())
     one, _ = jobs.admit(request())
     making = asyncio.create_task(jobs.allocate(one))
     await asyncio.sleep(0)
@@ -155,7 +158,7 @@ async def test_job_cancelled_while_its_file_is_made_leaves_none(place):
 
 async def test_broken_supervisor_ends_the_daemon(tmp_path, caplog):
     """A front whose supervisor is gone would take jobs that nobody does."""
-    app = make_app(SETTINGS, lambda asked: Plan(asked.selection, 1), ["no"], [tmp_path])
+    app = make_app(SETTINGS, lambda asked: JobPlan(asked.selection, 1), ["no"], [tmp_path])
 
     async def broken():
         raise ZeroDivisionError("the supervisor has a bug")
@@ -195,17 +198,17 @@ class Unkillable:
 
 
 async def test_worker_that_cannot_be_ended_gets_no_orders_and_no_company(monkeypatch):
-    monkeypatch.setattr("lacuna.service.worker.REAP_S", 0.05)
-    worker = Worker(["/no-such-program"], replace(SETTINGS, worker_pause_s=0.3))
-    worker._process = Unkillable()
-    await worker._reap(worker._process, 0)
+    monkeypatch.setattr("lacuna.service.supervisor.REAP_S", 0.05)
+    supervisor = Supervisor(["/no-such-program"], replace(SETTINGS, worker_pause_s=0.3))
+    supervisor._process = Unkillable()
+    await supervisor._reap(supervisor._process, 0)
 
-    assert worker.degraded
-    assert not worker.alive
-    with pytest.raises(WorkerUnavailable, match=r"12345 cannot be ended: its device may be lost"):
-        await worker.fill({"id": "x"}, time.monotonic() + 10, lambda *_: None)
+    assert supervisor.degraded
+    assert not supervisor.alive
+    with pytest.raises(WorkerUnavailable, match=r"12345 cannot be ended\. Its device may be lost"):
+        await supervisor.fill({"id": "x"}, time.monotonic() + 10, lambda *_: None)
     await asyncio.sleep(0.3)
-    worker.require()  # by now the driver may have let go
+    supervisor.require()  # by now the driver may have let go
 
 
 def test_patience_grows_with_the_jobs_own_tiles(monkeypatch):
@@ -215,11 +218,52 @@ def test_patience_grows_with_the_jobs_own_tiles(monkeypatch):
     assert patience.limit_s() == (SETTINGS.first_tile_s, False)
     for tile in range(1, 6):
         now[0] += 7.0
-        patience.progress(tile, 10)
+        patience.note(Progress("filling", tile, 10))
 
     assert patience.limit_s() == (70.0, False)  # ten tiles of 7 s, more than 30 s
     now[0] = 100.0 + SETTINGS.job_deadline_s - 5
     assert patience.limit_s() == (5.0, True)
+
+
+@given(st.builds(Progress, percent=st.floats(0, 100)))
+def test_progress_passes_the_pipe_as_it_is_even_from_a_newer_worker(progress):
+    message = json.loads(json.dumps({**progress_message("id", progress), "later": 1}))
+
+    assert read_progress(message) == progress
+
+
+@pytest.mark.parametrize("key", Progress._fields)
+def test_progress_without_a_field_or_with_one_of_another_type_breaks_the_protocol(key):
+    message = progress_message("id", Progress("filling", 1, 2, 50.0))
+    with pytest.raises(TypeError):
+        read_progress({**message, key: None})
+    del message[key]
+    with pytest.raises(KeyError):
+        read_progress(message)
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [(dict([UNKNOWN_KEYS]), True), ({}, False), ({UNKNOWN_KEYS[0]: "refused"}, False)],
+)
+def test_key_that_0_1_0_did_not_have_is_told_to_clients_that_say_they_ignore_it(headers, told):
+    status = job().status(0, None)
+    newer = SimpleNamespace(as_dict=lambda: {**status.as_dict(), "later": 1})
+
+    fields = status_fields(SimpleNamespace(headers=headers), newer)
+
+    assert ("later" in fields) == told
+    assert {key: fields[key] for key in FIRST_STATUS_KEYS} == status.as_dict()
+
+
+def test_every_field_of_a_progress_reaches_the_status():
+    one = job()
+    one.move("queued")
+    one.move("running")
+    one.report(Progress("filling", 1, 4, 25.0))
+    status = one.status(0, None)
+
+    assert {name: getattr(status, name) for name in Progress._fields} == one.progress._asdict()
 
 
 @pytest.fixture

@@ -96,11 +96,11 @@ def test_worker_that_never_starts_is_given_up_and_jobs_are_refused_for_a_while(s
     end = follow(daemon)
 
     assert (end.state, end.error.code) == ("failed", "worker_unavailable")
-    assert "tried 3 times" in str(end.error)
+    assert "did not start in 3 tries" in str(end.error)
     assert "code 3" in str(end.error)
     assert len(daemon.worker_pids) == 3
     assert daemon.call("GET", "/v1/health").json == {"state": "degraded"}
-    with pytest.raises(WorkerUnavailable, match="tried 3 times"):
+    with pytest.raises(WorkerUnavailable, match="did not start in 3 tries"):
         daemon.submit()
     eventually(lambda: daemon.call("GET", "/v1/health").json == {"state": "ok"})
     assert follow(daemon).state == "failed"
@@ -129,7 +129,9 @@ def test_hanging_tile_is_killed_tried_once_more_in_smaller_tiles_and_then_failed
     end = follow(impatient, f"tile.{tile}.{kind}")
 
     assert (end.state, end.error.code) == ("failed", "stalled")
-    assert f"{tile - 1} of 16 tiles were done, on a second try with smaller" in str(end.error)
+    assert f"{tile - 1} of 16 tiles were done. This was the second try, with smaller" in str(
+        end.error
+    )
     eventually(lambda: not [path for path in impatient.spooled if path.stem == end.id])
     assert impatient.client.status()["worker_pid"] is None
     # The first of the two workers may be the one of the test before.

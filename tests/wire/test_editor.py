@@ -4,17 +4,20 @@ import contextlib
 import queue
 import threading
 from concurrent.futures import Future
+from dataclasses import replace
 
 import pytest
 
-from lacuna_wire import JobStatus, LacunaError, PixelLayout, Rect, editor
-from lacuna_wire.editor import Editor, Settings, new_request, progress_text, settle
+from lacuna_wire import JobStatus, LacunaError, Options, PixelLayout, Rect, editor
+from lacuna_wire.editor import SHOWN, Editor, EditorSettings, new_request, progress_text, resolve
 from lacuna_wire.errors import DaemonUnreachable, JobCancelled
+from lacuna_wire.options import OPTIONS
 from tests.service.conftest import SAFETY_S, eventually
 
 WINDOW, RESULT = Rect(2, 2, 8, 8), Rect(4, 4, 2, 2)
 STATUS = JobStatus("", "running", phase="filling", percent=40.0)
-REQUEST = new_request((20, 10), Rect(3, 3, 4, 4), PixelLayout(), Settings(grow=2))
+GROWN = EditorSettings(options=Options(grow=2))
+REQUEST = new_request((20, 10), Rect(3, 3, 4, 4), PixelLayout(), GROWN)
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +30,7 @@ def talking(monkeypatch, talk):
     monkeypatch.setattr(editor.wire, "inpaint", talk)
 
 
-def run(should_cancel=lambda: False, **changes):
+def run(should_cancel=lambda: False, request=REQUEST, **changes):
     """Fill in a second thread, while this one plays the editor's main thread."""
     tasks = queue.Queue()
     outcome = Future()
@@ -40,7 +43,7 @@ def run(should_cancel=lambda: False, **changes):
         "should_cancel": should_cancel,
     }
     asked = Editor(**{**parts, **changes})
-    threading.Thread(target=settle, args=(outcome, lambda: editor.fill(REQUEST, asked))).start()
+    threading.Thread(target=resolve, args=(outcome, lambda: editor.fill(request, asked))).start()
     while not outcome.done() or not tasks.empty():
         with contextlib.suppress(queue.Empty):
             tasks.get(timeout=0.01)()
@@ -48,15 +51,19 @@ def run(should_cancel=lambda: False, **changes):
 
 
 def test_settings_become_the_options_of_a_job_for_a_layer():
-    settings = Settings(3, 4, True, "big-lama", False)
+    chosen = Options("big-lama", grow=3, feather=4, result="composite", colour_correction=False)
+    settings = EditorSettings(True, chosen)
     job = new_request((20, 10), Rect(3, 3, 4, 4), PixelLayout("GRAYA"), settings)
 
     assert (job.width, job.height, job.layout.channels) == (20, 10, "GRAYA")
-    assert job.options.as_dict() == {
-        "weights": "big-lama", "device": "auto", "tile": 0, "overlap": -1, "grow": 3,
-        "feather": 4, "result": "layer", "colour_correction": False, "strategy": "auto",
-        "memory_limit": 0,
-    }  # fmt: skip
+    assert job.options == replace(chosen, result="layer")
+
+
+def test_editors_show_the_options_that_have_a_label():
+    assert {option.name for option in SHOWN} == {
+        name for name, option in OPTIONS.items() if option.label
+    }
+    assert all(option.admits(option.default) for option in SHOWN)
 
 
 def test_pixels_are_read_and_progress_is_shown_in_the_main_thread_only(monkeypatch):
@@ -103,6 +110,17 @@ def test_large_window_is_read_in_strips_one_ahead_of_what_is_sent(monkeypatch):
 
     assert [(rect.top, rect.height) for rect in read] == [(2, 3), (5, 3), (8, 2)]
     assert sent == [b"2", b"5", b"8", b"mask", b"mask", b"mask"]
+
+
+def test_planes_are_read_in_the_order_of_the_request(monkeypatch):
+    sent = []
+    talking(
+        monkeypatch,
+        lambda _client, _request, read_window, *_: (RESULT, sent.extend(read_window(WINDOW))),
+    )
+    run(request=REQUEST._replace(planes=("selection", "pixels")))
+
+    assert sent == [b"mask", b"pixels"]
 
 
 def test_main_thread_that_never_comes_to_it_does_not_keep_a_cancelled_job(monkeypatch):
@@ -168,7 +186,7 @@ def test_daemon_that_cannot_be_started_is_tried_once(monkeypatch):
 
     def connect():
         calls.append(1)
-        raise DaemonUnreachable("start it once with `lacuna serve`")
+        raise DaemonUnreachable("Start it once with `lacuna serve`.")
 
     monkeypatch.setattr(editor.wire, "connect", connect)
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import uuid
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,13 +13,14 @@ from lacuna_wire import JobRequest, JobStatus, LacunaError, Options, PixelLayout
 from lacuna_wire.errors import BadRequest, TooLarge, UnsupportedMedia
 from lacuna_wire.messages import (
     CHANNELS,
-    MAX_SIDE,
-    RESULTS,
+    PLANES,
+    REQUIRED_PLANES,
     SAMPLE_BYTES,
     STATES,
-    STRATEGIES,
     TRANSFERS,
 )
+from lacuna_wire.options import RESULTS, STRATEGIES
+from lacuna_wire.parsing import MAX_SIDE
 
 layouts = st.builds(
     PixelLayout,
@@ -50,7 +52,7 @@ def requests(draw):
     )
     layout, chosen = draw(layouts), draw(options)
     if not layout.has_alpha:
-        chosen = chosen._replace(result="composite")
+        chosen = replace(chosen, result="composite")
     return JobRequest(str(draw(st.uuids())), width, height, selection, layout, chosen)
 
 
@@ -244,11 +246,11 @@ def test_layer_needs_an_alpha_channel():
         JobRequest.from_dict(data)
 
 
-@pytest.mark.parametrize(("limit", "words"), [(255, "256 MiB or more"), (-1, "0"), ("5G", "")])
-def test_limit_of_memory_is_a_number_that_means_something(limit, words):
+@pytest.mark.parametrize("limit", [255, -1, "5G", (1 << 24) + 1, True, None])
+def test_limit_of_memory_is_a_number_that_means_something(limit):
     data = valid()
     data["options"] |= {"memory_limit": limit}
-    with pytest.raises(BadRequest, match=f"options.memory_limit.*{words}"):
+    with pytest.raises(BadRequest, match=r"options\.memory_limit is .* 256 to 16,777,216 MiB"):
         JobRequest.from_dict(data)
 
 
@@ -260,6 +262,7 @@ def test_overlap_leaves_the_tile_room():
         JobRequest.from_dict(data)
 
 
+PARTS = ["id", "image", "selection", "layout", "options", "planes"]
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -267,22 +270,60 @@ json_values = st.recursive(
 )
 
 
-@given(
-    st.dictionaries(st.sampled_from(["id", "image", "selection", "layout", "options"]), json_values)
-)
+@given(st.dictionaries(st.sampled_from(PARTS), json_values))
 def test_anything_else_is_a_lacuna_error(data):
     """Whatever JSON comes, no other exception leaves the parser."""
     with contextlib.suppress(LacunaError):
         JobRequest.from_dict(data)
 
 
-@given(json_values, st.sampled_from(["id", "image", "selection", "layout", "options"]))
+@given(json_values, st.sampled_from(PARTS))
 def test_any_value_in_the_place_of_a_part_is_a_lacuna_error(value, key):
     with contextlib.suppress(LacunaError):
         JobRequest.from_dict({**valid(), key: value})
 
 
-def test_input_is_the_pixels_of_the_window_and_a_byte_of_mask_each():
+def test_input_is_the_pixels_of_the_window_and_a_byte_of_selection_each():
     request = JobRequest("x", 9, 9, Rect(0, 0, 1, 1), PixelLayout("BGRA", "u16"))
 
     assert request.input_bytes(Rect(0, 0, 5, 3)) == 15 * 8 + 15
+
+
+@given(requests(), st.permutations(REQUIRED_PLANES), st.integers(1, 50), st.integers(1, 50))
+def test_planes_follow_each_other_without_a_gap_in_the_declared_order(asked, names, wide, high):
+    request, window = asked._replace(planes=tuple(names)), Rect(0, 0, wide, high)
+    starts = request.plane_starts(window)
+    ends = [*starts.values(), request.input_bytes(window)][1:]
+
+    assert list(starts) == names
+    assert next(iter(starts.values())) == 0
+    for name, end in zip(names, ends, strict=True):
+        assert end - starts[name] == window.area * PLANES[name](request.layout)
+
+
+def test_planes_are_sent_only_if_they_are_not_what_an_older_daemon_assumes():
+    request = JobRequest.from_dict(valid())
+    turned = request._replace(planes=REQUIRED_PLANES[::-1])
+
+    assert "planes" not in request.as_dict()
+    assert turned.as_dict()["planes"] == ["selection", "pixels"]
+    assert JobRequest.from_dict(json.loads(json.dumps(turned.as_dict()))) == turned
+
+
+def test_plane_of_a_newer_client_is_refused_by_name_with_those_that_are_known():
+    planes = ["pixels", "selection", "underlay"]
+    with pytest.raises(BadRequest, match=r"'underlay'.*pixels, selection.*update the daemon"):
+        JobRequest.from_dict({**valid(), "planes": planes})
+
+
+@pytest.mark.parametrize(
+    "planes",
+    [
+        None, "pixels", {}, [], ["pixels"], ["selection"], ["pixels", "pixels"], [["pixels"]],
+        ["pixels", "selection", "pixels"], [None, "selection"],
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_planes_are_a_list_that_has_each_needed_one_once(planes):
+    with pytest.raises(BadRequest, match=r"^job\.planes "):
+        JobRequest.from_dict({**valid(), "planes": planes})

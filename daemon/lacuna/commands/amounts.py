@@ -4,9 +4,10 @@ import re
 
 import click
 
-from lacuna_wire.messages import MIN_MEMORY_LIMIT
+from lacuna_wire.options import OPTIONS
 
 MEBIBYTES = {"M": 1, "G": 1024}
+LIMIT = OPTIONS["memory_limit"]
 
 
 class Memory(click.ParamType[int]):
@@ -17,20 +18,20 @@ class Memory(click.ParamType[int]):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> int:
-        """Parse `800M` or `5G`; 0 is none."""
-        if isinstance(value, int):
-            return value
+        """Parse `800M`, `5G`, or `0` for no limit."""
+        if isinstance(value, int) or value == str(LIMIT.automatic):
+            return int(value)
         found = re.fullmatch(r"([0-9]{1,5}(?:\.[0-9]{1,3})?)([MG])", str(value))
         amount = round(float(found[1]) * MEBIBYTES[found[2]]) if found else 0
-        if amount < MIN_MEMORY_LIMIT:
-            self.fail(f"{value} is not an amount of {MIN_MEMORY_LIMIT}M or more, as in 800M or 5G.")
+        if not LIMIT.low <= amount <= LIMIT.high:
+            self.fail(f"{value} is not an amount of {LIMIT.low}M or more, such as 800M or 5G.")
         return amount
 
 
 memory_limit_option = click.option(
     "--memory-limit",
     type=Memory(),
-    default=0,
+    default=LIMIT.default,
     metavar="800M|5G",
-    help="What tiles may take on the device; default: as much as is free there.",
+    help=LIMIT.sentence,
 )

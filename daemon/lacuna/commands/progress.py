@@ -1,4 +1,4 @@
-"""The progress bar of the command line: phase, percent and the time that is left."""
+"""The progress bar of the command line: phase, percent and the time left."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ def progress_bar(name: str, wanted: bool | None) -> Iterator[OnProgress]:
     """Show a bar on stderr while the block runs.
 
     Args:
-        name: What is worked on.
+        name: What is being filled.
         wanted: True or False; None shows it where stderr is a terminal.
 
     Yields:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lacuna.commands.choices import fill_option
+
 if TYPE_CHECKING:
     from lacuna_wire.endpoint import Endpoint
 
@@ -22,12 +24,12 @@ def parse_duration(_context: click.Context, _parameter: click.Parameter, text: s
     """Return seconds from `90s`, `5m` or `1h`."""
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise click.BadParameter(f"{text!r} is no duration like 90s, 5m or 1h")
+        raise click.BadParameter(f"{text!r} is not a duration such as 90s, 5m or 1h.")
     return float(match[1]) * _SECONDS[match[2]]
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(0, 65_535), default=0, help="0 takes a free one.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=0, help="0 takes a free port.")
 @click.option(
     "--keep-model",
     default="5m",
@@ -35,40 +37,32 @@ def parse_duration(_context: click.Context, _parameter: click.Parameter, text: s
     callback=parse_duration,
     help="How long the network stays in memory after the last job.",
 )
-@click.option(
-    "--device",
-    type=click.STRING,
-    default="auto",
-    show_default=True,
-    help="auto, cpu, cuda, cuda:N or cuda:all, for jobs that leave the choice.",
-)
+@fill_option("device", more_help="For jobs that leave the choice to the daemon.")
 @click.option(
     "--listen",
     default=LOOPBACK[0],
     show_default=True,
-    help="There is no remote mode: every other address is refused.",
+    help="There is no remote mode: any other address is refused.",
 )
 @click.option("--foreground", is_flag=True, help="Log to the terminal instead of a file.")
 def serve(port: int, keep_model: float, device: str, listen: str, foreground: bool) -> None:
     """Run the daemon that the editors talk to, until it is stopped."""
     if listen not in LOOPBACK:
-        # Whoever could reach it there would see every picture on its way: nothing is encrypted.
+        # Others on the network could read every picture on its way: nothing is encrypted.
         click.echo(
-            f"lacuna: the daemon does not listen on {listen}: it has no remote mode and answers "
-            f"this computer alone, on {LOOPBACK[0]}.",
+            f"lacuna: The daemon does not listen on {listen}: it has no remote mode and answers "
+            f"only this computer, on {LOOPBACK[0]}.",
             err=True,
         )
         sys.exit(EXIT_CONFIG)
     from lacuna.engine.geometry.context import plan_job
-    from lacuna.service.job import Plan
+    from lacuna.service.job import JobPlan
     from lacuna.service.serve import new_settings
     from lacuna.service.serve import serve as run
-    from lacuna_wire import JobRequest, Options
+    from lacuna_wire import JobRequest
 
-    Options.from_dict({"device": device})  # refuses a device that no job could name
-
-    def plan(request: JobRequest) -> Plan:
-        return Plan(*plan_job(request))
+    def plan(request: JobRequest) -> JobPlan:
+        return JobPlan(*plan_job(request))
 
     settings = new_settings(keep_model, device)
     sys.exit(run(plan, [*PROGRAM, "worker"], [*PROGRAM, "serve"], settings, port, foreground))
@@ -76,38 +70,27 @@ def serve(port: int, keep_model: float, device: str, listen: str, foreground: bo
 
 @click.command()
 def status() -> None:
-    """Show what the daemon does; ends with code 1 if none runs."""
+    """Show what the daemon is doing; exit with code 1 if it is not running."""
     from rich.console import Console
     from rich.table import Table
 
-    from lacuna_wire import JobStatus
     from lacuna_wire.client import Client
     from lacuna_wire.endpoint import find_daemon
+    from lacuna_wire.errors import BadReply
 
     endpoint = find_daemon()
     if endpoint is None:
-        click.echo("The daemon does not run. Start it with `lacuna serve`.")
+        click.echo("The Lacuna daemon is not running. Start it with `lacuna serve`.")
         sys.exit(1)
     facts = Client(endpoint).status()
+    try:
+        rows = _rows(facts, endpoint.port)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadReply(
+            f"The status of the daemon cannot be shown ({error!r}). Update the older of the "
+            "daemon and this program."
+        ) from error
     table = Table(show_header=False, box=None)
-    limits = facts["limits"]
-    rows = [
-        ("version", f"{facts['version']}, protocol {facts['protocol']}"),
-        ("instance", f"{facts['instance']}, process {facts['pid']}, port {endpoint.port}"),
-        ("running for", f"{facts['uptime_s']:.0f} s"),
-        ("health", facts["health"]),
-        ("worker", _worker(facts)),
-        ("device", facts["device"] or "known when the worker has run once"),
-        ("weights", ", ".join(facts["weights"]) or "known when the worker has run once"),
-        ("free memory", _mib(facts["free_memory_bytes"])),
-        ("spool", f"{_mib(facts['spool_bytes'])} of {_mib(limits['spool_bytes'])}"),
-        ("jobs", f"{len(facts['jobs'])} of {limits['jobs']}"),
-    ]
-    for fields in facts["jobs"]:
-        job = JobStatus.from_dict(fields)
-        rows.append(("", f"{job.id}  {job.state}, {job.phase}, {job.percent:.0f} %"))
-    for error in facts["errors"]:
-        rows.append(("error", f"{error['code']}: {error['message']}"))
     for name, value in rows:
         table.add_row(name, value)
     Console(markup=False, highlight=False).print(table)
@@ -115,15 +98,15 @@ def status() -> None:
 
 @click.command()
 def stop() -> None:
-    """End the daemon and wait until it is gone; jobs that it still has fail."""
+    """End the daemon and wait until it is gone; unfinished jobs fail."""
     from lacuna_wire.endpoint import find_daemon
 
     endpoint = find_daemon()
     if endpoint is None:
-        click.echo("The daemon does not run.")
+        click.echo("The Lacuna daemon is not running.")
         return
     end_daemon(endpoint)
-    click.echo("The daemon has ended.")
+    click.echo("The Lacuna daemon has ended.")
 
 
 def end_daemon(endpoint: "Endpoint") -> None:
@@ -150,8 +133,33 @@ def end_daemon(endpoint: "Endpoint") -> None:
             return
         time.sleep(0.05)
     raise LacunaError(
-        f"process {endpoint.pid} did not end within {STOP_S:g} s", code="daemon_stuck"
+        f"The process {endpoint.pid} did not end within {STOP_S:g} s.", code="daemon_stuck"
     )
+
+
+def _rows(facts: dict[str, Any], port: int) -> list[tuple[str, str]]:
+    """Return name and value of each line of `lacuna status`."""
+    from lacuna_wire import JobStatus
+
+    limits = facts["limits"]
+    rows = [
+        ("version", f"{facts['version']}, protocol {facts['protocol']}"),
+        ("instance", f"{facts['instance']}, process {facts['pid']}, port {port}"),
+        ("running for", f"{facts['uptime_s']:.0f} s"),
+        ("health", facts["health"]),
+        ("worker", _worker(facts)),
+        ("device", facts["device"] or "known when the worker has run once"),
+        ("weights", ", ".join(facts["weights"]) or "known when the worker has run once"),
+        ("free memory", _mib(facts["free_memory_bytes"])),
+        ("spool", f"{_mib(facts['spool_bytes'])} of {_mib(limits['spool_bytes'])}"),
+        ("jobs", f"{len(facts['jobs'])} of {limits['jobs']}"),
+    ]
+    for fields in facts["jobs"]:
+        job = JobStatus.from_dict(fields)
+        rows.append(("", f"{job.id}  {job.state}, {job.phase}, {job.percent:.0f} %"))
+    for error in facts["errors"]:
+        rows.append(("error", f"{error['code']}: {error['message']}"))
+    return rows
 
 
 def _worker(facts: dict[str, Any]) -> str:

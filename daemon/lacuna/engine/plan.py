@@ -1,5 +1,6 @@
 """What is done to each region, decided once, before anything is done: its route and its work."""
 
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -189,6 +190,6 @@ def tile_and_overlap(options: Options, network: NetworkFacts) -> tuple[int, int]
 def halve_tiles(options: Options, network: NetworkFacts) -> Options:
     """Ask for tiles of half the side: the second try of a job whose first one hung in a tile."""
     # What hung in one piece is cut into tiles that are smaller than usual, too.
-    tile, overlap = tile_and_overlap(options._replace(strategy="auto"), network)
+    tile, overlap = tile_and_overlap(replace(options, strategy="auto"), network)
     half = max(MIN_TILE, round_down(tile // 2, network.multiple_px))
-    return options._replace(tile=half, overlap=min(overlap, largest_overlap(half)))
+    return replace(options, tile=half, overlap=min(overlap, largest_overlap(half)))

@@ -16,12 +16,12 @@ from lacuna_wire.errors import NotFound, QueueFull
 
 from . import handlers
 from .auth import check_caller, check_token, guard
-from .job import Plan
+from .job import JobPlan
 from .jobs import Jobs
-from .keys import BEGUN, JOBS, SETTINGS, SPOOL, STOP, VERSION, WORKER, Stop
-from .settings import Settings
-from .spool import Spool, spool_places
-from .worker import Worker
+from .keys import BEGUN, JOBS, SETTINGS, SPOOL, STOP, SUPERVISOR, VERSION, Stop
+from .settings import DaemonSettings
+from .spool import Spool, spool_folders
+from .supervisor import Supervisor
 
 log = logging.getLogger("lacuna.app")
 
@@ -39,7 +39,7 @@ ROUTES: Sequence[tuple[str, str, Handler]] = (
     ("DELETE", "/v1/jobs/{id}", handlers.forget),
     ("POST", "/v1/shutdown", handlers.shutdown),
 )
-# No browser may guess at, keep or embed what we say.
+# No browser may guess the type of our answers, keep them or embed them.
 HEADERS = {
     "Server": "lacuna",
     "X-Content-Type-Options": "nosniff",
@@ -49,10 +49,10 @@ HEADERS = {
 
 
 def make_app(
-    settings: Settings,
-    plan: Callable[[JobRequest], Plan],
+    settings: DaemonSettings,
+    plan: Callable[[JobRequest], JobPlan],
     worker_command: Sequence[str],
-    places: Sequence[Path] | None = None,
+    folders: Sequence[Path] | None = None,
 ) -> web.Application:
     """Return the application; nothing is opened or started before it runs.
 
@@ -60,7 +60,7 @@ def make_app(
         settings: Who the daemon is, and its limits.
         plan: The engine's policy: which window a job needs. Raises `LacunaError` to refuse one.
         worker_command: What to run to fill; see `worker_process.serve_orders`.
-        places: Where the spool may lie, the best first; by default memory, then the cache.
+        folders: Where the spool may lie, the best first; by default memory, then the cache.
     """
     app = web.Application(middlewares=[errors_to_json, guard(settings.token)])
     app[SETTINGS] = settings
@@ -68,10 +68,10 @@ def make_app(
     app[BEGUN] = time.monotonic()
     app[STOP] = Stop()
     app[SPOOL] = Spool(
-        settings.instance, spool_places() if places is None else places, settings.max_spool_bytes
+        settings.instance, spool_folders() if folders is None else folders, settings.max_spool_bytes
     )
-    app[WORKER] = Worker(worker_command, settings)
-    app[JOBS] = Jobs(settings, plan, app[SPOOL], app[WORKER])
+    app[SUPERVISOR] = Supervisor(worker_command, settings)
+    app[JOBS] = Jobs(settings, plan, app[SPOOL], app[SUPERVISOR])
     for method, path, handler in ROUTES:
         app.router.add_route(method, path, handler, expect_handler=expect)
     app.on_response_prepare.append(add_headers)
@@ -82,24 +82,26 @@ def make_app(
 
 @web.middleware
 async def errors_to_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give each error its status and a JSON body; what is not a LacunaError is our bug."""
+    """Give each error its status and a JSON body; anything but a LacunaError is our bug."""
     try:
         return await handler(request)
     except LacunaError as error:
         return error_response(error)
     except web.HTTPNotFound:
-        return error_response(NotFound("there is nothing at this address"))
+        return error_response(NotFound("There is nothing at this address."))
     except web.HTTPException as error:
         response = error_response(
-            LacunaError(error.reason.lower(), code="method_not_allowed", status=error.status)
+            LacunaError(f"{error.reason}.", code="method_not_allowed", status=error.status)
         )
         response.headers["Allow"] = error.headers.get("Allow", "")
         return response
     except ConnectionError:
-        raise  # the client has gone: nobody would read an answer
+        raise  # the client has gone and would not read an answer
     except Exception:
         log.exception("%s %s failed", request.method, request.match_info.route.resource)
-        return error_response(LacunaError("the daemon met an unexpected error", code="internal"))
+        return error_response(
+            LacunaError("The daemon met an unexpected error. Its log says more.", code="internal")
+        )
 
 
 def error_response(error: LacunaError) -> web.Response:
@@ -112,7 +114,7 @@ def error_response(error: LacunaError) -> web.Response:
 
 
 async def expect(request: web.Request) -> web.StreamResponse | None:
-    """Answer `Expect: 100-continue` only to whom we would answer anyway.
+    """Answer `Expect: 100-continue` only to callers whom we would answer anyway.
 
     aiohttp comes here before the middlewares, and would invite any body by default.
     """
@@ -123,7 +125,7 @@ async def expect(request: web.Request) -> web.StreamResponse | None:
         return error_response(error)
     if request.headers["Expect"].lower() != "100-continue":
         return error_response(
-            LacunaError("only 100-continue can be expected", code="bad_request", status=417)
+            LacunaError("A request can expect 100-continue only.", code="bad_request", status=417)
         )
     await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     request.writer.output_size = 0  # of the real answer, nothing is written yet
@@ -135,12 +137,12 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 
 
 async def end_jobs(app: web.Application) -> None:
-    """Answer everybody who waits, before connections are closed."""
+    """Answer every client that waits, before connections are closed."""
     app[JOBS].close()
 
 
 async def keep_working(app: web.Application) -> AsyncIterator[None]:
-    """Run the supervisor and the clocks, and leave nothing behind."""
+    """Run the queue and the clocks, and leave nothing behind."""
     jobs = app[JOBS]
     tasks = [asyncio.create_task(jobs.work()), asyncio.create_task(jobs.watch_clocks())]
     for task in tasks:
@@ -149,12 +151,12 @@ async def keep_working(app: web.Application) -> AsyncIterator[None]:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    await app[WORKER].stop()
+    await app[SUPERVISOR].stop()
     app[SPOOL].close()
 
 
 def stop_if_broken(stop: Stop, task: "asyncio.Task[None]") -> None:
-    """End the process with its task: a front without a supervisor would queue jobs for ever."""
+    """End the process with its task: a front that fills nothing would queue jobs for ever."""
     if not task.cancelled():
         log.critical("a task of the daemon has ended", exc_info=task.exception())
         stop.request(EXIT_BROKEN)

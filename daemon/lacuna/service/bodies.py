@@ -1,6 +1,6 @@
 """Read bodies: small JSON, and pixels straight into the spool, neither longer than announced.
 
-aiohttp itself would take any length, inflate it, and wait for ever for a body that does not come.
+aiohttp itself would accept any length, inflate it, and wait for ever for a body that never comes.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from aiohttp import StreamReader, web
 from lacuna_wire.errors import BadRequest, LengthRequired, TooLarge, TooSlow, UnsupportedMedia
 
 from .job import Job
-from .settings import Settings
+from .settings import DaemonSettings
 
 JSON = "application/json"
 OCTETS = "application/octet-stream"
@@ -29,27 +29,27 @@ def body_length(request: web.Request, media_type: str) -> int:
         LengthRequired: If the length is not known, as in a chunked body.
     """
     if len(request.headers.getall("Content-Type", [])) != 1 or request.content_type != media_type:
-        raise UnsupportedMedia(f"the body must be of type {media_type}")
+        raise UnsupportedMedia(f"The body must be of type {media_type}.")
     if "Content-Encoding" in request.headers:
-        raise UnsupportedMedia("the body must not be encoded")
+        raise UnsupportedMedia("The body must not be encoded.")
     if "Transfer-Encoding" in request.headers or request.content_length is None:
-        raise LengthRequired("the body needs an exact Content-Length")
+        raise LengthRequired("The body needs an exact Content-Length.")
     return request.content_length
 
 
-async def read_json(request: web.Request, settings: Settings) -> Any:
+async def read_json(request: web.Request, settings: DaemonSettings) -> Any:
     """Read a small JSON body.
 
     Raises:
         LacunaError: As `body_length` does.
         TooLarge: If it is longer than `max_json_bytes`; nothing is read then.
         TooSlow: If it does not arrive.
-        BadRequest: If it is not JSON, or JSON that parsers disagree on: NaN, a key twice.
+        BadRequest: If it is not JSON, or JSON that parsers disagree on: NaN, a repeated key.
     """
     length = body_length(request, JSON)
     if length > settings.max_json_bytes:
         raise TooLarge(
-            f"{length:,} bytes of JSON were sent, this daemon accepts {settings.max_json_bytes:,}"
+            f"{length:,} bytes of JSON were sent; this daemon accepts {settings.max_json_bytes:,}."
         )
     body = bytearray()
     try:
@@ -63,10 +63,10 @@ async def read_json(request: web.Request, settings: Settings) -> Any:
             body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant
         )
     except (ValueError, RecursionError):
-        raise BadRequest("the body is not valid JSON") from None
+        raise BadRequest("The body is not valid JSON.") from None
 
 
-def upload_length(request: web.Request, job: Job, settings: Settings) -> int:
+def upload_length(request: web.Request, job: Job, settings: DaemonSettings) -> int:
     """Return the length of an upload of pixels that fits its job exactly.
 
     Raises:
@@ -77,19 +77,21 @@ def upload_length(request: web.Request, job: Job, settings: Settings) -> int:
     length = body_length(request, OCTETS)
     if length > settings.max_body_bytes:
         raise TooLarge(
-            f"{length:,} bytes were sent, this daemon accepts {settings.max_body_bytes:,}"
+            f"{length:,} bytes were sent; this daemon accepts {settings.max_body_bytes:,}."
         )
     if length != job.input_bytes:
         raise BadRequest(
-            f"the window and its mask have {job.input_bytes:,} bytes, {length:,} were announced"
+            f"The window and its mask have {job.input_bytes:,} bytes; {length:,} were announced."
         )
     return length
 
 
-async def save_upload(content: StreamReader, path: Path, job: Job, settings: Settings) -> None:
-    """Write a body of the right length into the file of its job, never holding more than a piece.
+async def save_upload(
+    content: StreamReader, path: Path, job: Job, settings: DaemonSettings
+) -> None:
+    """Write a body of the right length into the file of its job, and hold one piece at a time.
 
-    Returns early if the job ends meanwhile.
+    Returns early if the job ends before the body does.
 
     Raises:
         TooSlow: If the body pauses for `upload_idle_s`, or drips.
@@ -118,7 +120,7 @@ async def save_upload(content: StreamReader, path: Path, job: Job, settings: Set
     finally:
         os.close(descriptor)
     if received != job.input_bytes:
-        raise BadRequest(f"the body ended after {received:,} of {job.input_bytes:,} bytes")
+        raise BadRequest(f"The body ended after {received:,} of {job.input_bytes:,} bytes.")
 
 
 def _write_all(descriptor: int, chunk: bytes) -> None:
@@ -128,7 +130,7 @@ def _write_all(descriptor: int, chunk: bytes) -> None:
 
 
 def _too_slow(received: int, expected: int) -> TooSlow:
-    return TooSlow(f"the body came too slowly: {received:,} of {expected:,} bytes")
+    return TooSlow(f"The body came too slowly: {received:,} of {expected:,} bytes.")
 
 
 def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -9,22 +9,29 @@ import re
 import time
 import uuid
 from collections.abc import Mapping
-from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
-from lacuna_wire import PROTOCOL, JobRequest
+from lacuna.machine import free_memory_bytes, resident_bytes
+from lacuna_wire import PROTOCOL, JobRequest, JobStatus
 from lacuna_wire.endpoint import hello_proof
 from lacuna_wire.errors import BadRequest, Conflict, NotFound
+from lacuna_wire.messages import UNKNOWN_KEYS
 
 from .bodies import OCTETS, read_json, save_upload, upload_length
 from .job import Job
 from .jobs import Jobs
-from .keys import BEGUN, JOBS, SETTINGS, SPOOL, STOP, VERSION, WORKER
+from .keys import BEGUN, JOBS, SETTINGS, SPOOL, STOP, SUPERVISOR, VERSION
 
 MAX_WAIT_S = 60.0
 EVENT_S = 15.0  # between two signs of life of a stream of events
 PIECE_BYTES = 1 << 20
+# Of the status of a job: a client of 0.1.0 stops at any other, and says nothing in the header.
+FIRST_STATUS_KEYS = (
+    "id", "state", "revision", "phase", "tiles_done", "tiles_total", "percent", "eta_s",
+    "queue_position", "rect", "error",
+)  # fmt: skip
 
 _NONCE = re.compile(r"[0-9a-f]{32}")
 
@@ -33,7 +40,7 @@ async def hello(request: web.Request) -> web.Response:
     """GET /v1/hello: prove to a client that we know the token, before it sends it."""
     nonce = _query(request, "nonce").get("nonce", "")
     if not _NONCE.fullmatch(nonce):
-        raise BadRequest("nonce must be 32 hexadecimal digits in lower case")
+        raise BadRequest("The nonce must be 32 hexadecimal digits in lower case.")
     settings = request.app[SETTINGS]
     return web.json_response(
         {
@@ -48,14 +55,14 @@ async def hello(request: web.Request) -> web.Response:
 async def health(request: web.Request) -> web.Response:
     """GET /v1/health: `ok`, or `degraded` while no worker can be started."""
     _query(request)
-    return web.json_response({"state": "degraded" if request.app[WORKER].degraded else "ok"})
+    return web.json_response({"state": "degraded" if request.app[SUPERVISOR].degraded else "ok"})
 
 
 async def status(request: web.Request) -> web.Response:
-    """GET /v1/status: everything that helps when something is wrong."""
+    """GET /v1/status: everything that helps when something goes wrong."""
     _query(request)
     app = request.app
-    settings, jobs, worker = app[SETTINGS], app[JOBS], app[WORKER]
+    settings, jobs, supervisor = app[SETTINGS], app[JOBS], app[SUPERVISOR]
     return web.json_response(
         {
             "instance": settings.instance,
@@ -63,13 +70,13 @@ async def status(request: web.Request) -> web.Response:
             "protocol": PROTOCOL,
             "pid": os.getpid(),
             "uptime_s": round(time.monotonic() - app[BEGUN], 1),
-            "health": "degraded" if worker.degraded else "ok",
-            "device": worker.device or None,
-            "weights": worker.weights,
-            "worker_pid": worker.pid,
-            "worker_memory_bytes": resident_bytes(worker.pid),
+            "health": "degraded" if supervisor.degraded else "ok",
+            "device": supervisor.device or None,
+            "weights": supervisor.weights,
+            "worker_pid": supervisor.pid,
+            "worker_memory_bytes": resident_bytes(supervisor.pid),
             "tile_s": jobs.tile_s,
-            "jobs": [jobs.status(job).as_dict() for job in jobs.alive()],
+            "jobs": [status_fields(request, jobs.status(job)) for job in jobs.alive()],
             "free_memory_bytes": free_memory_bytes(),
             "spool_bytes": app[SPOOL].taken_bytes,
             "limits": {
@@ -114,7 +121,7 @@ async def upload(request: web.Request) -> web.Response:
     upload_length(request, job, app[SETTINGS])
     with jobs.uploading(job):
         await save_upload(request.content, job.files.input, job, app[SETTINGS])
-    return web.json_response(jobs.status(job).as_dict(), status=202)
+    return web.json_response(status_fields(request, jobs.status(job)), status=202)
 
 
 async def poll(request: web.Request) -> web.Response:
@@ -126,7 +133,7 @@ async def poll(request: web.Request) -> web.Response:
     if revision is not None:
         with job.watched():
             await job.changed_since(revision, wait_s)
-    return web.json_response(jobs.status(job).as_dict())
+    return web.json_response(status_fields(request, jobs.status(job)))
 
 
 async def events(request: web.Request) -> web.StreamResponse:
@@ -143,7 +150,7 @@ async def events(request: web.Request) -> web.StreamResponse:
                 continue
             now = jobs.status(job)
             revision, ended = now.revision, now.ended
-            data = json.dumps(now.as_dict())
+            data = json.dumps(status_fields(request, now))
             await response.write(f"id: {revision}\nevent: status\ndata: {data}\n\n".encode())
     await response.write_eof()
     return response
@@ -154,7 +161,7 @@ async def result(request: web.Request) -> web.StreamResponse:
     _query(request)
     _, job = _find(request)
     if job.state != "done" or job.rect is None:
-        raise Conflict(f"the job is {job.state}, it has no result", code="no_result")
+        raise Conflict(f"The job is {job.state}, so it has no result.", code="no_result")
     length = job.rect.area * job.request.layout.pixel_bytes
     response = web.StreamResponse(
         headers={
@@ -166,7 +173,7 @@ async def result(request: web.Request) -> web.StreamResponse:
     )
     with job.watched():
         # Measured: pieces of 1 MiB are as fast as sendfile, and a response with the whole body
-        # would hold it in memory. Every piece is new, for the transport may keep it for a while.
+        # would hold it in memory. Each piece is a new one: the transport may keep it for a while.
         descriptor = os.open(job.files.output, os.O_RDONLY)
         try:
             await response.prepare(request)
@@ -182,37 +189,25 @@ async def forget(request: web.Request) -> web.Response:
     """DELETE /v1/jobs/{id}: cancel a job that is alive, forget one that has ended."""
     _query(request)
     job_id = _job_id(request)
-    return web.json_response(request.app[JOBS].cancel_or_forget(job_id).as_dict())
+    return web.json_response(status_fields(request, request.app[JOBS].cancel_or_forget(job_id)))
 
 
 async def shutdown(request: web.Request) -> web.Response:
     """POST /v1/shutdown: end the daemon, in order."""
     _query(request)
     if await read_json(request, request.app[SETTINGS]) != {}:
-        raise BadRequest("the body of a shutdown must be an empty JSON object")
+        raise BadRequest("The body of a shutdown must be an empty JSON object.")
     request.app[STOP].request()
     return web.json_response({"state": "stopping"}, status=202)
 
 
-def free_memory_bytes() -> int | None:
-    """Return the memory that programs could still get, where the system tells us."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            for line in lines:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return None
-
-
-def resident_bytes(pid: int | None) -> int | None:
-    """Return the memory that a process holds, where the system tells us."""
-    try:
-        pages = Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]
-    except OSError:
-        return None
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+def status_fields(request: web.Request, status: JobStatus) -> dict[str, Any]:
+    """Return the JSON object of a status, with the keys that this client can take."""
+    fields = status.as_dict()
+    header, ignored = UNKNOWN_KEYS
+    if request.headers.get(header) == ignored:
+        return fields
+    return {key: value for key, value in fields.items() if key in FIRST_STATUS_KEYS}
 
 
 def _find(request: web.Request) -> tuple[Jobs, Job]:
@@ -225,20 +220,20 @@ def _job_id(request: web.Request) -> str:
     try:
         return str(uuid.UUID(given))
     except ValueError:
-        raise NotFound("there is no such job: its id is a UUID") from None
+        raise NotFound("There is no such job: the id of a job is a UUID.") from None
 
 
 def _query(request: web.Request, *allowed: str) -> Mapping[str, str]:
-    """Return the parameters of the query; others than `allowed`, or one twice, are errors."""
+    """Return the parameters of the query; one not `allowed`, or one twice, is a `BadRequest`."""
     keys = [key for key, _ in request.query.items()]  # its own keys() leave repetitions out
     if len(keys) != len(set(keys)) or not set(keys) <= set(allowed):
-        names = f"only {' and '.join(allowed)}, each once" if allowed else "none"
-        raise BadRequest(f"possible parameters of this query: {names}")
+        names = f"only {' and '.join(allowed)}, each once" if allowed else "no parameters"
+        raise BadRequest(f"This query takes {names}.")
     return request.query
 
 
 def _number(query: Mapping[str, str], name: str, most: float) -> float:
     text = query.get(name, "0")
     if not re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,6})?", text) or float(text) > most:
-        raise BadRequest(f"{name} must be a number from 0 to {most:g}")
+        raise BadRequest(f"{name} must be a number from 0 to {most:g}.")
     return float(text)

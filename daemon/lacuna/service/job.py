@@ -1,4 +1,4 @@
-"""One job: its state, what may follow on it, and the people who wait for that."""
+"""One job: its state, which states may follow, and the clients that wait for them."""
 
 import asyncio
 import time
@@ -7,22 +7,22 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from lacuna_wire import JobRequest, JobStatus, LacunaError, Rect
-from lacuna_wire.messages import ENDED
+from lacuna_wire.messages import ENDED, Progress
 
 from .spool import SpoolFiles
 
-# A job ends exactly once: nothing follows on an end.
+# A job ends exactly once: no state follows an end.
 NEXT_STATES: Mapping[str, tuple[str, ...]] = {
     "created": ("queued", "failed", "cancelled", "expired"),
     "queued": ("running", "failed", "cancelled", "expired"),
     "running": ("done", "failed", "cancelled", "expired"),
     **dict.fromkeys(ENDED, ()),
 }
-WORTH_A_GUESS = 1.0  # percent of the work that say how long the rest takes
+WORTH_A_GUESS = 1.0  # percent of the work after which the rest can be estimated
 PHASES = {"created": "uploading", "queued": "waiting", "running": "loading"}
 
 
-class Plan(NamedTuple):
+class JobPlan(NamedTuple):
     """The engine's answer to a request.
 
     Attributes:
@@ -40,10 +40,10 @@ class Job:
     Args:
         request: What the client asked for.
         plan: What the engine needs for it.
-        files: Where its pixels lie.
+        files: Where its pixels are.
     """
 
-    def __init__(self, request: JobRequest, plan: Plan, files: SpoolFiles) -> None:
+    def __init__(self, request: JobRequest, plan: JobPlan, files: SpoolFiles) -> None:
         self.request = request
         self.plan = plan
         self.files = files
@@ -54,10 +54,8 @@ class Job:
         self.device = ""
         self.rect: Rect | None = None
         self.error: LacunaError | None = None
-        self.phase = PHASES["created"]
-        self.tiles_done = 0
-        self.tiles_total = plan.tiles
-        self.percent = self._worked = 0.0  # the second is that of this try
+        self.progress = Progress(PHASES["created"], tiles_total=plan.tiles)
+        self._worked = 0.0  # percent of this try; those of `progress` never fall
         self.revision = 0
         self.begun = self.filling_since = self.ended_at = self.last_seen = time.monotonic()
         self._watchers = 0
@@ -79,27 +77,29 @@ class Job:
         """Go on to `state`."""
         assert state in NEXT_STATES[self.state], f"{self.state} -> {state}"
         self.state = state
-        self.phase = PHASES.get(state, state)
+        self.progress = self.progress._replace(phase=PHASES.get(state, state))
         self.ended_at = time.monotonic()
         if state == "running":
             self.begun = self.filling_since = self.ended_at
         if state == "done":
-            self.tiles_done, self.percent = self.tiles_total, 100.0
+            total = self.progress.tiles_total
+            self.progress = self.progress._replace(tiles_done=total, percent=100.0)
         self.touch()
 
-    def progress(self, phase: str, tiles_done: int, tiles_total: int, percent: float) -> None:
-        """Take over what the worker reports; the percentage never falls, whatever is added."""
-        if self.phase == PHASES["running"] and not tiles_done:
+    def report(self, progress: Progress) -> None:
+        """Take over what the worker reports; the percentage never falls, even if work is added."""
+        before = self.progress
+        if before.phase == PHASES["running"] and not progress.tiles_done:
             self.filling_since = time.monotonic()  # the start of a worker says nothing of a tile
-        self.phase, self.tiles_done = phase, tiles_done
-        if tiles_total:  # 0: not known yet, so the plan's number stands
-            self.tiles_total = tiles_total
-        self._worked = float(percent)
-        self.percent = max(self.percent, min(99.0, self._worked))
+        self._worked = float(progress.percent)
+        self.progress = progress._replace(
+            tiles_total=progress.tiles_total or before.tiles_total,  # 0: not known yet
+            percent=max(before.percent, min(99.0, self._worked)),
+        )
         self.touch()
 
     def touch(self) -> None:
-        """Wake all who wait for news."""
+        """Wake everything that waits for news."""
         self.revision += 1
         self._changed.set()
         self._changed = asyncio.Event()
@@ -116,7 +116,7 @@ class Job:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Note that a client is there, from now until the end of the block."""
+        """Note that a client is there, until the end of the block."""
         self._watchers += 1
         try:
             yield
@@ -139,10 +139,7 @@ class Job:
             id=self.id,
             state=self.state,
             revision=self.revision,
-            phase=self.phase,
-            tiles_done=self.tiles_done,
-            tiles_total=self.tiles_total,
-            percent=round(self.percent, 1),
+            **self.progress._replace(percent=round(self.progress.percent, 1))._asdict(),
             eta_s=self._eta_s(tile_s),
             queue_position=queue_position,
             rect=self.rect,
@@ -155,4 +152,6 @@ class Job:
         if self._worked >= WORTH_A_GUESS:
             worked_s = time.monotonic() - self.filling_since
             return round(worked_s * max(0.0, 100 / self._worked - 1), 1)
-        return None if tile_s is None else round(tile_s * (self.tiles_total - self.tiles_done), 1)
+        if tile_s is None:
+            return None
+        return round(tile_s * (self.progress.tiles_total - self.progress.tiles_done), 1)

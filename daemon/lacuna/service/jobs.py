@@ -1,7 +1,7 @@
-"""All jobs of the daemon: who is admitted, who runs next, and when somebody's time is up.
+"""All jobs of the daemon: which are admitted, which runs next, and when their time is up.
 
 The queue is the dictionary of jobs itself. A separate counter of free places would sooner or later
-disagree with it, and then a job waits for ever.
+disagree with it, and a job would wait for ever.
 """
 
 import asyncio
@@ -22,12 +22,11 @@ from lacuna_wire.errors import (
     WorkerUnavailable,
 )
 
-from .job import PHASES, Job, Plan
-from .orders import Filled, check_filled, order_message
-from .patience import Stalled
-from .settings import Settings
+from .attempts import fill_job
+from .job import Job, JobPlan
+from .settings import DaemonSettings
 from .spool import Spool, allocate
-from .worker import Worker
+from .supervisor import Supervisor
 
 log = logging.getLogger("lacuna.jobs")
 
@@ -43,22 +42,22 @@ class Jobs:
         settings: The limits.
         plan: The engine's policy: which window a job needs. Raises `LacunaError` to refuse it.
         spool: Where pixels go.
-        worker: Who fills.
+        supervisor: Of the process that fills.
     """
 
     def __init__(
         self,
-        settings: Settings,
-        plan: Callable[[JobRequest], Plan],
+        settings: DaemonSettings,
+        plan: Callable[[JobRequest], JobPlan],
         spool: Spool,
-        worker: Worker,
+        supervisor: Supervisor,
     ) -> None:
         self.tile_s: float | None = None  # seconds per tile in the last job that was done
         self.errors: deque[dict[str, object]] = deque(maxlen=LAST_ERRORS)
         self._settings = settings
         self._plan = plan
         self._spool = spool
-        self._worker = worker
+        self._supervisor = supervisor
         self._jobs: dict[str, Job] = {}
         self._running: Job | None = None
         self._queued = asyncio.Event()
@@ -73,28 +72,30 @@ class Jobs:
             QueueFull: If as many jobs as possible are alive.
             TooLarge: If the window that it needs is.
             NoSpace: If the spool cannot hold it.
-            WorkerUnavailable: If nobody could do it.
+            WorkerUnavailable: If no worker can be started.
             LacunaError: If the engine refuses it.
         """
         known = self._jobs.get(request.id)
         if known is not None:
             if known.request != request or known.forgotten:
-                raise Conflict(f"the id {request.id} is taken by another job", code="id_in_use")
+                raise Conflict(f"The id {request.id} belongs to another job.", code="id_in_use")
             known.last_seen = time.monotonic()
             return known, False
         if self._closed:
             raise _shutdown()
-        self._worker.require()
+        self._supervisor.require()
         alive = len(self.alive())
         if alive >= self._settings.max_jobs:
-            raise QueueFull(f"the daemon has {alive} jobs already, and takes no more at a time")
+            raise QueueFull(
+                f"The daemon has {alive} jobs already and takes no more at a time. Try again later."
+            )
         plan = self._plan(request)
         input_bytes = request.input_bytes(plan.window)
         if input_bytes > self._settings.max_body_bytes:
             raise TooLarge(
-                f"the selection needs a window of {plan.window.width:,} x {plan.window.height:,} "
+                f"The selection needs a window of {plan.window.width:,} x {plan.window.height:,} "
                 f"px, {input_bytes:,} bytes; this daemon accepts "
-                f"{self._settings.max_body_bytes:,}"
+                f"{self._settings.max_body_bytes:,}."
             )
         output_bytes = plan.window.area * request.layout.pixel_bytes
         files = self._spool.reserve(request.id, input_bytes, output_bytes)
@@ -106,9 +107,9 @@ class Jobs:
         """Make the input file of a new job, in a thread: a large one takes a tenth of a second.
 
         Raises:
-            NoSpace: If others have filled the place meanwhile; the job is gone then.
+            NoSpace: If other programs have filled the folder by now; the job is gone then.
         """
-        job.uploading = True  # nobody may write to it yet
+        job.uploading = True  # no upload may begin yet
         try:
             await asyncio.to_thread(allocate, job.files.input, job.input_bytes)
         except NoSpace:
@@ -117,14 +118,14 @@ class Jobs:
             raise
         finally:
             job.uploading = False
-        if job.ended:  # cancelled meanwhile
+        if job.ended:  # cancelled in the meantime
             self._drop_files(job)
 
     def find(self, job_id: str) -> Job:
         """Return a job; raises `NotFound` if there is none or it was forgotten."""
         job = self._jobs.get(job_id)
         if job is None or job.forgotten:
-            raise NotFound(f"there is no job {job_id}")
+            raise NotFound(f"There is no job {job_id}.")
         job.last_seen = time.monotonic()
         return job
 
@@ -149,7 +150,7 @@ class Jobs:
         """
         if job.state != "created" or job.uploading:
             doing = "being uploaded" if job.uploading else job.state
-            raise Conflict(f"the job is {doing}: its pixels are sent once")
+            raise Conflict(f"The job is {doing}; its pixels are sent once.")
         job.uploading = True
         try:
             with job.watched():
@@ -158,7 +159,7 @@ class Jobs:
             self.end(job, "failed", error)
             raise
         except BaseException:
-            cut_off = LacunaError("the upload was cut off", code="upload_broken", status=400)
+            cut_off = LacunaError("The upload was cut off.", code="upload_broken", status=400)
             self.end(job, "failed", cut_off)
             raise
         finally:
@@ -180,7 +181,8 @@ class Jobs:
         log.info(
             "job %s: image %dx%d, window %dx%d, %d of %d tiles, %s, %.2f s, %s%s",
             job.id, job.request.width, job.request.height,
-            job.plan.window.width, job.plan.window.height, job.tiles_done, job.tiles_total,
+            job.plan.window.width, job.plan.window.height,
+            job.progress.tiles_done, job.progress.tiles_total,
             job.device or "no device", job.ended_at - begun, state,
             f" ({error.code})" if error else "",
         )  # fmt: skip
@@ -194,15 +196,15 @@ class Jobs:
         return True
 
     def cancel_or_forget(self, job_id: str) -> JobStatus:
-        """Cancel a job that is alive, drop one that has ended; twice gives the same answer."""
+        """Cancel a job that is alive, drop one that has ended; a second call answers the same."""
         job = self._jobs.get(job_id)
         if job is None:
-            raise NotFound(f"there is no job {job_id}")
+            raise NotFound(f"There is no job {job_id}.")
         if job.ended:
             job.forgotten = True
             self._drop_files(job)
         else:
-            self._cancel(job, "the job was cancelled")
+            self._cancel(job, "The job was cancelled.")
         return self.status(job)
 
     def close(self) -> None:
@@ -213,7 +215,7 @@ class Jobs:
 
     def _cancel(self, job: Job, reason: str) -> None:
         self.end(job, "cancelled", JobCancelled(reason))
-        self._worker.cancel(job.id)
+        self._supervisor.cancel(job.id)
 
     def _drop_files(self, job: Job) -> None:
         self._spool.drop(job.files.input)
@@ -244,10 +246,10 @@ class Jobs:
             if job.unseen_s() <= gone_s:
                 continue
             if job.state == "created":
-                reason = f"no pixels were sent within {gone_s:g} s"
+                reason = f"No pixels were sent within {gone_s:g} s."
                 self.end(job, "expired", LacunaError(reason, code="expired", status=408))
             else:
-                self._cancel(job, f"nobody asked for the job for {gone_s:g} s")
+                self._cancel(job, f"No client asked for the job for {gone_s:g} s.")
         ended = [job for job in self._jobs.values() if job.ended]
         too_many = len(ended) - self._settings.max_ended_jobs
         for number, job in enumerate(sorted(ended, key=lambda job: job.ended_at)):
@@ -257,7 +259,7 @@ class Jobs:
                 del self._jobs[job.id]
 
     async def _next(self) -> Job:
-        """Wait for a queued job; meanwhile end a worker that nobody needs."""
+        """Wait for a queued job; end a worker that is idle for too long."""
         while True:
             waiting = [job for job in self._jobs.values() if job.state == "queued"]
             if waiting:
@@ -265,54 +267,28 @@ class Jobs:
             self._queued.clear()
             try:
                 async with asyncio.timeout(
-                    self._settings.keep_model_s if self._worker.alive else None
+                    self._settings.keep_model_s if self._supervisor.alive else None
                 ):
                     await self._queued.wait()
             except TimeoutError:
-                await self._worker.stop()
+                await self._supervisor.stop()
 
     async def _fill(self, job: Job) -> None:
-        """Bring a queued job to its end; a tile that hangs gets a second try, in smaller pieces."""
+        """Bring a queued job to its end."""
         job.move("running")
         try:
-            try:
-                filled = await self._order(job, smaller_tiles=False)
-            except Stalled as error:
-                if job.ended:  # cancelled meanwhile
-                    return
-                log.warning("job %s is tried again with smaller tiles: %s", job.id, error)
-                job.progress(PHASES["running"], 0, 0, 0.0)
-                job.files.output.unlink(missing_ok=True)
-                filled = await self._again(job)
-            self._accept(job, filled)
+            filled = await fill_job(job, self._supervisor, self._settings)
         except LacunaError as error:
             self.end(job, END_STATES.get(error.code, "failed"), error)
-
-    async def _again(self, job: Job) -> Filled:
-        try:
-            return await self._order(job, smaller_tiles=True)
-        except Stalled as error:
-            raise Stalled(f"{error}, on a second try with smaller tiles", code=error.code) from None
-
-    async def _order(self, job: Job, smaller_tiles: bool) -> Filled:
-        def report(phase: str, tiles_done: int, tiles_total: int, percent: float) -> None:
-            if not job.ended:  # a cancelled job is over before its worker knows
-                job.progress(phase, tiles_done, tiles_total, percent)
-
-        order = order_message(
-            job.request, job.plan.window, job.files, self._settings.device, smaller_tiles
-        )
-        return await self._worker.fill(order, job.begun + self._settings.job_deadline_s, report)
-
-    def _accept(self, job: Job, filled: Filled) -> None:
-        if job.ended:
             return
-        check_filled(filled, job.request, job.files)
-        job.rect, job.device, job.tiles_total = filled.rect, filled.device, filled.tiles
+        if job.ended:  # cancelled in the meantime
+            return
+        job.rect, job.device = filled.rect, filled.device
+        job.progress = job.progress._replace(tiles_total=filled.tiles)
         if filled.tiles:
             self.tile_s = (time.monotonic() - job.filling_since) / filled.tiles
         self.end(job, "done")
 
 
 def _shutdown() -> WorkerUnavailable:
-    return WorkerUnavailable("the daemon is shutting down", code="shutdown")
+    return WorkerUnavailable("The daemon is shutting down.", code="shutdown")

@@ -1,17 +1,17 @@
-"""What the application carries for its handlers."""
+"""What the application holds for its handlers."""
 
 import asyncio
 
 from aiohttp import web
 
 from .jobs import Jobs
-from .settings import Settings
+from .settings import DaemonSettings
 from .spool import Spool
-from .worker import Worker
+from .supervisor import Supervisor
 
 
 class Stop:
-    """Somebody's wish that the daemon ends, and the exit code that it will end with."""
+    """A request to stop the daemon, and the exit code with which it ends."""
 
     def __init__(self) -> None:
         self.requested = asyncio.Event()
@@ -22,10 +22,10 @@ class Stop:
         self.requested.set()
 
 
-SETTINGS = web.AppKey("settings", Settings)
+SETTINGS = web.AppKey("settings", DaemonSettings)
 VERSION = web.AppKey("version", str)
 BEGUN = web.AppKey("begun", float)
 SPOOL = web.AppKey("spool", Spool)
-WORKER = web.AppKey("worker", Worker)
+SUPERVISOR = web.AppKey("supervisor", Supervisor)
 JOBS = web.AppKey("jobs", Jobs)
 STOP = web.AppKey("stop", Stop)

@@ -8,7 +8,7 @@ from pathlib import Path
 def try_lock(path: Path) -> int | None:
     """Return a descriptor that holds the lock on `path` until it is closed, or None if taken.
 
-    The file itself means nothing and may stay behind: only the lock counts, and `kill -9` frees it.
+    The file itself means nothing and may stay: only the lock counts, and `kill -9` frees it.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     try:

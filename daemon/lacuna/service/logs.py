@@ -21,7 +21,7 @@ def log_file(folder: Path) -> Path:
 
 
 def start_log(folder: Path, foreground: bool) -> None:
-    """Send the log of this process where its user will look for it."""
+    """Send the log of this process to where its user will look for it."""
     logging.raiseExceptions = False  # a full disk must not stop a job
     if foreground or "JOURNAL_STREAM" in os.environ:
         handler: logging.Handler = logging.StreamHandler(sys.stderr)
@@ -38,7 +38,7 @@ def start_log(folder: Path, foreground: bool) -> None:
 
 
 class OneLine(logging.Filter):
-    """Shorten aiohttp's report of a bad request from a traceback to a line, and few of them."""
+    """Cut aiohttp's report of a bad request down to one line, and limit their number."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,14 +1,16 @@
-"""What the front and its worker say to each other: JSON, one message per line, no pixels.
+"""The messages between the front and its worker: JSON, one message per line, no pixels.
 
-To the worker go `job` and `cancel`; back come `ready`, `progress`, and for every job exactly one of
-`done`, `failed` and `cancelled`.
+`job` and `cancel` go to the worker. `ready`, `progress` and, for every job, exactly one of `done`,
+`failed` and `cancelled` come back.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from lacuna_wire import JobRequest, LacunaError, Rect
+from lacuna_wire.messages import Progress
 
 from .spool import SpoolFiles
 
@@ -18,10 +20,10 @@ class Order(NamedTuple):
 
     Attributes:
         id: The client's UUID.
-        input: Exists: the pixels of `window` in the layout of the request, row after row without
-            padding, then one byte of mask per pixel.
-        output: Does not exist: the worker makes it, with the pixels of the rectangle that it
-            returns in the same layout.
+        input: An existing file: the planes of `window`, in the order of the request, row after row
+            without padding.
+        output: A file that does not exist: the worker makes it, with the pixels of the rectangle
+            that it returns, in the layout of the request.
         window: Pixels of the image that were uploaded.
         request: What the client asked for.
         smaller_tiles: Whether to halve the tiles, because one of the usual size hung.
@@ -58,7 +60,7 @@ def order_message(
 ) -> dict[str, object]:
     """Return the message that orders a job; `default_device` is for a request that says `auto`."""
     if request.options.device == "auto":
-        request = request._replace(options=request.options._replace(device=default_device))
+        request = request._replace(options=replace(request.options, device=default_device))
     return {
         "type": "job",
         "id": request.id,
@@ -82,17 +84,38 @@ def read_order(message: dict[str, Any]) -> Order:
     )
 
 
-def check_filled(filled: Filled, request: JobRequest, files: SpoolFiles) -> None:
-    """Return if the output has the size that the worker says; no client may get a torn picture.
+def progress_message(job_id: str, progress: Progress) -> dict[str, object]:
+    """Return the message that tells the front how far a job is."""
+    return {"type": "progress", "id": job_id, **progress._asdict()}
+
+
+def read_progress(message: dict[str, Any]) -> Progress:
+    """Return the progress in such a message.
 
     Raises:
-        LacunaError: If it has not, or lies outside of the image (`internal`).
+        KeyError: If a field is missing.
+        TypeError: If a field is of another type. Unknown ones are left alone: the worker of an
+            updated program may be newer than the front that starts it.
+    """
+    fields = {name: message[name] for name in Progress._fields}
+    for name, default in Progress._field_defaults.items():
+        kinds = (int, float) if isinstance(default, float) else type(default)
+        if not isinstance(fields[name], kinds):
+            raise TypeError(name)
+    return Progress(**fields)
+
+
+def check_filled(filled: Filled, request: JobRequest, files: SpoolFiles) -> None:
+    """Return if the output has the size that the worker says: no client may get a torn picture.
+
+    Raises:
+        LacunaError: If it has another size or lies outside the image (`internal`).
     """
     expected = filled.rect.area * request.layout.pixel_bytes
     found = files.output.stat().st_size if files.output.exists() else 0
     if not request.image.contains(filled.rect) or found != expected:
         raise LacunaError(
-            f"the worker wrote {found:,} bytes for {tuple(filled.rect)}, {expected:,} were due",
+            f"The worker wrote {found:,} bytes for {tuple(filled.rect)}; {expected:,} were due.",
             code="internal",
         )
 

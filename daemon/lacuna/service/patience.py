@@ -1,18 +1,19 @@
-"""How long to wait for the worker's next word: this decides when it counts as hanging."""
+"""How long to wait for the worker's next message: this decides when it counts as hanging."""
 
 import statistics
 import time
 
 from lacuna_wire import LacunaError
 from lacuna_wire.errors import WorkerUnavailable
+from lacuna_wire.messages import Progress
 
-from .settings import Settings
+from .settings import DaemonSettings
 
 STALL_TILES = 10
 
 
 class Stalled(WorkerUnavailable):
-    """The worker hung in a job, was killed, and another one may have more luck."""
+    """The worker hung in a job and was killed; another one may have more luck."""
 
 
 class Patience:
@@ -23,10 +24,9 @@ class Patience:
         deadline: The end of the job's time, in seconds of the monotonic clock.
     """
 
-    def __init__(self, settings: Settings, deadline: float) -> None:
+    def __init__(self, settings: DaemonSettings, deadline: float) -> None:
         self.begun = False
-        self.tiles_done = 0
-        self.tiles_total = 0
+        self.progress = Progress()
         self._settings = settings
         self._deadline = deadline
         self._tile_s: list[float] = []
@@ -40,21 +40,26 @@ class Patience:
         left_s = max(0.0, self._deadline - time.monotonic())
         return min(limit_s, left_s), left_s < limit_s
 
-    def progress(self, tiles_done: int, tiles_total: int) -> None:
+    def note(self, progress: Progress) -> None:
+        """Take the worker's latest progress into account."""
         now = time.monotonic()
-        if tiles_done > self.tiles_done:
-            self._tile_s.append((now - self._last_tile) / (tiles_done - self.tiles_done))
+        tiles = progress.tiles_done - self.progress.tiles_done
+        if tiles > 0:
+            self._tile_s.append((now - self._last_tile) / tiles)
             self._last_tile = now
-        self.begun, self.tiles_done, self.tiles_total = True, tiles_done, tiles_total
+        self.begun, self.progress = True, progress
 
     def error(self, expires: bool, limit_s: float) -> LacunaError:
-        progress = f"{self.tiles_done} of {self.tiles_total} tiles were done"
+        """Return what to raise when the wait is over; `expires` and `limit_s` from `limit_s`."""
+        progress = f"{self.progress.tiles_done} of {self.progress.tiles_total} tiles were done"
         if expires:
             whole_s = self._settings.job_deadline_s
             return LacunaError(
-                f"the job was not done within {whole_s:g} s: {progress}", code="expired", status=504
+                f"The job was not done within {whole_s:g} s: {progress}.",
+                code="expired",
+                status=504,
             )
         return Stalled(
-            f"the worker said nothing for {limit_s:.0f} s and was ended: {progress}",
+            f"The worker said nothing for {limit_s:.0f} s and was ended: {progress}.",
             code="stalled",
         )

@@ -27,12 +27,12 @@ from lacuna_wire.endpoint import (
 from lacuna_wire.private_files import private_folder
 
 from .app import make_app
-from .job import Plan
+from .job import JobPlan
 from .keys import STOP, Stop
 from .lock import try_lock
 from .logs import start_log
 from .notify import feed_watchdog, tell_manager
-from .settings import Settings
+from .settings import DaemonSettings
 
 log = logging.getLogger("lacuna.serve")
 
@@ -43,9 +43,9 @@ HEADER_BYTES = 8190
 HEADERS = 64
 
 
-def new_settings(keep_model_s: float, device: str) -> Settings:
-    """Return the default limits with a token and a name that nobody can guess."""
-    return Settings(
+def new_settings(keep_model_s: float, device: str) -> DaemonSettings:
+    """Return the default limits with a token and an instance that nobody can guess."""
+    return DaemonSettings(
         token=secrets.token_hex(32),
         instance=secrets.token_hex(8),
         keep_model_s=keep_model_s,
@@ -54,17 +54,17 @@ def new_settings(keep_model_s: float, device: str) -> Settings:
 
 
 def serve(
-    plan: Callable[[JobRequest], Plan],
+    plan: Callable[[JobRequest], JobPlan],
     worker_command: Sequence[str],
     launch_command: Sequence[str],
-    settings: Settings,
+    settings: DaemonSettings,
     port: int = 0,
     foreground: bool = False,
-    places: Sequence[Path] | None = None,
+    folders: Sequence[Path] | None = None,
 ) -> int:
     """Run the daemon until it is told to end, and return its exit code.
 
-    0 also if another one runs already: whoever started us has what was wanted.
+    This is also 0 if another one is running already: the caller has what it wanted.
 
     Args:
         plan: The engine's policy; see `make_app`.
@@ -73,19 +73,19 @@ def serve(
         settings: From `new_settings`.
         port: To listen on; 0 takes a free one.
         foreground: Whether to log to the terminal.
-        places: Where the spool may lie; by default memory, then the cache.
+        folders: Where the spool may lie; by default memory, then the cache.
 
     Raises:
         LacunaError: If the state folder or the port cannot be used.
     """
-    os.umask(0o077)  # whatever is written from here on is the user's alone
+    os.umask(0o077)  # everything written from here on is for the user alone
     folder = private_folder(state_folder())
     if _wait_for_lock(folder / "lock") is None:
-        print("The daemon of Lacuna is already running.", file=sys.stderr)
-        tell_manager("READY=1")  # to end without it would count as a failure
+        print("The Lacuna daemon is already running.", file=sys.stderr)
+        tell_manager("READY=1")  # without it, ending would count as a failure
         return 0
     start_log(folder, foreground)
-    app = make_app(settings, plan, worker_command, places)
+    app = make_app(settings, plan, worker_command, folders)
     listener = _listen(port)
     endpoint = Endpoint(
         port=listener.getsockname()[1],
@@ -147,7 +147,7 @@ def _wait_for_lock(path: Path) -> int | None:
             return None
         if time.monotonic() > give_up:
             raise LacunaError(
-                f"Another daemon of Lacuna holds {path}, but does not answer: end it first.",
+                f"Another Lacuna daemon holds {path} but does not answer. End its process first.",
                 code="daemon_stuck",
             )
         time.sleep(0.05)

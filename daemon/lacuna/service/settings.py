@@ -1,4 +1,4 @@
-"""The limits of one daemon: docs/protocol.md tells clients about them, tests make them small."""
+"""The limits of one daemon; docs/protocol.md tells clients about them."""
 
 from dataclasses import dataclass, field
 
@@ -7,8 +7,8 @@ GIB = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """Who this daemon is, and how much it takes.
+class DaemonSettings:
+    """Who this daemon is, and how much it accepts.
 
     Attributes:
         token: What every caller has to know; new with every start.
@@ -18,16 +18,16 @@ class Settings:
         max_ended_jobs: Jobs that have ended and are still remembered.
         max_body_bytes: Length of one upload.
         max_json_bytes: Length of one JSON body.
-        max_spool_bytes: Pixels of all jobs, as long as they also leave most of the place free.
+        max_spool_bytes: Pixels of all jobs, if most of the file system stays free as well.
         result_ttl_s: How long a job that has ended is remembered.
-        client_gone_s: A client that does not ask for so long is gone, and its job with it.
+        client_gone_s: A client that does not ask for so long is gone; its job is cancelled.
         job_deadline_s: How long a job may run.
-        first_tile_s: Patience until the first tile: the weights are loaded, the guide is made.
+        first_tile_s: Patience until the first tile: weights are loaded, a completion is made.
         stall_s: Patience for every later tile, or ten of the job's own tiles if that is more.
         worker_start_s: Patience for a worker that starts.
         worker_tries: Starts of the worker before jobs are refused.
         worker_tries_s: No try begins later than this after the first one.
-        worker_pause_s: How long jobs are refused then.
+        worker_pause_s: How long jobs are refused after that.
         keep_model_s: An idle worker is ended after this, and its memory is free again.
         cancel_grace_s: A worker that does not stop in time is killed.
         upload_idle_s: An upload may not pause for longer.

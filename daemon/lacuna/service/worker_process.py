@@ -1,12 +1,11 @@
-"""The worker's own side of the pipe: take an order, fill it, report, take the next.
+"""The worker's side of the pipe: take an order, fill it, report, take the next one.
 
-What fills is given as a function, so this file knows neither torch nor NumPy. The process lives
+The function that fills is passed in, so this file knows neither torch nor NumPy. The process lives
 exactly as long as the daemon that started it.
 """
 
 import ctypes
 import json
-import logging
 import os
 import queue
 import signal
@@ -22,16 +21,11 @@ from lacuna_wire import LacunaError
 from lacuna_wire.errors import DeviceLost, OutOfMemory
 from lacuna_wire.messages import Progress, Report, ShouldStop
 
-from .orders import Filled, Order, read_order, write_line
-
-__all__ = ["Filled", "Order", "serve_orders"]
-
+from .orders import Filled, Order, progress_message, read_order, write_line
 
 PR_SET_PDEATHSIG = 1
 EXIT_DEVICE_LOST = 75  # EX_TEMPFAIL
 OOM_SCORE = 500  # the kernel ends this process rather than the user's editor
-
-log = logging.getLogger("lacuna.worker")
 
 
 def serve_orders(
@@ -39,14 +33,14 @@ def serve_orders(
     device: str = "",
     weights: Sequence[str] = (),
 ) -> None:
-    """Fill orders from stdin until it ends; then the process ends too, even in mid tile.
+    """Fill orders from stdin until it ends; then end the process, even in the middle of a tile.
 
     Args:
         fill: Writes the output of one order. It calls its second argument at least once per tile:
             a worker that is silent for too long is killed. It asks its third argument at least
             once per tile and raises `JobCancelled` when that is True. A `LacunaError` from it is
             shown to the user, a `MemoryError` counts as out of memory, anything else is our bug.
-        device: What jobs will run on if they leave the choice, for people.
+        device: Where jobs run that leave the choice to the daemon, for people.
         weights: Names of the weights that are installed.
     """
     orders_in, messages_out = _take_pipes()
@@ -74,7 +68,7 @@ def _fill_one(
     """Return the one message with which an order ends."""
 
     def report(progress: Progress) -> None:
-        say({"type": "progress", "id": order.id, **progress._asdict()})
+        say(progress_message(order.id, progress))
 
     # From here on a sudden death is the fault of this order, not of an idle worker.
     report(Progress("loading"))
@@ -84,10 +78,10 @@ def _fill_one(
         return _failure(order, error)
     except MemoryError:
         traceback.print_exc()
-        return _failure(order, OutOfMemory("the job does not fit into memory"))
+        return _failure(order, OutOfMemory("The job does not fit into memory."))
     except Exception as error:
         traceback.print_exc()  # stderr goes to the daemon's log
-        reason = f"the worker met an unexpected {type(error).__name__}; the log says more"
+        reason = f"The worker met an unexpected {type(error).__name__}. The log says more."
         return _failure(order, LacunaError(reason, code="internal"))
     return {
         "type": "done", "id": order.id, "rect": list(filled.rect),
@@ -129,11 +123,11 @@ def _listen(orders_in: BinaryIO, inbox: "queue.SimpleQueue[Order]", cancelled: s
     except Exception:
         traceback.print_exc()
         os._exit(1)
-    os._exit(0)  # the daemon is gone, or wants us gone; a tile in C code would not notice
+    os._exit(0)  # the daemon is gone or has closed the pipe; a tile in C code would not notice
 
 
 def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Take stdin and stdout for messages: from now on whatever is printed goes to stderr."""
+    """Take stdin and stdout for messages; from now on everything printed goes to stderr."""
     orders_in = os.fdopen(os.dup(0), "rb")
     messages_out = os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)

@@ -12,8 +12,9 @@ import gi
 gi.require_version("Gimp", "3.0")
 from gi.repository import Gimp, GObject
 
-from lacuna_wire.editor import Settings
-from lacuna_wire.messages import MAX_GROW
+from lacuna_wire import Options
+from lacuna_wire.editor import EditorSettings
+from lacuna_wire.options import MAX_GROW
 
 PARASITE = "lacuna-settings"
 
@@ -24,7 +25,7 @@ def add_arguments(procedure: Any) -> None:
     source = Gimp.Choice.new()
     source.add("layer", 0, "Active layer", "Fill from the active layer alone")
     source.add("visible", 1, "All that is visible", "Fill from the image as it is seen")
-    default = Settings()
+    default = Options()
     procedure.add_int_argument(
         "grow", "_Grow by (pixels)", "Enlarge the selection first, to catch soft edges and halos",
         0, MAX_GROW, default.grow, flags,
@@ -46,18 +47,18 @@ def add_arguments(procedure: Any) -> None:
     )  # fmt: skip
 
 
-def read_settings(config: Any) -> Settings:
+def read_settings(config: Any) -> EditorSettings:
     """Return the settings that a procedure was called with."""
-    return Settings(
+    options = Options(
         grow=config.get_property("grow"),
         feather=config.get_property("feather"),
-        visible=config.get_property("source") == "visible",
         weights=config.get_property("weights") or "",
         colour_correction=config.get_property("colour-correction"),
     )
+    return EditorSettings(config.get_property("source") == "visible", options)
 
 
-def ask(procedure: Any, config: Any) -> Optional[Settings]:
+def ask(procedure: Any, config: Any) -> Optional[EditorSettings]:
     """Show the dialog and return what was chosen, or None if it was left."""
     gi.require_version("GimpUi", "3.0")
     from gi.repository import GimpUi  # only where there is a window to show
@@ -74,18 +75,19 @@ def ask(procedure: Any, config: Any) -> Optional[Settings]:
     return settings
 
 
-def keep(settings: Settings) -> None:
+def keep(settings: EditorSettings) -> None:
     """Remember what was chosen, also when GIMP is closed."""
-    data = json.dumps(settings._asdict()).encode("utf-8")
+    data = json.dumps({"visible": settings.visible, **settings.options.as_dict()}).encode("utf-8")
     Gimp.attach_parasite(Gimp.Parasite.new(PARASITE, Gimp.PARASITE_PERSISTENT, data))
 
 
-def last_settings() -> Settings:
+def last_settings() -> EditorSettings:
     """Return what was chosen last; what an older or newer version kept counts as nothing."""
     parasite = Gimp.get_parasite(PARASITE)
     if parasite is None:
-        return Settings()
+        return EditorSettings()
     try:
-        return Settings(**json.loads(bytes(parasite.get_data())))
-    except (TypeError, ValueError):
-        return Settings()
+        kept = json.loads(bytes(parasite.get_data()))
+        return EditorSettings(kept.pop("visible"), Options(**kept))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return EditorSettings()

@@ -11,7 +11,7 @@ from typing import Callable, Tuple
 
 from lacuna_wire import JobRequest, JobStatus, Rect
 from lacuna_wire import editor as wire
-from lacuna_wire.editor import Editor, Task, progress_text, settle
+from lacuna_wire.editor import Editor, Task, progress_text, resolve
 
 from .guard import guarded
 
@@ -64,7 +64,7 @@ def fill(
     )
 
     def talk() -> None:
-        settle(outcome, lambda: wire.fill(request, editor))
+        resolve(outcome, lambda: wire.fill(request, editor))
         tasks.put(lambda: None)  # wakes the main thread
 
     show("Lacuna: waiting for the daemon", 0.0)

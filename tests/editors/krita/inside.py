@@ -6,7 +6,8 @@ import lacuna_krita.inpaint
 from lacuna_krita import colours, settings
 from lacuna_krita import document as plugin
 from lacuna_krita.inpaint import FILLS
-from lacuna_wire.editor import Settings
+from lacuna_wire import Options
+from lacuna_wire.editor import EditorSettings
 
 ACTION = "lacuna_inpaint_selection"
 PATIENCE_MS = 60_000
@@ -41,7 +42,7 @@ def close_all():
 def open_photo(path, *space):
     """Open a picture alone, in another colour space if one is given."""
     global document
-    settings.save(Settings())
+    settings.save(EditorSettings())
     yield from close_all()
     document = krita.openDocument(path)
     if space:  # before it is seen: Krita 5.1 may abort when a canvas changes its model
@@ -102,7 +103,7 @@ def ended(of=None):
 
 def fill(**chosen):
     """Click, wait, and tell what has become of the document."""
-    settings.save(Settings(**chosen))
+    settings.save(EditorSettings(chosen.pop("visible", False), Options(**chosen)))
     before = [node.uniqueId() for node in walk(document.rootNode())]
     active = document.activeNode()
     source = plugin._active_layer(document)

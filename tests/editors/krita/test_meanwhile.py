@@ -65,7 +65,7 @@ def test_click_right_after_selecting_fills_all_that_will_be_selected(opened):
         """,
         selected=SELECTED,
     )
-    opened.run("settings.save(Settings(visible=True))")
+    opened.run("settings.save(EditorSettings(visible=True))")
 
     opened.run("krita.action('selectopaque').trigger(); click()")
 

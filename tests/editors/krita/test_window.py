@@ -179,8 +179,9 @@ def test_choices_of_the_docker_are_kept_and_used(opened):
         """
     )
 
-    assert krita.run("list(settings.load())") == [7, 0, True, "", False]
-    krita.run("docker.grow.setValue(0); docker.match.click(); settings.save(Settings())")
+    assert krita.run("settings.load().visible")
+    assert krita.run("settings.load().options.as_dict()") == {"grow": 7, "colour_correction": False}
+    krita.run("docker.grow.setValue(0); docker.match.click(); settings.save(EditorSettings())")
     krita.run("docker._show_settings(settings.load())")
     assert krita.run("[docker.source.currentIndex(), docker.grow.value()]") == [0, 0]
 

@@ -1,6 +1,6 @@
-"""The daemon's side of the pipe: one process, started when it is needed, killed when it hangs.
+"""The front's side of the pipe: one worker process, started when needed, killed when it hangs.
 
-A thread that computes cannot be stopped, a process can: that is why the network runs in one.
+A thread that computes cannot be stopped, but a process can: that is why the network runs in one.
 """
 
 import asyncio
@@ -9,19 +9,18 @@ import logging
 import signal
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from lacuna_wire import LacunaError, Rect
 from lacuna_wire.errors import JobCancelled, WorkerUnavailable
+from lacuna_wire.messages import Report
 
-from .orders import Filled, write_line
+from .orders import Filled, read_progress, write_line
 from .patience import Patience
-from .settings import Settings
+from .settings import DaemonSettings
 
-Report = Callable[[str, int, int, float], None]  # phase, tiles done, tiles in all, percent
-
-log = logging.getLogger("lacuna.worker")
+log = logging.getLogger("lacuna.supervisor")
 
 FIRST_PAUSE_S = 0.1  # before the second start; doubled before every further one
 STOP_S = 0.5  # for a worker whose stdin was closed
@@ -31,18 +30,18 @@ MAX_LOG_LINE = 400  # characters of what the worker prints
 
 
 class DiedIdle(WorkerUnavailable):
-    """The worker was dead before it began the order, so another one may have it."""
+    """The worker was dead before it began the order, so another one can have it."""
 
 
-class Worker:
-    """At most one process, over its many lives.
+class Supervisor:
+    """Starts, watches and ends the worker: at most one process at a time.
 
     Args:
         command: What to run; it has to call `worker_process.serve_orders`.
         settings: How long to wait for what.
     """
 
-    def __init__(self, command: Sequence[str], settings: Settings) -> None:
+    def __init__(self, command: Sequence[str], settings: DaemonSettings) -> None:
         self.device = ""
         self.weights: list[str] = []
         self._command = list(command)
@@ -78,10 +77,10 @@ class Worker:
         Args:
             order: From `order_message`.
             deadline: The end of the job's time, in seconds of the monotonic clock.
-            report: Gets the phase, the tiles done, the tiles in all and the percentage.
+            report: Gets the progress of the job.
 
         Raises:
-            JobCancelled: If `cancel` was called meanwhile.
+            JobCancelled: If `cancel` was called in the meantime.
             WorkerUnavailable: If no worker can be started.
             Stalled: If the worker hung and was killed.
             LacunaError: What the worker said, or `worker_died`, `expired`.
@@ -99,7 +98,7 @@ class Worker:
             self._job_id = ""
 
     def cancel(self, job_id: str) -> None:
-        """Ask the worker to leave this job; if it does not, it is killed a little later."""
+        """Ask the worker to stop this job; if it does not, it is killed a little later."""
         if self._job_id != job_id or self._cancelled:
             return
         self._cancelled = True
@@ -126,7 +125,7 @@ class Worker:
         begun, pause_s = time.monotonic(), FIRST_PAUSE_S
         for tries in range(1, self._settings.worker_tries + 1):
             if self._cancelled:
-                raise JobCancelled("the job was cancelled")
+                raise JobCancelled("The job was cancelled.")
             try:
                 return await self._start_once()
             except WorkerUnavailable as error:
@@ -136,7 +135,7 @@ class Worker:
                 break
             await asyncio.sleep(pause_s)
             pause_s *= 2
-        self._refuse(f"the worker process does not start, tried {tries} times: {reason}")
+        self._refuse(f"The worker process did not start in {tries} tries. The last time: {reason}")
         raise WorkerUnavailable(self._refusal)
 
     def _refuse(self, reason: str) -> None:
@@ -152,7 +151,7 @@ class Worker:
                 *self._command, stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=MAX_LINE_BYTES
             )
         except OSError as error:
-            raise WorkerUnavailable(f"{self._command[0]}: {error.strerror}") from error
+            raise WorkerUnavailable(f"{self._command[0]}: {error.strerror}.") from error
         self._process = process
         assert process.stderr is not None
         self._printed = asyncio.create_task(_log_lines(process.stderr))
@@ -162,9 +161,9 @@ class Worker:
         except TimeoutError:
             await self._reap(process, 0)
             limit = self._settings.worker_start_s
-            raise WorkerUnavailable(f"it was not ready within {limit:g} s") from None
+            raise WorkerUnavailable(f"It was not ready within {limit:g} s.") from None
         if message is None:
-            raise WorkerUnavailable(await self._death(process))
+            raise WorkerUnavailable(f"It {await self._death(process)}.")
         self.device = str(message.get("device", ""))
         self.weights = [str(name) for name in message.get("weights", [])]
         log.info("worker %d is ready: %s", process.pid, self.device)
@@ -174,7 +173,7 @@ class Worker:
         process = self._process
         assert process is not None
         if self._cancelled:
-            raise JobCancelled("the job was cancelled")
+            raise JobCancelled("The job was cancelled.")
         self._send(process, order)
         patience = Patience(self._settings, deadline)
         while True:
@@ -188,12 +187,12 @@ class Worker:
             if message is None:
                 death = await self._death(process)
                 if self._cancelled:
-                    raise JobCancelled("the job was cancelled")
+                    raise JobCancelled("The job was cancelled.")
                 if not patience.begun:
-                    raise DiedIdle(f"the worker process {death}", code="worker_died")
+                    raise DiedIdle(f"The worker process {death}.", code="worker_died")
                 raise WorkerUnavailable(
-                    f"the worker process {death}, after {patience.tiles_done} of "
-                    f"{patience.tiles_total} tiles",
+                    f"The worker process {death}, after {patience.progress.tiles_done} of "
+                    f"{patience.progress.tiles_total} tiles.",
                     code="worker_died",
                 )
             try:
@@ -201,14 +200,14 @@ class Worker:
                     raise ValueError(message["id"])
                 if message["type"] != "progress":
                     return _read_end(message)
-                done, total = message["tiles_done"], message["tiles_total"]
-                patience.progress(done, total)
-                report(message["phase"], done, total, message["percent"])
+                progress = read_progress(message)
+                patience.note(progress)
+                report(progress)
             except (KeyError, TypeError, ValueError) as error:
                 await self._reap(process, 0)
                 log.error("the worker said %.200r: %r", message, error)
                 raise WorkerUnavailable(
-                    "the worker process does not keep to its protocol", code="internal"
+                    "The worker process does not keep to its protocol.", code="internal"
                 ) from None
 
     async def _receive(self, process: Process) -> dict[str, Any] | None:
@@ -227,7 +226,7 @@ class Worker:
                 message = None
             if isinstance(message, dict):
                 return message
-            # A library that prints before stdout was taken away from it.
+            # A library printed before stdout was taken away from it.
             log.warning("worker: %.*s", MAX_LOG_LINE, line.decode("utf-8", "replace").rstrip())
 
     def _send(self, process: Process, message: dict[str, Any]) -> None:
@@ -262,8 +261,10 @@ class Worker:
                     process.kill()
         else:
             # It hangs in the kernel, most likely in the driver of a GPU: a second process on that
-            # device would hang too, and nobody may give this one another order.
-            self._refuse(f"worker process {process.pid} cannot be ended: its device may be lost")
+            # device would hang too, and this one must not get another order.
+            self._refuse(
+                f"The worker process {process.pid} cannot be ended. Its device may be lost."
+            )
             if process is self._process:
                 self._process = None
         if self._printed is not None:
@@ -277,7 +278,7 @@ def _read_end(message: dict[str, Any]) -> Filled:
     if message["type"] == "done":
         return Filled(Rect(*message["rect"]), int(message["tiles"]), str(message["device"]))
     if message["type"] == "cancelled":
-        raise JobCancelled("the job was cancelled")
+        raise JobCancelled("The job was cancelled.")
     raise LacunaError(
         str(message["message"]), code=str(message["code"]), status=int(message["status"])
     )

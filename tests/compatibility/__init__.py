@@ -1,0 +1,1 @@
+"""A package, so that the daemons of `conftest.py` end with its last test."""

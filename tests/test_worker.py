@@ -1,0 +1,54 @@
+"""The worker finds the planes of an upload where the request says that they are."""
+
+import uuid
+
+import numpy as np
+import pytest
+from lacuna.engine.planes import DTYPES
+
+from lacuna.filler import Filler
+from lacuna.service.orders import Order
+from lacuna.worker import fill_order, map_document
+from lacuna_wire import JobRequest, Options, PixelLayout, Rect
+from lacuna_wire.messages import REQUIRED_PLANES
+
+WINDOW = Rect(3, 2, 61, 47)  # odd: floats behind the selection are not aligned
+SELECTED = Rect(25, 20, 9, 8)
+ORDERS = [REQUIRED_PLANES, REQUIRED_PLANES[::-1]]
+LAYOUTS = [PixelLayout("RGBA", "u8"), PixelLayout("GRAYA", "f32"), PixelLayout("BGRA", "u16")]
+
+
+def upload(folder, layout, planes):
+    """Order and planes of a job whose upload lies in a file."""
+    options = Options(device="cpu", result="composite")
+    asked = JobRequest(str(uuid.uuid4()), 100, 80, SELECTED, layout, options, planes)
+    dice = np.random.default_rng(1)
+    shape = (WINDOW.height, WINDOW.width, layout.channel_count)
+    samples = dice.integers(1, 200, shape).astype(DTYPES[layout.sample])
+    selection = np.zeros(shape[:2], np.uint8)
+    selection[SELECTED.relative_to(WINDOW).slices] = 255
+    parts = {"pixels": samples.tobytes(), "selection": selection.tobytes()}
+    order = Order(asked.id, folder / "in", folder / "out", WINDOW, asked, False)
+    order.input.write_bytes(b"".join(parts[name] for name in planes))
+    return order, samples, selection
+
+
+@pytest.mark.parametrize("planes", ORDERS, ids="-".join)
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: "-".join(layout[:2]))
+def test_planes_are_mapped_in_the_order_of_the_request(tmp_path, layout, planes):
+    order, samples, selection = upload(tmp_path, layout, planes)
+    document = map_document(order.input, order.window, order.request)
+
+    np.testing.assert_array_equal(document.samples[:], samples)
+    np.testing.assert_array_equal(document.selection[:], selection)
+
+
+def test_order_of_the_planes_does_not_change_the_fill(tmp_path):
+    filler, made = Filler(), []
+    for planes in ORDERS:
+        order, *_ = upload(tmp_path, PixelLayout("GRAYA", "f32"), planes)
+        order.output.unlink(missing_ok=True)
+        filled = fill_order(filler, order, lambda _progress: None, lambda: False)
+        made.append((filled.rect, order.output.read_bytes()))
+
+    assert made[0] == made[1]
