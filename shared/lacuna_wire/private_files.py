@@ -94,11 +94,11 @@ def _require_private(path: Path, facts: os.stat_result) -> None:
         raise _untrusted(path, f"it belongs to user {facts.st_uid}")
     if facts.st_mode & 0o077:
         why = f"it is open to other users (mode {facts.st_mode & 0o777:04o})"
-        raise _untrusted(path, why, " Remove it and start the daemon again.")
+        raise _untrusted(path, f"{why}. Remove it and start the daemon again")
 
 
-def _untrusted(path: Path, why: str, remedy: str = "") -> LacunaError:
-    return LacunaError(f"{path} is not trusted: {why}.{remedy}", code="untrusted_file")
+def _untrusted(path: Path, why: str) -> LacunaError:
+    return LacunaError(f"{path} is not trusted: {why}.", code="untrusted_file")
 
 
 def _not_writable(path: Path, error: OSError) -> LacunaError:

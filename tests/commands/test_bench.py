@@ -17,7 +17,7 @@ def test_bench_says_what_it_will_do_then_a_line_for_each_size(lacuna, tmp_path):
     assert run.returncode == 0, run.stderr
     lines = run.stdout.splitlines()
     assert "TFLOP/s" in lines[0]
-    assert lines[1].startswith("to do: 64 px in about ")
+    assert lines[1].startswith("To do: 64 px in about ")
     assert "96 px in about" in lines[1]
     assert [line.split()[0] for line in lines[3:]] == ["64", "96"]
     figures = json.loads((tmp_path / "figures.json").read_text())
@@ -46,14 +46,14 @@ def test_sizes_that_would_take_long_are_left_out_unless_asked_for(monkeypatch):
     lines = run.output.splitlines()
     assert measured[2:] == [1024, 2048]
     assert [line.split()[0] for line in lines[3:5]] == ["1024", "2048"]
-    assert lines[5].startswith("left out: 3000 px in about 6 minutes, 4096 px in about 11 minutes")
+    assert lines[5].startswith("Left out: 3000 px in about 6 minutes, 4096 px in about 11 minutes")
     assert lines[5].endswith("--sizes 3000,4096,8192 asks for them.")
     assert len(lines) == 6
 
     del measured[:]
     run = CliRunner().invoke(bench.bench, ["--device", "cpu", "--sizes", "4096,3000"])
     assert measured[2:] == [3000, 4096]
-    assert "left out" not in run.output
+    assert "Left out" not in run.output
 
 
 def test_file_that_is_there_is_not_replaced(lacuna, tmp_path):

@@ -140,7 +140,7 @@ def bench(device: str, memory_limit: int, weights: str, sizes: str, json_file: P
     measure(PROBE_PX, network, ceiling)  # warms up: the first tile of a process is slow
     probe = measure(PROBE_PX, network, ceiling)
     sides = wanted or tuple(ORIGINAL)
-    click.echo(f"to do: {guesses(sides, probe)}. Ctrl-C stops, --sizes chooses.")
+    click.echo(f"To do: {guesses(sides, probe)}. Ctrl-C stops, --sizes chooses.")
     click.echo("  side   missing   seconds   network   memory   ceiling   first design, RTX 4090")
     rows: list[Row] = []
     for number, side in enumerate(sides):
@@ -148,7 +148,7 @@ def bench(device: str, memory_limit: int, weights: str, sizes: str, json_file: P
         if not wanted and guess(side, last) > LONGEST_S:
             left_out = sides[number:]
             asked = ",".join(map(str, left_out))
-            click.echo(f"left out: {guesses(left_out, last)}. --sizes {asked} asks for them.")
+            click.echo(f"Left out: {guesses(left_out, last)}. --sizes {asked} asks for them.")
             break
         row = measure(side, network, ceiling)
         rows.append(row)
