@@ -8,7 +8,7 @@ from lacuna.estimate import estimate
 from lacuna.filler import Filler
 from lacuna.removal import Work, fill_here, prepare
 from lacuna_wire import Options
-from lacuna_wire.messages import STRATEGIES
+from lacuna_wire.options import STRATEGIES
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ Standard library only, Python 3.8 syntax: this package also runs inside Krita an
 """
 
 from .errors import LacunaError
-from .messages import PROTOCOL, JobRequest, JobStatus, Options, PixelLayout
+from .messages import PROTOCOL, JobRequest, JobStatus, PixelLayout
+from .options import Options
 from .rect import Rect
 
 __all__ = ["PROTOCOL", "JobRequest", "JobStatus", "LacunaError", "Options", "PixelLayout", "Rect"]

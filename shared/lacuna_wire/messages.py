@@ -4,29 +4,21 @@ An unknown key, a missing key, a wrong type or a number out of range is an error
 nothing is guessed. Pixels never travel in here; `docs/protocol.md` describes the whole exchange.
 """
 
-import re
 import uuid
 from typing import Any, Callable, Dict, NamedTuple, Optional
 
 from .errors import BadRequest, LacunaError, TooLarge, UnsupportedMedia, error_from_dict
+from .options import Options
 from .rect import Rect
 
 PROTOCOL = 1
 MAX_SIDE = 65_535  # pixels; the widest picture that a Rect of this protocol describes
-MAX_GROW = 512  # pixels
-MIN_TILE, MAX_TILE = 64, 8_192  # pixels
-MIN_MEMORY_LIMIT, MAX_MEMORY_LIMIT = 256, 1 << 24  # mebibytes
 
 CHANNELS = {"RGBA": 4, "BGRA": 4, "RGB": 3, "GRAY": 1, "GRAYA": 2}
 SAMPLE_BYTES = {"u8": 1, "u16": 2, "f16": 2, "f32": 4}
 TRANSFERS = ("srgb", "linear")
-RESULTS = ("layer", "composite")
-STRATEGIES = ("auto", "native", "pyramid", "tiles")
 ENDED = ("done", "failed", "cancelled", "expired")
 STATES = ("created", "queued", "running", *ENDED)
-
-_WEIGHTS = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_DEVICE = re.compile(r"auto|cpu|cuda(:([0-9]{1,2}|all))?")
 
 
 class PixelLayout(NamedTuple):
@@ -73,76 +65,6 @@ class PixelLayout(NamedTuple):
                     f"layout.{key} is {_short(fields[key])}, supported are {', '.join(allowed)}"
                 )
         return cls(**fields)
-
-
-class Options(NamedTuple):
-    """What a user may choose for one job.
-
-    Attributes:
-        weights: Name of installed weights; empty for the daemon's default.
-        device: `auto`, `cpu`, `cuda`, `cuda:N`, or `cuda:all` for all GPUs side by side.
-        tile: Side of a tile in pixels; 0 lets the daemon choose by memory and weights.
-        overlap: Pixels that neighbouring tiles share at least; -1 lets the daemon choose.
-        grow: Pixels by which the selection is enlarged before anything else.
-        feather: Pixels over which the edge of the selection fades, towards its inside.
-        result: `layer`: the fill alone, with the soft selection as its alpha; `composite`: the
-            picture's own pixels with the fill laid over them, alpha as it was.
-        colour_correction: Whether the fill is matched to the known pixels around it.
-        strategy: `auto`: coarse levels where a hole needs them. `pyramid`: always. `native`: none,
-            each region in one piece. `tiles`: none, a plain grid of tiles that know nothing of
-            each other.
-        memory_limit: Mebibytes that tiles may take on the device; 0: as much as is free there.
-    """
-
-    weights: str = ""
-    device: str = "auto"
-    tile: int = 0
-    overlap: int = -1
-    grow: int = 0
-    feather: int = 0
-    result: str = "layer"
-    colour_correction: bool = True
-    strategy: str = "auto"
-    memory_limit: int = 0
-
-    def as_dict(self) -> Dict[str, Any]:
-        return dict(self._asdict())
-
-    @classmethod
-    def from_dict(cls, data: Any) -> "Options":
-        """Parse; keys that are left out take their defaults."""
-        fields = _fields(data, "options", optional=cls._fields)
-        options = cls(**fields)
-        _text(options.weights, "options.weights", _WEIGHTS, empty=True)
-        _text(options.device, "options.device", _DEVICE)
-        _number(options.tile, "options.tile", 0, MAX_TILE)
-        _number(options.overlap, "options.overlap", -1, MAX_TILE // 2)
-        _number(options.grow, "options.grow", 0, MAX_GROW)
-        _number(options.feather, "options.feather", 0, MAX_GROW)
-        _number(options.memory_limit, "options.memory_limit", 0, MAX_MEMORY_LIMIT)
-        if options.result not in RESULTS:
-            raise BadRequest(
-                f"options.result is {_short(options.result)}, possible are {', '.join(RESULTS)}"
-            )
-        if options.strategy not in STRATEGIES:
-            raise BadRequest(
-                f"options.strategy is {_short(options.strategy)}, "
-                f"possible are {', '.join(STRATEGIES)}"
-            )
-        if not isinstance(options.colour_correction, bool):
-            raise BadRequest("options.colour_correction must be true or false")
-        if 0 < options.memory_limit < MIN_MEMORY_LIMIT:
-            raise BadRequest(
-                f"options.memory_limit must be {MIN_MEMORY_LIMIT} MiB or more, "
-                f"not {options.memory_limit}"
-            )
-        if 0 < options.tile < MIN_TILE:
-            raise BadRequest(f"options.tile must be {MIN_TILE} or more, not {options.tile}")
-        if 0 < options.tile <= options.overlap:
-            raise BadRequest(
-                f"an overlap of {options.overlap} px leaves a tile of {options.tile} px no room"
-            )
-        return options
 
 
 class JobRequest(NamedTuple):
@@ -320,12 +242,6 @@ def _number(value: Any, name: str, low: int, high: Optional[int]) -> None:
     if value < low or (high is not None and value > high):
         limits = f"{low:,} or more" if high is None else f"{low:,} to {high:,}"
         raise BadRequest(f"{name} must be {limits}, not {_short(value)}")
-
-
-def _text(value: Any, name: str, pattern: "re.Pattern[str]", empty: bool = False) -> None:
-    if isinstance(value, str) and (pattern.fullmatch(value) or (empty and not value)):
-        return
-    raise BadRequest(f"{name} is {_short(value)}, which is not a valid name")
 
 
 def _uuid(value: Any) -> str:

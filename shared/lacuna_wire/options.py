@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass, field, fields
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
+from .errors import BadRequest
+
 WEIGHTS_NAME = r"[a-z0-9][a-z0-9._-]{0,63}"  # no slash, so never a path
 DEVICE = r"auto|cpu|cuda(:([0-9]{1,2}|all))?"
 RESULTS = ("layer", "composite")
@@ -140,6 +142,29 @@ class Options:
         """Return the options that differ from their defaults: an older partner knows the others."""
         chosen = ((name, getattr(self, name)) for name in OPTIONS)
         return {name: value for name, value in chosen if value != OPTIONS[name].default}
+
+    @classmethod
+    def from_dict(cls, data: Any) -> "Options":
+        """Parse; keys that are left out take their defaults.
+
+        Raises:
+            BadRequest: If a key is unknown or a value is not possible.
+        """
+        if not isinstance(data, dict):
+            raise BadRequest("options must be a JSON object")
+        for name, value in data.items():
+            if name not in OPTIONS:
+                raise BadRequest(f"options has an unknown key {ascii(name)[:40]}")
+            if not OPTIONS[name].admits(value):
+                raise BadRequest(
+                    f"options.{name} is {ascii(value)[:40]}. Possible: {OPTIONS[name].possible}."
+                )
+        options = cls(**data)
+        if 0 < options.tile <= options.overlap:
+            raise BadRequest(
+                f"an overlap of {options.overlap} px leaves a tile of {options.tile} px no room"
+            )
+        return options
 
 
 OPTIONS: Dict[str, Option] = {

@@ -6,7 +6,7 @@ import pytest
 from lacuna.engine.inpaint import changed_rect, halve_tiles, inpaint, plan_fill
 from lacuna.engine.planes import Document
 from lacuna_wire import Options, PixelLayout, Rect
-from lacuna_wire.messages import STRATEGIES
+from lacuna_wire.options import STRATEGIES
 from tests.fakes.networks import StandIn, paint
 
 SIDE = 400

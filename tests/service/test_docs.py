@@ -6,6 +6,7 @@ Besides, every answer that any other test gets is looked up in openapi.yaml: see
 import ast
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from lacuna.service import settings
 from lacuna.service.app import ROUTES
 from lacuna_wire import JobStatus, Options, PixelLayout, Rect, messages
 from lacuna_wire.errors import CLASSES
+from lacuna_wire.options import MAX_GROW, MAX_TILE, OPTIONS, RESULTS, STRATEGIES
 
 from .conftest import OPENAPI, openapi, request
 
@@ -77,7 +79,7 @@ def test_every_documented_code_has_the_status_of_its_class():
 @pytest.mark.parametrize(
     ("name", "keys"),
     [
-        ("Options", Options._fields),
+        ("Options", tuple(OPTIONS)),
         ("PixelLayout", PixelLayout._fields),
         ("Rect", Rect._fields),
         ("JobStatus", JobStatus._fields),
@@ -95,13 +97,13 @@ def test_openapi_has_the_words_of_the_messages():
     assert layout["sample"]["enum"] == list(messages.SAMPLE_BYTES)
     assert layout["transfer"]["enum"] == list(messages.TRANSFERS)
     assert schema("State")["enum"] == list(messages.STATES)
-    assert schema("Options")["properties"]["result"]["enum"] == list(messages.RESULTS)
-    assert schema("Options")["properties"]["strategy"]["enum"] == list(messages.STRATEGIES)
+    assert schema("Options")["properties"]["result"]["enum"] == list(RESULTS)
+    assert schema("Options")["properties"]["strategy"]["enum"] == list(STRATEGIES)
 
 
 @pytest.mark.parametrize("document", ["openapi", "protocol"])
 def test_documented_defaults_are_the_defaults(document):
-    for name, value in Options()._asdict().items():
+    for name, value in asdict(Options()).items():
         if document == "openapi":
             assert schema("Options")["properties"][name]["default"] == value
         else:
@@ -112,8 +114,8 @@ def test_documented_defaults_are_the_defaults(document):
 
 def test_openapi_has_the_limits_of_the_messages():
     options = schema("Options")["properties"]
-    assert options["tile"]["maximum"] == messages.MAX_TILE
-    assert options["grow"]["maximum"] == options["feather"]["maximum"] == messages.MAX_GROW
+    assert options["tile"]["maximum"] == MAX_TILE
+    assert options["grow"]["maximum"] == options["feather"]["maximum"] == MAX_GROW
     assert schema("Rect")["properties"]["width"]["maximum"] == messages.MAX_SIDE
 
 

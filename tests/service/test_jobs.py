@@ -4,6 +4,7 @@ import json
 import os
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -199,7 +200,7 @@ def test_window_beyond_the_limit_is_refused_before_it_is_sent(start):
 def test_device_of_the_daemon_is_for_those_who_leave_the_choice(start):
     daemon = start(device="cuda:3")
     asked = request()
-    chosen = asked._replace(id=str(uuid.uuid4()), options=asked.options._replace(device="cpu"))
+    chosen = asked._replace(id=str(uuid.uuid4()), options=replace(asked.options, device="cpu"))
     for job in (asked, chosen):
         ticket = daemon.client.submit(job)
         daemon.client.upload(ticket.id, [bytes(ticket.input_bytes)], ticket.input_bytes)

@@ -1,6 +1,7 @@
 """Messages are parsed strictly: what is not in the protocol is refused, with its name."""
 
 import contextlib
+import dataclasses
 import json
 import uuid
 
@@ -13,12 +14,11 @@ from lacuna_wire.errors import BadRequest, TooLarge, UnsupportedMedia
 from lacuna_wire.messages import (
     CHANNELS,
     MAX_SIDE,
-    RESULTS,
     SAMPLE_BYTES,
     STATES,
-    STRATEGIES,
     TRANSFERS,
 )
+from lacuna_wire.options import RESULTS, STRATEGIES
 
 layouts = st.builds(
     PixelLayout,
@@ -50,7 +50,7 @@ def requests(draw):
     )
     layout, chosen = draw(layouts), draw(options)
     if not layout.has_alpha:
-        chosen = chosen._replace(result="composite")
+        chosen = dataclasses.replace(chosen, result="composite")
     return JobRequest(str(draw(st.uuids())), width, height, selection, layout, chosen)
 
 
@@ -244,7 +244,7 @@ def test_layer_needs_an_alpha_channel():
         JobRequest.from_dict(data)
 
 
-@pytest.mark.parametrize(("limit", "words"), [(255, "256 MiB or more"), (-1, "0"), ("5G", "")])
+@pytest.mark.parametrize(("limit", "words"), [(255, "256 to"), (-1, "0"), ("5G", "")])
 def test_limit_of_memory_is_a_number_that_means_something(limit, words):
     data = valid()
     data["options"] |= {"memory_limit": limit}

@@ -4,7 +4,7 @@ import re
 
 import click
 
-from lacuna_wire.messages import MIN_MEMORY_LIMIT
+from lacuna_wire.options import MIN_MEMORY_LIMIT
 
 MEBIBYTES = {"M": 1, "G": 1024}
 

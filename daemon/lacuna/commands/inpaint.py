@@ -1,6 +1,7 @@
 """`lacuna inpaint`: remove what a mask covers from one picture or from many."""
 
 import os
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ import click
 
 from lacuna.commands.amounts import memory_limit_option
 from lacuna_wire import Options
-from lacuna_wire.messages import STRATEGIES
+from lacuna_wire.options import STRATEGIES
 
 if TYPE_CHECKING:
     from lacuna.removal import Removal
@@ -104,7 +105,7 @@ def inpaint(
     if weights.endswith(".safetensors"):
         weights, local = os.path.abspath(weights), True  # the daemon opens no file for anybody
     find_weights(weights)
-    options = options._replace(weights=weights)
+    options = replace(options, weights=weights)
     works = plan_work(paths, output, mask_suffix, overwrite)
     if only_estimate:
         for work in works:

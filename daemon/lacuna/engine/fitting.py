@@ -12,7 +12,7 @@ import numpy as np
 
 from lacuna_wire import Rect
 from lacuna_wire.errors import OutOfMemory
-from lacuna_wire.messages import MIN_TILE
+from lacuna_wire.options import MIN_TILE
 
 from .blend import blend_tiles
 from .fill import Network

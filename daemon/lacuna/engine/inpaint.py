@@ -5,13 +5,14 @@ by the largest region, not by the picture.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from lacuna_wire import Options, Rect
 from lacuna_wire.errors import BadRequest, Unprocessable
-from lacuna_wire.messages import MAX_TILE, MIN_TILE
+from lacuna_wire.options import MAX_TILE, MIN_TILE
 from lacuna_wire.rect import bounding_rect
 
 from .completion import HOLE_RADIUS_PX, WHOLE_WINDOW_PX, Guide, native_guide
@@ -154,9 +155,9 @@ def tile_and_overlap(options: Options, network: NetworkFacts) -> tuple[int, int]
 def halve_tiles(options: Options, network: NetworkFacts) -> Options:
     """Ask for tiles of half the side: the second try of a job whose first one hung in a tile."""
     # What hung in one piece is cut into tiles that are smaller than usual, too.
-    tile, overlap = tile_and_overlap(options._replace(strategy="auto"), network)
+    tile, overlap = tile_and_overlap(replace(options, strategy="auto"), network)
     half = max(MIN_TILE, tile // 2 // MULTIPLE_PX * MULTIPLE_PX)
-    return options._replace(tile=half, overlap=min(overlap, half // 4))
+    return replace(options, tile=half, overlap=min(overlap, half // 4))
 
 
 def plan_fill(document: Document, options: Options, network: NetworkFacts) -> list[Plan]:

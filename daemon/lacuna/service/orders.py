@@ -5,6 +5,7 @@ To the worker go `job` and `cancel`; back come `ready`, `progress`, and for ever
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,7 +59,7 @@ def order_message(
 ) -> dict[str, object]:
     """Return the message that orders a job; `default_device` is for a request that says `auto`."""
     if request.options.device == "auto":
-        request = request._replace(options=request.options._replace(device=default_device))
+        request = request._replace(options=replace(request.options, device=default_device))
     return {
         "type": "job",
         "id": request.id,
