@@ -23,6 +23,7 @@ from .errors import BadRequest, DaemonUnreachable, JobCancelled, LacunaError, No
 from .exchange import Buffer, exactly, exchange, read_into, read_json, slices
 from .messages import JobRequest, JobStatus, rect_from_dict
 from .rect import Rect
+from .sentences import CANCELLED
 
 CALL_TIMEOUT_S = 30.0  # without a byte in either direction
 CANCEL_POLL_S = 0.5  # how late `inpaint` may notice that it should cancel
@@ -219,7 +220,7 @@ def inpaint(
 
     def stop_if_cancelled() -> None:
         if should_cancel():
-            raise JobCancelled("The fill was cancelled.")
+            raise JobCancelled(CANCELLED)
 
     def watched(chunks: Iterable[Buffer]) -> Iterator[memoryview]:
         for part in slices(chunks):

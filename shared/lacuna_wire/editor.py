@@ -12,30 +12,26 @@ from typing import Any, Callable, ContextManager, Iterable, Iterator, List, Name
 
 from . import client as wire
 from .errors import DaemonUnreachable, JobCancelled
-from .messages import JobRequest, JobStatus, Options, PixelLayout
+from .messages import JobRequest, JobStatus, PixelLayout
+from .options import Options
 from .rect import Rect
+from .sentences import CANCELLED
 
 TICK_S = 0.1  # between two looks whether an answer of the main thread is still wanted
 
 Task = Callable[[], None]
 
 
-class Settings(NamedTuple):
+class EditorSettings(NamedTuple):
     """What the user chose.
 
     Attributes:
-        grow: Pixels by which the selection is enlarged first.
-        feather: Pixels over which its edge fades towards its inside.
-        visible: Whether all that is visible is read, and not the active layer alone.
-        weights: Name of installed weights; empty for the daemon's default.
-        colour_correction: Whether the fill is matched to what is around it.
+        visible: Whether all visible layers are read, and not the active one alone.
+        options: Of the fill.
     """
 
-    grow: int = 0
-    feather: int = 0
     visible: bool = False
-    weights: str = ""
-    colour_correction: bool = True
+    options: Options = Options()
 
 
 class Editor(NamedTuple):
@@ -62,17 +58,10 @@ class Editor(NamedTuple):
 
 
 def new_request(
-    size: Tuple[int, int], selection: Rect, layout: PixelLayout, settings: Settings
+    size: Tuple[int, int], selection: Rect, layout: PixelLayout, settings: EditorSettings
 ) -> JobRequest:
     """Put into the protocol's words what is asked for."""
-    options = Options(
-        weights=settings.weights,
-        grow=settings.grow,
-        feather=settings.feather,
-        colour_correction=settings.colour_correction,
-        result="layer",
-    )
-    return JobRequest(str(uuid.uuid4()), *size, selection, layout, options)
+    return JobRequest(str(uuid.uuid4()), *size, selection, layout, settings.options)
 
 
 def fill(request: JobRequest, editor: Editor) -> Tuple[Rect, bytearray]:
@@ -95,7 +84,7 @@ def fill(request: JobRequest, editor: Editor) -> Tuple[Rect, bytearray]:
         return _once(again, editor)
     except _DiedUnderIt as error:
         raise DaemonUnreachable(
-            f"The daemon of Lacuna ended twice during this fill; the last time: {error.reason}"
+            f"The Lacuna daemon ended twice during this fill. The last reason: {error.reason}"
         ) from error
 
 
@@ -115,7 +104,7 @@ def cut_into_strips(rect: Rect, pixels: int) -> List[Rect]:
 def ask_main(editor: Editor, make: Callable[[], Any]) -> "Future[Any]":
     """Have the main thread call `make`; its answer, or what it raised, comes as a future."""
     answer: "Future[Any]" = Future()
-    editor.run_in_main(lambda: settle(answer, make))
+    editor.run_in_main(lambda: resolve(answer, make))
     return answer
 
 
@@ -127,11 +116,11 @@ def wait_for_main(editor: Editor, answer: "Future[Any]") -> Any:
     """
     while not wait([answer], TICK_S).done:
         if editor.should_cancel():
-            raise JobCancelled("The fill was cancelled.")
+            raise JobCancelled(CANCELLED)
     return answer.result()
 
 
-def settle(future: "Future[Any]", make: Callable[[], Any]) -> None:
+def resolve(future: "Future[Any]", make: Callable[[], Any]) -> None:
     """Put into `future` what `make` returns or raises."""
     try:
         future.set_result(make())
@@ -139,18 +128,6 @@ def settle(future: "Future[Any]", make: Callable[[], Any]) -> None:
         # What its frames hold of an editor must not live as long as the error does.
         clear_frames(error.__traceback__)
         future.set_exception(error)
-
-
-def progress_text(status: JobStatus) -> str:
-    """Say in a line what the daemon does.
-
-    >>> progress_text(JobStatus("", "running", phase="filling", percent=41.7))
-    'Lacuna: filling, 42 %'
-    """
-    if status.state == "queued" and status.queue_position:
-        several = f"{status.queue_position} other fills"
-        return f"Lacuna: waiting for {'another fill' if status.queue_position == 1 else several}"
-    return f"Lacuna: {status.phase or status.state}, {status.percent:.0f} %"
 
 
 def _once(request: JobRequest, editor: Editor) -> Tuple[Rect, bytearray]:

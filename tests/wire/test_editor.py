@@ -7,14 +7,16 @@ from concurrent.futures import Future
 
 import pytest
 
-from lacuna_wire import JobStatus, LacunaError, PixelLayout, Rect, editor
-from lacuna_wire.editor import Editor, Settings, new_request, progress_text, settle
+from lacuna_wire import JobStatus, LacunaError, Options, PixelLayout, Rect, editor
+from lacuna_wire.editor import Editor, EditorSettings, new_request, resolve
 from lacuna_wire.errors import DaemonUnreachable, JobCancelled
 from tests.service.conftest import SAFETY_S, eventually
 
 WINDOW, RESULT = Rect(2, 2, 8, 8), Rect(4, 4, 2, 2)
 STATUS = JobStatus("", "running", phase="filling", percent=40.0)
-REQUEST = new_request((20, 10), Rect(3, 3, 4, 4), PixelLayout(), Settings(grow=2))
+REQUEST = new_request(
+    (20, 10), Rect(3, 3, 4, 4), PixelLayout(), EditorSettings(options=Options(grow=2))
+)
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +42,7 @@ def run(should_cancel=lambda: False, **changes):
         "should_cancel": should_cancel,
     }
     asked = Editor(**{**parts, **changes})
-    threading.Thread(target=settle, args=(outcome, lambda: editor.fill(REQUEST, asked))).start()
+    threading.Thread(target=resolve, args=(outcome, lambda: editor.fill(REQUEST, asked))).start()
     while not outcome.done() or not tasks.empty():
         with contextlib.suppress(queue.Empty):
             tasks.get(timeout=0.01)()
@@ -48,15 +50,13 @@ def run(should_cancel=lambda: False, **changes):
 
 
 def test_settings_become_the_options_of_a_job_for_a_layer():
-    settings = Settings(3, 4, True, "big-lama", False)
+    options = Options("big-lama", grow=3, feather=4, colour_correction=False)
+    settings = EditorSettings(True, options)
     job = new_request((20, 10), Rect(3, 3, 4, 4), PixelLayout("GRAYA"), settings)
 
     assert (job.width, job.height, job.layout.channels) == (20, 10, "GRAYA")
-    assert job.options.as_dict() == {
-        "weights": "big-lama", "device": "auto", "tile": 0, "overlap": -1, "grow": 3,
-        "feather": 4, "result": "layer", "colour_correction": False, "strategy": "auto",
-        "memory_limit": 0,
-    }  # fmt: skip
+    assert job.options == options
+    assert job.options.result == "layer"
 
 
 def test_pixels_are_read_and_progress_is_shown_in_the_main_thread_only(monkeypatch):
@@ -189,16 +189,3 @@ def test_refusal_of_the_daemon_is_not_tried_again(monkeypatch):
     with pytest.raises(LacunaError, match="Nothing is known"):
         run()
     assert len(calls) == 1
-
-
-@pytest.mark.parametrize(
-    ("status", "text"),
-    [
-        (STATUS, "Lacuna: filling, 40 %"),
-        (JobStatus("", "queued", queue_position=1), "Lacuna: waiting for another fill"),
-        (JobStatus("", "queued", queue_position=3), "Lacuna: waiting for 3 other fills"),
-        (JobStatus("", "created"), "Lacuna: created, 0 %"),
-    ],
-)
-def test_progress_is_one_line(status, text):
-    assert progress_text(status) == text
