@@ -165,7 +165,7 @@ class FaithfulConverter:
 
 
 def converter_back(source: Space, target: Space) -> Union[Converter, FaithfulConverter]:
-    """Return the converter for a fill, from the space in which it travelled to that of its image."""
+    """Return what converts a fill from the space in which it travelled to that of its image."""
     simple = source == target or target.model in ("RGBA", "GRAYA")
     return (Converter if simple else FaithfulConverter)(source, target)
 
