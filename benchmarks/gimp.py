@@ -58,7 +58,7 @@ def computing(room: Room) -> list[float]:
 
 def small_selection(folder: Path) -> dict[str, float]:
     room = new_room(folder)
-    daemon = start_daemon(room)
+    daemon = start_daemon(room.state)
     try:
         times = measure(room, 6000, 4000, (2800, 1900, 300, 300), RUNS)
     finally:

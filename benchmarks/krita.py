@@ -96,7 +96,7 @@ def room_with_krita(machine: Machine, warm: Path, fake: bool) -> Iterator[Krita]
             )
             eventually((room.state / "endpoint.json").exists)
         else:
-            daemon = start_daemon(room)
+            daemon = start_daemon(room.state)
         krita = None
         try:
             krita = Krita(room)

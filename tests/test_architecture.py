@@ -110,7 +110,8 @@ def test_krita_plugin_imports_the_standard_library_krita_qt_and_the_wire_only():
         }
         # Which Qt it is, only one file knows; who talks to the daemon knows no Krita.
         assert bool(tops & {"PyQt5", "PyQt6"}) == (path.name == "qt.py"), path
-    assert "krita" not in imports(KRITA / "worker.py")
+    for name in ("fill_thread", "landmarks", "rows"):
+        assert "krita" not in imports(KRITA / f"{name}.py")
 
 
 def test_pixels_of_krita_stay_in_two_files():
@@ -142,6 +143,15 @@ def test_every_sentence_of_the_krita_plugin_can_be_translated():
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 sentence = " " in node.value and node.value[0].isupper()
                 assert not sentence or id(node) in translated | docstrings, (path, node.value)
+            # Texts that come from `lacuna_wire`.
+            elif isinstance(node, ast.Attribute) and (
+                (
+                    node.attr in ("label", "sentence", "unit")
+                    and getattr(node.value, "id", "") == "option"
+                )
+                or (getattr(node.value, "id", "") == "sentences" and node.attr.isupper())
+            ):
+                assert id(node) in translated, (path, node.lineno)
 
 
 @pytest.mark.parametrize("part", sorted(STRANGERS))

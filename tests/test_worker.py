@@ -4,7 +4,7 @@ import uuid
 
 import numpy as np
 import pytest
-from lacuna.engine.planes import DTYPES
+from lacuna.samples import DTYPES
 
 from lacuna.filler import Filler
 from lacuna.service.orders import Order

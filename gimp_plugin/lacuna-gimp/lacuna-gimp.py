@@ -8,7 +8,7 @@ GIMP wants this file executable, in a folder of the same name. Hence the package
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 # `lacuna_wire` is copied in here when the plug-in is installed.
 sys.path.insert(0, str(Path(__file__).resolve().parent / "_vendor"))
@@ -21,7 +21,7 @@ from gi.repository import Gimp, GLib, GObject
 from lacuna_gimp import dialog
 from lacuna_gimp import image as picture
 from lacuna_gimp.inpaint import fill
-from lacuna_wire import LacunaError
+from lacuna_wire import LacunaError, sentences
 from lacuna_wire.editor import EditorSettings, new_request
 from lacuna_wire.errors import JobCancelled
 
@@ -43,15 +43,15 @@ class Lacuna(Gimp.PlugIn):
         procedure.set_image_types("RGB*, GRAY*")
         procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
         label, what = {
-            DIRECT: ("_Inpaint Selection", "with the last options"),
-            WITH_OPTIONS: ("Inpaint Selection _Options...", "with options that are asked for"),
+            DIRECT: (f"_{sentences.TITLE}", "with the last options"),
+            WITH_OPTIONS: (f"{sentences.TITLE} _Options...", "after asking for the options"),
         }[name]
         procedure.set_menu_label(label)
         procedure.add_menu_path("<Image>/Filters/Enhance")
         procedure.set_documentation(
             f"Remove what is selected, {what}",
-            "Fills the selection from what is around it and puts the fill on a new layer above "
-            "the active one. The Lacuna daemon on this computer does the work.",
+            "Fills the selection from its surroundings and puts the fill on a new layer above the "
+            "active one. The Lacuna daemon on this computer does the work.",
             name,
         )
         procedure.set_attribution("Lacuna", "Lacuna", "2026")
@@ -68,7 +68,7 @@ def run(
     config: Gimp.ProcedureConfig,
     _data: Any,
 ) -> Gimp.ValueArray:
-    """Answer one call; GIMP shows the sentence of an error that is returned, and none raised."""
+    """Answer one call; GIMP shows the sentence of an error that is returned, not of one raised."""
     status = Gimp.PDBStatusType
     try:
         settings = _settings(procedure, run_mode, config)
@@ -81,7 +81,7 @@ def run(
         return procedure.new_return_values(status.EXECUTION_ERROR, GLib.Error(error.message))
     except Exception as error:  # here the plug-in ends: GIMP would only say "execution error"
         traceback.print_exc()
-        sentence = f"Lacuna met an error of its own: {type(error).__name__}: {error}"
+        sentence = sentences.BUG.format(type(error).__name__, error)
         return procedure.new_return_values(status.EXECUTION_ERROR, GLib.Error(sentence))
     if run_mode != Gimp.RunMode.NONINTERACTIVE:
         Gimp.displays_flush()
@@ -92,7 +92,7 @@ def run(
 
 
 def remove_selected(image: Gimp.Image, drawables: list, settings: EditorSettings) -> Gimp.Layer:
-    """Fill the selection and return the new layer; until it is complete nothing is changed."""
+    """Fill the selection and return the new layer; nothing is changed before that is complete."""
     with picture.open_source(image, drawables, settings.visible) as source:
         Gimp.progress_init("Lacuna")
 
@@ -112,8 +112,8 @@ def remove_selected(image: Gimp.Image, drawables: list, settings: EditorSettings
         return picture.add_layer(source, rect, pixels)
 
 
-def _settings(procedure: Gimp.Procedure, run_mode: Any, config: Any) -> "EditorSettings | None":
-    """Return what the caller, the dialog or the last dialog says; None if the dialog is left."""
+def _settings(procedure: Gimp.Procedure, run_mode: Any, config: Any) -> Optional[EditorSettings]:
+    """Return what the caller, the dialog or the last dialog says; None if it was cancelled."""
     if run_mode == Gimp.RunMode.NONINTERACTIVE:
         return dialog.read_settings(config)
     if run_mode == Gimp.RunMode.INTERACTIVE and procedure.get_name() == WITH_OPTIONS:

@@ -1,7 +1,7 @@
 """Krita's colour spaces: which of them travel as they are, and the conversion of the others.
 
-The wire knows RGB and gray. What is CMYK, LAB, XYZ or YCbCr travels as RGB of a gamut that holds
-every printable colour, with more depth than it has, and is converted back when it arrives.
+The wire knows RGB and gray. CMYK, LAB, XYZ and YCbCr travel as RGB of a gamut that holds every
+printable colour, with more depth than they have, and are converted back when they arrive.
 """
 
 from array import array
@@ -50,13 +50,13 @@ class Space(NamedTuple):
 
 
 def plan_journey(space: Space) -> Tuple[Space, PixelLayout]:
-    """Return the space in which pixels of this one travel, and that in the protocol's words.
+    """Return the space in which pixels of this one travel, and the same in the protocol's words.
 
     Raises:
-        LacunaError: If it is none that Krita had when this was written.
+        LacunaError: If it is a space that Krita did not have when this was written.
     """
     if space.model not in CHANNELS or space.depth not in SAMPLE_BYTES:
-        raise LacunaError(_("Lacuna does not know the colour space {} {} ({}).").format(*space))
+        raise LacunaError(_("Lacuna does not support the colour space {} {} ({}).").format(*space))
     travel = space
     if (space.model, space.depth) not in _AS_THEY_ARE:
         # Inks have no more to say than 16 bits, and Krita 5.2 takes them for others in 32.
@@ -68,9 +68,9 @@ def plan_journey(space: Space) -> Tuple[Space, PixelLayout]:
 
 
 def is_linear(space: Space) -> bool:
-    """Tell whether samples are proportional to light; Krita tells no more than the profile's name.
+    """Tell whether samples are proportional to light; Krita knows only the name of the profile.
 
-    A name that says nothing is tried out, once.
+    If the name does not say it, one colour is converted to find out, once.
     """
     name = space.profile.lower()
     if any(word in name for word in _LINEAR_WORDS):
@@ -84,10 +84,10 @@ def is_linear(space: Space) -> bool:
 
 
 class Converter:
-    """Brings pixels from one colour space to another, or leaves them alone if it is the same.
+    """Converts pixels from one colour space to another, or leaves them alone if it is the same.
 
-    Krita converts layers only. They must not be of the user's document, whose history would then
-    tell of it: so there is a small one that nobody sees, from the first call to `close`.
+    Krita converts layers only. A layer of the user's document would leave a trace in its history,
+    so there is a small document that nobody sees, from the first call to `close`.
     """
 
     def __init__(self, source: Space, target: Space) -> None:
@@ -96,7 +96,7 @@ class Converter:
         self.held_pixels = 0
 
     def __call__(self, pixels: Any, rect: Rect) -> Any:
-        """Return the pixels of `rect` in the target's space, as a QByteArray if they had to change.
+        """Return the pixels of `rect` in the target space, as a QByteArray if they were converted.
 
         Raises:
             LacunaError: If Krita does not know one of the spaces.
@@ -128,12 +128,12 @@ class Converter:
 
 
 class FaithfulConverter:
-    """Brings pixels to another model, so that they show the colours that they had.
+    """Converts pixels to another model so that they show the colours that they had.
 
-    A profile of inks has a table for each direction, and on the way there and back colours may
-    drift: with "Chemical proof", which comes with Krita, they get darker by 6 of 255. So what the
-    pixels show is looked at, and what that lacks is added beforehand: Newton's method, with the
-    identity for a slope.
+    A profile of inks has a table for each direction, and colours may drift on the way there and
+    back: with "Chemical proof", which comes with Krita, they get darker by 6 of 255. So the result
+    is converted back, and the difference is added beforehand: Newton's method, with the identity
+    for a slope.
     """
 
     STEPS = 2
@@ -165,13 +165,13 @@ class FaithfulConverter:
 
 
 def converter_back(source: Space, target: Space) -> Union[Converter, FaithfulConverter]:
-    """Return what brings a fill into the colours of its image."""
+    """Return what converts a fill from the space in which it travelled to that of its image."""
     simple = source == target or target.model in ("RGBA", "GRAYA")
     return (Converter if simple else FaithfulConverter)(source, target)
 
 
 def _gray_in_srgb(space: Space) -> float:
-    """Return what a dark gray of this profile is in sRGB."""
+    """Return the value in sRGB of a dark gray of this profile, 0 to 1."""
     source = Space(space.model, "U16", space.profile)
     level = round(_DARK_GRAY * 65535).to_bytes(2, "little")
     colour = level * (CHANNELS[space.model] - 1) + b"\xff\xff"

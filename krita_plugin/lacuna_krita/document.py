@@ -1,50 +1,41 @@
 """The first and the last step of the line: what is read from Krita's document, and the new layer.
 
 The only file that touches layers and their pixels. All of it is for the main thread. No layer is
-held from one call to the next: it would keep the image alive when its document is closed, and Krita
-crashes over an image without a document.
+held from one call to the next: it would keep the image alive after its document is closed, and
+Krita crashes over an image without a document.
 """
 
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from krita import Krita
 
-from lacuna_wire import LacunaError, PixelLayout, Rect
+from lacuna_wire import LacunaError, PixelLayout, Rect, sentences
 
 from .colours import Space, plan_journey
+from .landmarks import Landmark, are_seen, take_landmarks
 from .translation import _
 
 MASKS = ("transparencymask", "filtermask", "transformmask", "selectionmask", "colorizemask")
-LANDMARK_ROWS = 16
-LANDMARK_MARGIN = 32  # pixels around the selection in which landmarks are looked for
 
-Read = Callable[[Rect], bytes]
 _Shift = Tuple[int, int]
 
 
-class Landmark(NamedTuple):
-    """A row of pixels that is looked for again when the canvas has changed."""
-
-    rect: Rect
-    pixels: bytes
-
-
-class Source(NamedTuple):
+class KritaSource(NamedTuple):
     """Where a fill reads, and where it will be put.
 
     Attributes:
         document: The user's. Its wrapper stays harmless when the document is closed.
         layer_id: Of the active layer, or of the one whose mask is active.
         layer_name: As it was at the click.
-        visible: Whether all that is visible is read, and not this layer alone.
+        visible: Whether all visible layers are read, and not this one alone.
         size: Width and height of the canvas.
-        selection: A copy of the user's, who may go on selecting.
-        bounds: What of it lies on the canvas; not empty.
+        selection: A copy: the user may go on selecting.
+        bounds: Of the part of it that lies on the canvas; not empty.
         space: Colour space of what is read.
         travel: Colour space in which pixels travel.
         layout: The same in the protocol's words.
-        places: Where the paint layers lay, by their ids.
-        landmarks: What was to be seen around the selection.
+        offsets: Left and top of every paint layer, by its id.
+        landmarks: Rows of pixels around the selection.
     """
 
     document: Any
@@ -57,37 +48,39 @@ class Source(NamedTuple):
     space: Space
     travel: Space
     layout: PixelLayout
-    places: Dict[str, _Shift]
+    offsets: Dict[str, _Shift]
     landmarks: List[Landmark]
 
 
 def wait_for_krita(document: Any) -> None:
-    """Let Krita finish what the user has asked it for.
+    """Let Krita finish what the user has asked for.
 
-    It selects, paints and filters in threads of its own: right after the mouse is released a
+    It selects, paints and filters in threads of its own: right after the mouse is released, a
     selection may be half of what it will be. The event loop runs meanwhile.
     """
     document.waitForDone()
 
 
-def open_source(document: Any, visible: bool) -> Source:
-    """Look at what is active and selected by now.
+def open_source(document: Any, visible: bool) -> KritaSource:
+    """Look at what is active and selected now.
 
     Raises:
-        LacunaError: If it is of no use, or closed by now; the sentence says what to do.
+        LacunaError: If there is nothing to fill, or the document is closed by now; the sentence
+            says what to do.
     """
     _check_open(document)
     layer = _active_layer(document)
     canvas = Rect(0, 0, document.width(), document.height())
     selection = document.selection()
     if selection is None or selection.width() <= 0 or selection.height() <= 0:
-        raise LacunaError(_("Nothing is selected: select what is to be removed."))
+        raise LacunaError(_(sentences.NOTHING_SELECTED))
     selected = Rect(selection.x(), selection.y(), selection.width(), selection.height())
     bounds = selected.intersect(canvas)
     if not bounds.area:
         raise LacunaError(
             _(
-                "The selection lies outside the canvas of {} x {} px: select what is to be removed."
+                "The selection is outside the canvas of {:,} x {:,} px. Select what you want to "
+                "remove."
             ).format(canvas.width, canvas.height)
         )
     space = space_of(document if visible else layer)
@@ -96,7 +89,7 @@ def open_source(document: Any, visible: bool) -> Source:
     def read(rect: Rect) -> bytes:
         return bytes(_read(document, None if visible else layer, space, rect))
 
-    return Source(
+    return KritaSource(
         document=document,
         layer_id=layer.uniqueId(),
         layer_name=layer.name(),
@@ -107,47 +100,47 @@ def open_source(document: Any, visible: bool) -> Source:
         space=space,
         travel=travel,
         layout=layout,
-        places={
-            node.uniqueId().toString(): _place(node)
+        offsets={
+            node.uniqueId().toString(): _offset(node)
             for node in _walk(document.rootNode())
             if node.type() == "paintlayer"
         },
-        landmarks=_landmarks(read, bounds.grow(LANDMARK_MARGIN).intersect(canvas)),
+        landmarks=take_landmarks(read, bounds, canvas),
     )
 
 
-def read_pixels(source: Source, rect: Rect) -> Any:
+def read_pixels(source: KritaSource, rect: Rect) -> Any:
     """Return a part of the source in its own colour space, as a QByteArray."""
     document, layer = find(source)
     return _read(document, None if source.visible else layer, source.space, rect)
 
 
-def read_selection(source: Source, rect: Rect) -> Any:
+def read_selection(source: KritaSource, rect: Rect) -> Any:
     """Return the mask of a part of the source, one byte per pixel, as a QByteArray."""
     find(source)
     return source.selection.pixelData(*rect)
 
 
-def find(source: Source) -> Tuple[Any, Any]:
-    """Return document and layer of a source, which the user may have closed or removed meanwhile.
+def find(source: KritaSource) -> Tuple[Any, Any]:
+    """Return the document and the layer of a source.
 
     Raises:
-        LacunaError: If one of them is gone.
+        LacunaError: If the user has closed the one or removed the other meanwhile.
     """
     _check_open(source.document)
     for node in _walk(source.document.rootNode()):
         if node.uniqueId() == source.layer_id:
             return source.document, node
-    raise LacunaError(_("The layer was removed before the fill was ready."))
+    raise LacunaError(_(sentences.LAYER_REMOVED))
 
 
-def target_space(source: Source) -> Space:
-    """Return the space of the layer that `add_layer` will make: always that of the image."""
+def target_space(source: KritaSource) -> Space:
+    """Return the space of the layer that `add_layer` will make: that of the image."""
     document, _layer = find(source)
     return space_of(document)
 
 
-def add_layer(source: Source, parts: List[Tuple[Rect, Any]]) -> Any:
+def add_layer(source: KritaSource, parts: List[Tuple[Rect, Any]]) -> Any:
     """Put a fill above its source, in one undo step, and return the new layer's id.
 
     Args:
@@ -155,12 +148,12 @@ def add_layer(source: Source, parts: List[Tuple[Rect, Any]]) -> Any:
         parts: Places, and their pixels in the space of `target_space`.
 
     Raises:
-        LacunaError: If document or layer are gone, if their place cannot be told any more, or
-            Krita does not take the new layer.
+        LacunaError: If the document or the layer is gone, if the place of the fill is not found
+            again, or if Krita does not take the new layer.
     """
     document, layer = find(source)
     left, top = _shift_since(source)
-    new = document.createNode(_("{} inpainted").format(source.layer_name), "paintlayer")
+    new = document.createNode(_(sentences.LAYER_NAME).format(source.layer_name), "paintlayer")
     for rect, pixels in parts:
         new.setPixelData(bytes(pixels), *rect.shift(left, top))
     new_id = new.uniqueId()
@@ -172,11 +165,11 @@ def add_layer(source: Source, parts: List[Tuple[Rect, Any]]) -> Any:
     # Krita's event loop has run in there, and it says "done" also where it did nothing.
     document, _layer = find(source)
     if not any(node.uniqueId() == new_id for node in _walk(document.rootNode())):
-        raise LacunaError(_("Krita does not take the new layer."))
+        raise LacunaError(_(sentences.LAYER_NOT_TAKEN).format("Krita"))
     return new_id
 
 
-def keep_source_active(source: Source, new_id: Any, was_active: bool) -> Tuple[bool, bool]:
+def keep_source_active(source: KritaSource, new_id: Any, was_active: bool) -> Tuple[bool, bool]:
     """Make the source active again, so that the next selection works on the picture.
 
     Krita makes every new layer the active one, a moment after it was added, and changes that
@@ -209,7 +202,7 @@ def space_of(place: Any) -> Space:
 def _check_open(document: Any) -> None:
     # Compared, not trusted: calls on what was closed would end Krita.
     if not any(document == each for each in Krita.instance().documents()):
-        raise LacunaError(_("The document was closed before the fill was ready."))
+        raise LacunaError(_(sentences.IMAGE_CLOSED))
 
 
 def _active_layer(document: Any) -> Any:
@@ -218,73 +211,60 @@ def _active_layer(document: Any) -> Any:
         node = node.parentNode()
     # The mask of the global selection hangs from the root, which is no layer of the user's.
     if node is None or node.uniqueId() == document.rootNode().uniqueId():
-        raise LacunaError(_("No layer is active: choose the one that is to be inpainted."))
+        raise LacunaError(_(sentences.NO_LAYER_ACTIVE))
     return node
 
 
 def _walk(node: Any) -> Any:
-    """Give every node below one; Krita 5.1 cannot look one up by its id."""
+    """Yield every node below one; Krita 5.1 cannot look one up by its id."""
     for child in node.childNodes():
         yield child
         yield from _walk(child)
 
 
 def _read(document: Any, layer: Optional[Any], space: Space, rect: Rect) -> Any:
-    """Read what is visible, or a layer; transparent where there is nothing."""
+    """Read one layer, or all visible ones; transparent where there is nothing."""
     if layer is None:
         pixels = document.pixelData(*rect)
     elif layer.type() == "paintlayer":
         pixels = layer.pixelData(*rect)
     else:  # has no pixels of its own, or those of a mask
         pixels = layer.projectionPixelData(*rect)
-    if pixels.size() != rect.area * space.pixel_bytes:
+    expected = rect.area * space.pixel_bytes
+    if pixels.size() != expected:
         raise LacunaError(
-            _("Krita gives {:,} bytes for {} x {} px of {}, {:,} were expected.").format(
-                pixels.size(), rect.width, rect.height, space.model, rect.area * space.pixel_bytes
-            )
+            _(sentences.WRONG_SIZE).format(rect.width, rect.height, expected, pixels.size())
         )
     return pixels
 
 
-def _place(node: Any) -> _Shift:
+def _offset(node: Any) -> _Shift:
     position = node.position()
     return position.x(), position.y()
 
 
-def _landmarks(read: Read, area: Rect) -> List[Landmark]:
-    """Remember some rows of an area: those that are of one colour tell nothing of a place."""
-    step = max(1, area.height // LANDMARK_ROWS)
-    return [
-        Landmark(row, read(row))
-        for row in (
-            Rect(area.left, top, area.width, 1)
-            for top in range(area.top + step // 2, area.bottom, step)
-        )
-    ]
-
-
-def _shift_since(source: Source) -> _Shift:
-    """Return how far what was read has moved since: its layer may be moved, the canvas cropped.
+def _shift_since(source: KritaSource) -> _Shift:
+    """Return how far the source has moved since it was opened: the canvas may have been cropped.
 
     Layers know where they lie, but not that they were scaled, and groups know nothing at all. So
-    what was to be seen is looked for, where the layers that were moved say that it should be.
+    the landmarks are looked for wherever one of the layers that were moved says they should be.
 
     Raises:
-        LacunaError: If the canvas has another size and nothing is where it should be.
+        LacunaError: If the canvas has another size and the landmarks are nowhere.
     """
     document, layer = find(source)
     same_size = (document.width(), document.height()) == source.size
     if same_size and source.visible:
         return 0, 0  # whatever its layers do, the canvas stays
     shifts = [
-        (x - source.places[key][0], y - source.places[key][1])
+        (x - source.offsets[key][0], y - source.offsets[key][1])
         for key, (x, y) in (
-            (node.uniqueId().toString(), _place(node))
+            (node.uniqueId().toString(), _offset(node))
             for node in [layer, *_walk(layer), *_walk(document.rootNode())]
         )
-        if key in source.places
+        if key in source.offsets
     ]
-    if same_size and layer.uniqueId().toString() in source.places:
+    if same_size and layer.uniqueId().toString() in source.offsets:
         return shifts[0]  # its own, also if it was painted over meanwhile
     for shift in dict.fromkeys([*shifts, (0, 0)]):
         if _is_seen_at(source, document, layer, shift):
@@ -293,26 +273,20 @@ def _shift_since(source: Source) -> _Shift:
         return 0, 0
     raise LacunaError(
         _(
-            "The image was changed from {} x {} to {} x {} px before the fill was ready, and what "
-            "was selected is not found again: select it anew."
+            "The image was changed from {:,} x {:,} to {:,} x {:,} px before the fill was ready, "
+            "and Lacuna cannot find what was selected. Select it again."
         ).format(*source.size, document.width(), document.height())
     )
 
 
-def _is_seen_at(source: Source, document: Any, layer: Any, shift: _Shift) -> bool:
-    """Tell whether most landmarks are found in their place."""
+def _is_seen_at(source: KritaSource, document: Any, layer: Any, shift: _Shift) -> bool:
+    """Tell whether the surroundings of the selection have moved by so much."""
     read_from = None if source.visible else layer
-    space = space_of(document if source.visible else layer)
-    if space != source.space:
+    if space_of(document if source.visible else layer) != source.space:
         return False
+
+    def read(rect: Rect) -> bytes:
+        return bytes(_read(document, read_from, source.space, rect))
+
     canvas = Rect(0, 0, document.width(), document.height())
-    found = looked = 0
-    for rect, pixels in source.landmarks:
-        now = rect.shift(*shift).intersect(canvas)
-        if not now.area:
-            continue
-        start = (now.left - shift[0] - rect.left) * space.pixel_bytes
-        expected = pixels[start : start + now.width * space.pixel_bytes]
-        looked += 1
-        found += bytes(_read(document, read_from, space, now)) == expected
-    return found * 2 > looked or not looked
+    return are_seen(source.landmarks, read, canvas, shift, source.space.pixel_bytes)

@@ -1,9 +1,11 @@
-"""What Krita asks for when it starts: the action, and what is said outside of the docker."""
+"""What Krita asks for when it starts: the action, and the messages outside of the docker."""
 
 import time
 from typing import Any
 
 from krita import Extension, Krita
+
+from lacuna_wire import sentences
 
 from . import settings
 from .inpaint import FILLS
@@ -33,7 +35,7 @@ class LacunaExtension(Extension):
 
     def createActions(self, window: Any) -> None:  # noqa: N802, Krita's name
         """Called for every window; the window is gone after the call."""
-        action = window.createAction(ACTION, _("Inpaint Selection"), "tools")
+        action = window.createAction(ACTION, _(sentences.TITLE), "tools")
         action.triggered.connect(lambda *_: start())
 
     def _show_docker_once(self) -> None:

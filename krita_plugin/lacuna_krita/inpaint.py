@@ -1,6 +1,6 @@
-"""What happens from the click to the layer: one fill per document, and what can be said of it.
+"""What happens from the click to the layer: one fill per document, and what there is to say of it.
 
-Whatever the user does meanwhile, a fill ends with a layer in its place, or with one sentence.
+Whatever the user does meanwhile, a fill ends with a layer in its place, or with a sentence.
 """
 
 import time
@@ -9,30 +9,30 @@ from typing import Any, List, NamedTuple, Optional, Tuple
 
 from krita import Krita
 
-from lacuna_wire import JobStatus, LacunaError, Rect
+from lacuna_wire import JobStatus, LacunaError, Rect, sentences
 from lacuna_wire.editor import EditorSettings, new_request
 from lacuna_wire.errors import JobCancelled
 
 from . import document as picture
 from .colours import Converter, converter_back
+from .fill_thread import FillThread, MainThreadWork
 from .qt import QObject, QTimer, pyqtSignal
 from .translation import _
-from .worker import Steps, Worker
 
 # What Krita's one thread reads or writes at once, between two looks at what the user does.
 STRIP_PIXELS = 1 << 21
 CONVERTED_PIXELS = 1 << 16  # of a colour space that has to be converted first
 CHECK_MS = 500  # between two looks whether the document is still open
-SETTLE_MS, SETTLE_TRIES = 40, 50
+RESTORE_MS, RESTORE_TRIES = 40, 50
 QUIT_S = 2.0  # that Krita waits for the daemon to hear of it
 
 
-class State(NamedTuple):
+class FillState(NamedTuple):
     """What the docker shows of one document.
 
     Attributes:
         text: What was last said.
-        percent: How much is done, 0 to 100; None if nothing is going on.
+        percent: How much is done, 0 to 100; None if no fill is running.
     """
 
     text: str = ""
@@ -44,10 +44,10 @@ class State(NamedTuple):
 
 
 class Fills(QObject):
-    """All fills that are going on in this Krita.
+    """All fills that are running in this Krita.
 
     Attributes:
-        changed: Something is new about a document: the docker should look again.
+        changed: There is news of a document: the docker should look again.
         said: Gets a document, a sentence, and whether it tells of a failure.
     """
 
@@ -60,28 +60,29 @@ class Fills(QObject):
         self._last: List[Any] = []  # pairs of document and state; wrappers can only be compared
 
     def start(self, document: Any, settings: EditorSettings) -> None:
-        """Begin to fill what is selected in a document; all else is told by the signals."""
+        """Begin to fill what is selected in a document; the signals tell the rest."""
         if self.state(document).running:
-            self._say(document, _("A fill is running in this document: wait, or cancel it."), True)
+            sentence = _("A fill is already running in this document. Wait for it, or cancel it.")
+            self._say(document, sentence, True)
             return
         fill = _Fill(document, settings)
         fill.shown.connect(self._show)
         fill.ended.connect(self._end)
         self._running.append(fill)
-        self._set(document, State(_("Waiting for Krita"), 0.0))
+        self._set(document, FillState(_("Waiting for Krita"), 0.0))
         try:
             fill.start()
         except LacunaError as error:
             self._end(fill, error.message, not isinstance(error, JobCancelled))
             return
-        self._set(document, State(_("Waiting for the daemon"), 0.0))
+        self._set(document, FillState(_(sentences.WAITING_FOR_DAEMON), 0.0))
 
-    def state(self, document: Any) -> State:
-        """Return what there is to say of a document."""
+    def state(self, document: Any) -> FillState:
+        """Return what there is to say about a document."""
         for known, state in self._last:
             if known == document:
                 return state
-        return State()
+        return FillState()
 
     def cancel(self, document: Any) -> None:
         """End the fill of a document, if there is one."""
@@ -90,7 +91,7 @@ class Fills(QObject):
                 fill.cancel()
 
     def quit(self) -> None:
-        """End all fills, because Krita ends."""
+        """End all fills, because Krita is closing."""
         for fill in self._running:
             fill.cancel()
         until = time.monotonic() + QUIT_S
@@ -99,19 +100,20 @@ class Fills(QObject):
 
     def _show(self, fill: "_Fill", status: JobStatus) -> None:
         if fill in self._running:
-            self._set(fill.document, State(describe(status), status.percent))
+            text = sentences.progress_text(status, _)
+            self._set(fill.document, FillState(text, status.percent))
 
     def _end(self, fill: "_Fill", sentence: str, failed: bool) -> None:
         self._running.remove(fill)
-        self._set(fill.document, State(sentence))
+        self._set(fill.document, FillState(sentence))
         self._say(fill.document, sentence, failed)
 
     def _say(self, document: Any, sentence: str, failed: bool) -> None:
         if not self.state(document).running:
-            self._set(document, State(sentence))
+            self._set(document, FillState(sentence))
         self.said.emit(document, sentence, failed)
 
-    def _set(self, document: Any, state: State) -> None:
+    def _set(self, document: Any, state: FillState) -> None:
         open_ones = Krita.instance().documents()
         self._last = [
             (known, old)
@@ -139,7 +141,7 @@ class _Fill(QObject):
         self.document = document
         self._settings = settings
         self._source: Any = None
-        self._worker: Optional[Worker] = None
+        self._thread: Optional[FillThread] = None
         self._convert_back: Any = None
         self._cancelled = False
         self._pointless = ""
@@ -149,19 +151,19 @@ class _Fill(QObject):
         self._check.timeout.connect(self._check_open)
 
     def start(self) -> None:
-        """Look at the document, and hand the work to a thread; from then on the signals tell.
+        """Look at the document and hand the work to a thread; from then on the signals tell.
 
         Raises:
-            LacunaError: If there is nothing to be filled, or the user does not want it any more.
+            LacunaError: If there is nothing to fill, or the user has cancelled meanwhile.
         """
         picture.wait_for_krita(self.document)
         if self._cancelled:
-            raise JobCancelled(_("The fill was cancelled."))
+            raise JobCancelled(_(sentences.CANCELLED))
         self._source = source = picture.open_source(self.document, self._settings.visible)
         self._convert = Converter(source.space, source.travel)
-        self._worker = Worker(
+        self._thread = FillThread(
             new_request(source.size, source.bounds, source.layout, self._settings),
-            Steps(
+            MainThreadWork(
                 read_pixels=self._read_pixels,
                 read_selection=self._read_selection,
                 show=lambda status: self.shown.emit(self, status),
@@ -170,18 +172,18 @@ class _Fill(QObject):
                 strip_pixels=STRIP_PIXELS if source.space == source.travel else CONVERTED_PIXELS,
             ),
         )
-        self._worker.finished.connect(self._finish)
+        self._thread.finished.connect(self._finish)
         self._check.start()
-        self._worker.start()
+        self._thread.start()
 
     def cancel(self) -> None:
         self._cancelled = True
-        if self._worker is not None:
-            self._worker.cancel()
+        if self._thread is not None:
+            self._thread.cancel()
 
     def join(self, timeout_s: float) -> None:
-        if self._worker is not None:
-            self._worker.join(timeout_s)
+        if self._thread is not None:
+            self._thread.join(timeout_s)
 
     def _read_pixels(self, rect: Rect) -> memoryview:
         return memoryview(self._convert(picture.read_pixels(self._source, rect), rect))
@@ -213,53 +215,36 @@ class _Fill(QObject):
             self._convert_back.close()
         self._source = self._source._replace(selection=None)  # freed here, and not in some thread
         if error is None:
-            sentence = _("Done in {:.1f} s: the fill is on a new layer.").format(
+            sentence = _("Done in {:.1f} s. The fill is on a new layer.").format(
                 time.monotonic() - self._begun
             )
+        elif isinstance(error, JobCancelled):
+            sentence = self._pointless or _(sentences.CANCELLED)
         elif isinstance(error, LacunaError):
-            sentence = (isinstance(error, JobCancelled) and self._pointless) or error.message
+            sentence = error.message
         else:
             traceback.print_exception(type(error), error, error.__traceback__)
-            sentence = _("Lacuna met an error of its own: {}").format(
-                f"{type(error).__name__}: {error}"
-            )
+            sentence = _(sentences.BUG).format(type(error).__name__, error)
         by_hand = isinstance(error, JobCancelled) and not self._pointless
         self.ended.emit(self, sentence, error is not None and not by_hand)
         if layer_id is not None:
-            self._settle(layer_id)
+            self._restore_active_layer(layer_id)
 
-    def _settle(self, layer_id: Any) -> None:
-        """See to it that the picture stays the active layer, and not its fill."""
+    def _restore_active_layer(self, layer_id: Any) -> None:
+        """Make the picture the active layer again, and not its fill, as soon as Krita lets it."""
         timer = QTimer(self)
-        tries, was_active = SETTLE_TRIES, False
+        tries, was_active = RESTORE_TRIES, False
 
         def look() -> None:
             nonlocal tries, was_active
             tries -= 1
-            was_active, settled = picture.keep_source_active(self._source, layer_id, was_active)
-            if settled or (tries <= 0 and not was_active):
+            was_active, restored = picture.keep_source_active(self._source, layer_id, was_active)
+            if restored or (tries <= 0 and not was_active):
                 timer.stop()
                 self.deleteLater()  # named here, so that this fill lives until then
 
         timer.timeout.connect(look)
-        timer.start(SETTLE_MS)
-
-
-def describe(status: JobStatus) -> str:
-    """Say in a few words what the daemon does, and how long it will."""
-    words = {
-        "uploading": _("Sending"),
-        "waiting": _("Waiting"),
-        "loading": _("Loading the network"),
-        "guiding": _("Searching patches"),
-        "filling": _("Filling"),
-    }
-    if status.state == "queued" and status.queue_position:
-        return _("Waiting for {} other fills").format(status.queue_position)
-    text = words.get(status.phase, status.phase or status.state)
-    if status.state == "running" and status.eta_s is not None and status.eta_s >= 1:
-        return _("{}, {:.0f} s left").format(text, status.eta_s)
-    return text
+        timer.start(RESTORE_MS)
 
 
 FILLS = Fills()

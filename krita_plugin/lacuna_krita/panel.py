@@ -4,29 +4,27 @@ from typing import Any, List, Optional
 
 from krita import DockWidget, Krita
 
-from lacuna_wire import Options
+from lacuna_wire import Options, sentences
+from lacuna_wire.choices import shown_options
 from lacuna_wire.editor import EditorSettings
-from lacuna_wire.options import MAX_GROW
 
 from . import settings
+from .fill_thread import WeightsQuestion
 from .inpaint import FILLS
 from .qt import (
-    QCheckBox,
     QComboBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
-    QSizePolicy,
-    QSpinBox,
     Qt,
     QTimer,
     QVBoxLayout,
     QWidget,
 )
+from .rows import new_row
 from .translation import _
-from .worker import WeightsQuestion
 
 DOCKER = "lacuna_docker"
 
@@ -36,7 +34,7 @@ class LacunaDocker(DockWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setWindowTitle(_("Inpaint Selection"))
+        self.setWindowTitle(_(sentences.TITLE))
         self._make_widgets()
         self._lay_out()
         self._show_settings(settings.load())
@@ -56,18 +54,13 @@ class LacunaDocker(DockWidget):
 
     def _make_widgets(self) -> None:
         self.go = QPushButton(Krita.instance().icon("krita_tool_smart_patch"), _("Inpaint"))
-        self.go.setToolTip(_("Fill what is selected from what is around it, on a new layer"))
+        self.go.setToolTip(_("Fill the selection from its surroundings, on a new layer."))
         self.stop = QPushButton(_("Cancel"))
         self.source = QComboBox()
-        self.source.addItem(_("Active layer"))
-        self.source.addItem(_("All that is visible"))
-        self.source.setToolTip(_("What the fill is made from"))
-        self.grow = _pixel_box(_("Enlarge the selection first, to catch soft edges and halos"))
-        self.feather = _pixel_box(_("Let the edge of the fill fade towards its inside"))
-        self.weights = QComboBox()
-        self.weights.setToolTip(_("Installed weights of the network"))
-        self.match = QCheckBox(_("Match colours"))
-        self.match.setToolTip(_("Match the fill to the colours around it"))
+        self.source.addItem(_(sentences.ACTIVE_LAYER), False)
+        self.source.addItem(_(sentences.VISIBLE_LAYERS), True)
+        self.source.setToolTip(_(sentences.SOURCE_TIP))
+        self.rows = {option.name: new_row(option) for option in shown_options()}
         self.bar = QProgressBar()
         self.bar.setRange(0, 100)
         policy = self.bar.sizePolicy()
@@ -79,11 +72,9 @@ class LacunaDocker(DockWidget):
 
     def _lay_out(self) -> None:
         form = QFormLayout()
-        form.addRow(_("Source:"), self.source)
-        form.addRow(_("Grow:"), self.grow)
-        form.addRow(_("Feather:"), self.feather)
-        form.addRow(_("Weights:"), self.weights)
-        form.addRow("", self.match)
+        form.addRow(f"{_(sentences.SOURCE)}:", self.source)
+        for row in self.rows.values():
+            form.addRow(row.label and f"{row.label}:", row.widget)
         buttons = QHBoxLayout()
         buttons.addWidget(self.go, 1)
         buttons.addWidget(self.stop)
@@ -100,14 +91,8 @@ class LacunaDocker(DockWidget):
     def _connect(self) -> None:
         self.go.clicked.connect(lambda *_: self._start())
         self.stop.clicked.connect(lambda *_: FILLS.cancel(Krita.instance().activeDocument()))
-        for signal in (
-            self.source.activated,
-            self.grow.valueChanged,
-            self.feather.valueChanged,
-            self.weights.activated,
-            self.match.clicked,
-        ):
-            signal.connect(lambda *_: settings.save(self._chosen()))
+        for chosen in (self.source.activated, *(row.chosen for row in self.rows.values())):
+            chosen.connect(lambda *_: settings.save(self._chosen()))
         FILLS.changed.connect(self._refresh)
         # After the last document there is no other canvas. It is still there when it says so.
         closed = Krita.instance().notifier().imageClosed
@@ -120,37 +105,18 @@ class LacunaDocker(DockWidget):
         self._question.ask()
 
     def _chosen(self) -> EditorSettings:
-        options = Options(
-            grow=self.grow.value(),
-            feather=self.feather.value(),
-            weights=self.weights.currentData() or "",
-            colour_correction=self.match.isChecked(),
-        )
-        return EditorSettings(self.source.currentIndex() == 1, options)
+        options = Options(**{name: row.value() for name, row in self.rows.items()})
+        return EditorSettings(self.source.currentData(), options)
 
     def _show_settings(self, chosen: EditorSettings) -> None:
-        parts = (self.source, self.grow, self.feather, self.weights, self.match)
-        for part in parts:
-            part.blockSignals(True)
-        self.source.setCurrentIndex(int(chosen.visible))
-        self.grow.setValue(chosen.options.grow)
-        self.feather.setValue(chosen.options.feather)
-        self.match.setChecked(chosen.options.colour_correction)
-        self._offer_weights(chosen.options.weights, [])
-        for part in parts:
-            part.blockSignals(False)
+        self.source.setCurrentIndex(self.source.findData(chosen.visible))
+        for name, row in self.rows.items():
+            row.widget.blockSignals(True)  # nothing was chosen here
+            row.show(getattr(chosen.options, name))
+            row.widget.blockSignals(False)
 
     def _list_weights(self, names: List[str]) -> None:
-        self._offer_weights(self._chosen().options.weights, names)
-
-    def _offer_weights(self, chosen: str, installed: List[str]) -> None:
-        """Offer what was offered, what is installed, and what is chosen though it may be gone."""
-        if not self.weights.count():
-            self.weights.addItem(_("The best that are installed"), "")
-        for name in [*installed, chosen]:
-            if self.weights.findData(name) < 0:
-                self.weights.addItem(name, name)
-        self.weights.setCurrentIndex(self.weights.findData(chosen))
+        self.rows["weights"].widget.offer(names)
 
     def _refresh(self) -> None:
         document = Krita.instance().activeDocument()
@@ -164,19 +130,10 @@ class LacunaDocker(DockWidget):
 
 
 def find_docker() -> Optional[Any]:
-    """Return the docker of the active window, if there is a window."""
+    """Return the docker of the active window, or None if there is no window."""
     if Krita.instance().activeWindow() is None:
-        return None  # Krita, asked for dockers then, crashes
+        return None  # Krita crashes when it is asked for dockers then
     for docker in Krita.instance().dockers():
         if docker.objectName() == DOCKER:
             return docker
     return None
-
-
-def _pixel_box(tip: str) -> QSpinBox:
-    box = QSpinBox()
-    box.setRange(0, MAX_GROW)
-    box.setSuffix(_(" px"))
-    box.setToolTip(tip)
-    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    return box

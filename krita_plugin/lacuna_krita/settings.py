@@ -1,56 +1,54 @@
-"""What the user chose in the docker; Krita keeps it with its own settings, in `kritarc`."""
+"""What the user chose in the docker. Krita keeps it with its own settings, in `kritarc`."""
 
+import json
 from typing import Any
 
 from krita import Krita
 
-from lacuna_wire import Options
+from lacuna_wire.choices import kept_settings, settings_to_keep
 from lacuna_wire.editor import EditorSettings
-from lacuna_wire.options import MAX_GROW
 
 GROUP = "lacuna"
-_YES, _NO = "true", "false"
+# Option -> its name in the kritarc of Lacuna 0.1.0.
+FORMER_NAMES = {"colour_correction": "match_colours"}
 
 
 def load() -> EditorSettings:
-    """Return what was chosen last; what makes no sense counts as not chosen."""
-    default = Options()
-    options = Options(
-        grow=_pixels("grow", default.grow),
-        feather=_pixels("feather", default.feather),
-        weights=_read("weights", default.weights),
-        colour_correction=_read("match_colours", _YES) == _YES,
-    )
-    return EditorSettings(_read("visible", _NO) == _YES, options)
+    """Return what was chosen last; what is impossible counts as not chosen."""
+    kept = {}
+    for name, default in settings_to_keep(EditorSettings()).items():
+        text = _read(name) or _read(FORMER_NAMES.get(name, name))
+        value = text if isinstance(default, str) else _parse(text)
+        if value not in ("", None):
+            kept[name] = value
+    return kept_settings(kept)
 
 
 def save(settings: EditorSettings) -> None:
-    """Remember what was chosen, also when Krita is closed."""
-    _write("grow", settings.options.grow)
-    _write("feather", settings.options.feather)
-    _write("visible", _YES if settings.visible else _NO)
-    _write("weights", settings.options.weights)
-    _write("match_colours", _YES if settings.options.colour_correction else _NO)
+    """Remember what was chosen, also after Krita is closed."""
+    for name, value in settings_to_keep(settings).items():
+        _write(name, value if isinstance(value, str) else json.dumps(value))
 
 
 def is_first_run() -> bool:
     """Tell once in the life of a `kritarc` that this is the first run."""
-    first = _read("has_run", _NO) == _NO
+    first = _read("has_run") != "true"
     if first:
-        _write("has_run", _YES)
+        _write("has_run", "true")
     return first
 
 
-def _pixels(name: str, default: int) -> int:
+def _parse(text: str) -> Any:
+    """Return the number or flag that a text of `kritarc` says, or None."""
     try:
-        return min(max(int(_read(name, str(default))), 0), MAX_GROW)
+        return json.loads(text)
     except ValueError:
-        return default
+        return None
 
 
-def _read(name: str, default: str) -> str:
-    return str(Krita.instance().readSetting(GROUP, name, default))
+def _read(name: str) -> str:
+    return str(Krita.instance().readSetting(GROUP, name, ""))
 
 
-def _write(name: str, value: Any) -> None:
-    Krita.instance().writeSetting(GROUP, name, str(value))
+def _write(name: str, text: str) -> None:
+    Krita.instance().writeSetting(GROUP, name, text)

@@ -1,7 +1,10 @@
 """What the user reads, in the user's language where somebody has translated it.
 
 Translations are gettext catalogues, `locale/LANGUAGE/LC_MESSAGES/lacuna_krita.mo`; without one the
-text is English. What the daemon and `lacuna_wire` say is English everywhere.
+text is English. A catalogue has the texts that stand between `_(` and `)` in here, those of
+`lacuna_wire/sentences.py`, which both editors say, and the labels and sentences of
+`lacuna_wire/options.py`: docs/krita.md shows how they are gathered. What else `lacuna_wire` and the
+daemon say is English everywhere.
 """
 
 import gettext

@@ -13,6 +13,7 @@ from .errors import BadReply, DaemonUnreachable, JobCancelled, LacunaError, NotF
 from .exchange import Buffer, exactly, exchange, read_into, read_json, slices
 from .messages import JobRequest, JobStatus, Ticket
 from .rect import Rect
+from .sentences import CANCELLED
 
 CALL_TIMEOUT_S = 30.0  # without a byte in either direction
 CANCEL_POLL_S = 0.5  # how late `inpaint` may notice that it should cancel
@@ -168,7 +169,7 @@ def inpaint(
 
     def stop_if_cancelled() -> None:
         if should_cancel():
-            raise JobCancelled("The fill was cancelled.")
+            raise JobCancelled(CANCELLED)
 
     def watched(chunks: Iterable[Buffer]) -> Iterator[memoryview]:
         for part in slices(chunks):

@@ -14,24 +14,21 @@ from typing import Any, Callable, ContextManager, Iterable, Iterator, List, Name
 from . import client as wire
 from .errors import DaemonUnreachable, JobCancelled
 from .messages import JobRequest, JobStatus, PixelLayout
-from .options import OPTIONS, Options
+from .options import Options
 from .rect import Rect
+from .sentences import CANCELLED
 
 TICK_S = 0.1  # between two looks whether an answer of the main thread is still wanted
 
 Task = Callable[[], None]
 
 
-# What an editor shows of all that can be chosen, in this order.
-SHOWN = tuple(option for option in OPTIONS.values() if option.label)
-
-
 class EditorSettings(NamedTuple):
     """What the user chose.
 
     Attributes:
-        visible: Whether all that is visible is read, and not the active layer alone.
-        options: Values of the options in `SHOWN`; the others keep their defaults.
+        visible: Whether all visible layers are read, and not the active one alone.
+        options: Values of the options that editors show; the others keep their defaults.
     """
 
     visible: bool = False
@@ -121,7 +118,7 @@ def wait_for_main(editor: Editor, answer: "Future[Any]") -> Any:
     """
     while not wait([answer], TICK_S).done:
         if editor.should_cancel():
-            raise JobCancelled("The fill was cancelled.")
+            raise JobCancelled(CANCELLED)
     return answer.result()
 
 
@@ -133,18 +130,6 @@ def resolve(future: "Future[Any]", make: Callable[[], Any]) -> None:
         # What its frames hold of an editor must not live on with the error.
         clear_frames(error.__traceback__)
         future.set_exception(error)
-
-
-def progress_text(status: JobStatus) -> str:
-    """Say in one line what the daemon is doing.
-
-    >>> progress_text(JobStatus("", "running", phase="filling", percent=41.7))
-    'Lacuna: filling, 42 %'
-    """
-    if status.state == "queued" and status.queue_position:
-        several = f"{status.queue_position} other fills"
-        return f"Lacuna: waiting for {'another fill' if status.queue_position == 1 else several}"
-    return f"Lacuna: {status.phase or status.state}, {status.percent:.0f} %"
 
 
 def _once(request: JobRequest, editor: Editor) -> Tuple[Rect, bytearray]:

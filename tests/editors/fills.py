@@ -23,7 +23,7 @@ def engine_fill(
     grow: int = 0,
     feather: int = 0,
 ) -> tuple[Rect, np.ndarray]:
-    """Fill the window that the daemon would ask for.
+    """Fill the window that the daemon would ask for; once, if several editors have the same pixels.
 
     Args:
         before: (H, W, C) samples of the source as `layout` describes them.
@@ -35,6 +35,16 @@ def engine_fill(
     Returns:
         Where the fill lies in `before`, and its samples, dtype and C as there.
     """
+    key = (before.tobytes(), before.shape, selection.tobytes(), layout, grow, feather)
+    if key not in _MADE:
+        _MADE[key] = _engine_fill(before, selection, layout, grow, feather)
+    return _MADE[key]
+
+
+_MADE: dict[tuple, tuple[Rect, np.ndarray]] = {}
+
+
+def _engine_fill(before, selection, layout, grow, feather):
     rows, columns = np.nonzero(selection)
     selected = Rect.from_edges(
         int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1

@@ -10,6 +10,7 @@ from tests.service.conftest import eventually
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[1]
+EVALUATION = HERE / "evaluation.py"  # which every driver has beside it
 SAFETY_S = 100.0
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -80,9 +81,20 @@ class Room(NamedTuple):
             "NO_AT_BRIDGE": "1",
         }
 
+    @property
+    def calls(self) -> Path:
+        """Where a test and the driver of an editor meet."""
+        return self.folder / "calls"
+
+    def forget_calls(self) -> None:
+        """Make room for those of the next editor, which counts from 0 again."""
+        for left_over in self.calls.iterdir():
+            left_over.unlink()
+
     def furnish(self) -> None:
         """Make the folders that every program expects."""
         self.home.mkdir(exist_ok=True)
+        self.calls.mkdir(exist_ok=True)
         (self.folder / "run").mkdir(mode=0o700, exist_ok=True)
 
     def run(self, *words, **more) -> subprocess.CompletedProcess:
@@ -108,9 +120,8 @@ class Room(NamedTuple):
             )
 
 
-def start_daemon(room: Room, state: Path | None = None) -> subprocess.Popen:
+def start_daemon(state: Path) -> subprocess.Popen:
     """Start the daemon of this checkout with the weights that come with it, and wait for it."""
-    state = state or room.state
     process = subprocess.Popen(
         [sys.executable, "-m", "lacuna", "serve", "--device", "cpu"],
         env={

@@ -77,6 +77,29 @@ class Screen:
         ARTEFACTS.mkdir(parents=True, exist_ok=True)
         return Path(shutil.copyfile(place, ARTEFACTS / f"{self.prefix}-{name}.png"))
 
+    def wait_until_still(self) -> None:
+        """Wait until nothing moves any more: two pictures in a row are the same."""
+        seen = None
+
+        def still() -> bool:
+            nonlocal seen
+            before, seen = seen, self.look()
+            return before == seen
+
+        eventually(still, SAFETY_S)
+
+    def look(self) -> bytes:
+        """What is on the screen: RGB of 16 bits."""
+        dumped = subprocess.run(
+            self.room.machine.command(self.room.folder, ("import", "-window", "root", "rgb:-")),
+            env={**self.room.environment, **self.environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=SAFETY_S,
+            check=True,
+        )
+        return dumped.stdout
+
     def close(self) -> None:
         for process in reversed(self.processes):
             process.terminate()

@@ -2,7 +2,8 @@
 
 `--fault start:exit` does it before the worker is ready. A job asks for it by the name of its
 weights: `fault.tile.3.hang` at its third tile, `fault.result.short` at its end. `once` hangs only
-as long as the tiles are large.
+as long as the tiles are large. `--hold FILE` keeps every job at its second tile while the file is
+there; `--layer` makes a layer for an editor.
 """
 
 import argparse
@@ -30,6 +31,8 @@ def main() -> None:
     parser.add_argument("--tiles", type=int, default=4)
     parser.add_argument("--tile-s", type=float, default=0.0)
     parser.add_argument("--starts", type=Path, help="a file that gets one line per start")
+    parser.add_argument("--hold", type=Path, help="while this file is there, no job goes on")
+    parser.add_argument("--layer", action="store_true", help="the mask is the alpha of the result")
     arguments = parser.parse_args()
     if arguments.starts:
         with arguments.starts.open("a") as lines:
@@ -50,16 +53,22 @@ def main() -> None:
                 continue
             misbehave(f"tile:{tile}", faults)
             time.sleep(arguments.tile_s)
+            while tile == 2 and is_held(arguments.hold) and not should_stop():
+                time.sleep(0.01)
             if should_stop():
                 raise JobCancelled("The worker was told to stop.")
             report(Progress("filling", tile, tiles, WORK_PERCENT * tile / tiles))
         time.sleep(arguments.tile_s)  # the rest of the work: who follows sees the last tile, too
         if "result:short" not in faults:
-            invert(order)
+            (make_layer if arguments.layer else invert)(order)
         device = order.request.options.device
         return Filled(order.window, tiles, "fake" if device == "auto" else device)
 
     serve_orders(fill, device="fake", weights=["stand-in"])
+
+
+def is_held(file: Path | None) -> bool:
+    return file is not None and file.exists()
 
 
 def result_bytes(order: Order) -> int:
@@ -83,6 +92,18 @@ def invert(order: Order) -> None:
             if pixels[starts["selection"] + index]:
                 pixel = bytes(255 - byte for byte in pixel)
             written[start : start + pixel_bytes] = pixel
+
+
+def make_layer(order: Order) -> None:
+    """Write the inverted colours under the mask, which is the alpha; pixels have bytes."""
+    import numpy as np
+
+    channels, area = order.request.layout.pixel_bytes, order.window.area
+    data = np.fromfile(order.input, np.uint8)
+    pixels, mask = data[: area * channels].reshape(area, channels), data[area * channels :]
+    layer = np.where(mask[:, np.newaxis] > 0, 255 - pixels, 0).astype(np.uint8)
+    layer[:, -1] = mask
+    order.output.write_bytes(layer.tobytes())
 
 
 def invert_quickly(pixels: mmap.mmap, written: mmap.mmap, size: int, pixel_bytes: int) -> None:

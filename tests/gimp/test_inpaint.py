@@ -29,9 +29,8 @@ def inpaint(monkeypatch):
 
 def run(inpaint, read_pixels=lambda _rect: b"pixels", check_open=lambda: None):
     shown = []
-    job = new_request(
-        (20, 10), Rect(3, 3, 4, 4), PixelLayout(), EditorSettings(options=Options(grow=2))
-    )
+    settings = EditorSettings(options=Options(grow=2))
+    job = new_request((20, 10), Rect(3, 3, 4, 4), PixelLayout(), settings)
     answer = inpaint.fill(
         job,
         read_pixels,
@@ -60,7 +59,7 @@ def test_calling_thread_reads_and_shows_while_another_one_talks(inpaint, monkeyp
     (rect, pixels), shown = run(inpaint, read)
 
     assert (rect, pixels) == (RESULT, b"fill")
-    assert ("Lacuna: filling, 40 %", 0.4) in shown
+    assert ("Lacuna: Filling, 40 %", 0.4) in shown
     assert threads["read"] is threading.current_thread()
     assert threads["talk"] is not threading.current_thread()
 

@@ -9,9 +9,8 @@ from dataclasses import replace
 import pytest
 
 from lacuna_wire import JobStatus, LacunaError, Options, PixelLayout, Rect, editor
-from lacuna_wire.editor import SHOWN, Editor, EditorSettings, new_request, progress_text, resolve
+from lacuna_wire.editor import Editor, EditorSettings, new_request, resolve
 from lacuna_wire.errors import DaemonUnreachable, JobCancelled
-from lacuna_wire.options import OPTIONS
 from tests.service.conftest import SAFETY_S, eventually
 
 WINDOW, RESULT = Rect(2, 2, 8, 8), Rect(4, 4, 2, 2)
@@ -57,13 +56,6 @@ def test_settings_become_the_options_of_a_job_for_a_layer():
 
     assert (job.width, job.height, job.layout.channels) == (20, 10, "GRAYA")
     assert job.options == replace(chosen, result="layer")
-
-
-def test_editors_show_the_options_that_have_a_label():
-    assert {option.name for option in SHOWN} == {
-        name for name, option in OPTIONS.items() if option.label
-    }
-    assert all(option.admits(option.default) for option in SHOWN)
 
 
 def test_pixels_are_read_and_progress_is_shown_in_the_main_thread_only(monkeypatch):
@@ -207,16 +199,3 @@ def test_refusal_of_the_daemon_is_not_tried_again(monkeypatch):
     with pytest.raises(LacunaError, match="Nothing is known"):
         run()
     assert len(calls) == 1
-
-
-@pytest.mark.parametrize(
-    ("status", "text"),
-    [
-        (STATUS, "Lacuna: filling, 40 %"),
-        (JobStatus("", "queued", queue_position=1), "Lacuna: waiting for another fill"),
-        (JobStatus("", "queued", queue_position=3), "Lacuna: waiting for 3 other fills"),
-        (JobStatus("", "created"), "Lacuna: created, 0 %"),
-    ],
-)
-def test_progress_is_one_line(status, text):
-    assert progress_text(status) == text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lacuna.commands.choices import fill_options
+from lacuna.commands.fill_options import fill_options
 from lacuna_wire import Options
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lacuna.commands.choices import fill_option
+from lacuna.commands.fill_options import fill_option
 
 if TYPE_CHECKING:
     from lacuna_wire.endpoint import Endpoint

@@ -12,59 +12,42 @@ import gi
 gi.require_version("Gimp", "3.0")
 from gi.repository import Gimp, GObject
 
-from lacuna_wire import Options
+from lacuna_wire import Options, sentences
+from lacuna_wire.choices import kept_settings, kind_of, settings_to_keep, shown_options
 from lacuna_wire.editor import EditorSettings
-from lacuna_wire.options import MAX_GROW
+from lacuna_wire.options import Option
 
 PARASITE = "lacuna-settings"
+SOURCE = "source"  # the argument that is no option
 
 
 def add_arguments(procedure: Any) -> None:
-    """Declare the settings as named arguments."""
-    flags = GObject.ParamFlags.READWRITE
+    """Declare the settings as named arguments, from which GIMP makes the rows of its dialog."""
     source = Gimp.Choice.new()
-    source.add("layer", 0, "Active layer", "Fill from the active layer alone")
-    source.add("visible", 1, "All that is visible", "Fill from the image as it is seen")
-    default = Options()
-    procedure.add_int_argument(
-        "grow", "_Grow by (pixels)", "Enlarge the selection first, to catch soft edges and halos",
-        0, MAX_GROW, default.grow, flags,
-    )  # fmt: skip
-    procedure.add_int_argument(
-        "feather", "_Feather (pixels)", "Let the edge of the fill fade towards its inside",
-        0, MAX_GROW, default.feather, flags,
-    )  # fmt: skip
+    source.add("layer", 0, sentences.ACTIVE_LAYER, "")
+    source.add("visible", 1, sentences.VISIBLE_LAYERS, "")
     procedure.add_choice_argument(
-        "source", "_Source", "What the fill is made from", source, "layer", flags
+        SOURCE, f"_{sentences.SOURCE}", sentences.SOURCE_TIP, source, "layer", _READ_WRITE
     )
-    procedure.add_string_argument(
-        "weights", "_Weights", "Name of installed weights; empty takes the best that are installed",
-        default.weights, flags,
-    )  # fmt: skip
-    procedure.add_boolean_argument(
-        "colour-correction", "_Match colours", "Match the fill to the colours around it",
-        default.colour_correction, flags,
-    )  # fmt: skip
+    for option in shown_options():
+        _ADD[kind_of(option)](procedure, option)
 
 
 def read_settings(config: Any) -> EditorSettings:
     """Return the settings that a procedure was called with."""
-    options = Options(
-        grow=config.get_property("grow"),
-        feather=config.get_property("feather"),
-        weights=config.get_property("weights") or "",
-        colour_correction=config.get_property("colour-correction"),
-    )
-    return EditorSettings(config.get_property("source") == "visible", options)
+    values = {option.name: config.get_property(_argument(option)) for option in shown_options()}
+    # GIMP says None where a text is empty.
+    options = Options(**{name: "" if value is None else value for name, value in values.items()})
+    return EditorSettings(config.get_property(SOURCE) == "visible", options)
 
 
 def ask(procedure: Any, config: Any) -> Optional[EditorSettings]:
-    """Show the dialog and return what was chosen, or None if it was left."""
+    """Show the dialog and return what was chosen, or None if it was cancelled."""
     gi.require_version("GimpUi", "3.0")
     from gi.repository import GimpUi  # only where there is a window to show
 
     GimpUi.init("lacuna-gimp")
-    dialog = GimpUi.ProcedureDialog.new(procedure, config, "Inpaint Selection")
+    dialog = GimpUi.ProcedureDialog.new(procedure, config, sentences.TITLE)
     dialog.fill(None)
     chosen = dialog.run()
     settings = read_settings(config)
@@ -76,18 +59,57 @@ def ask(procedure: Any, config: Any) -> Optional[EditorSettings]:
 
 
 def keep(settings: EditorSettings) -> None:
-    """Remember what was chosen, also when GIMP is closed."""
-    data = json.dumps({"visible": settings.visible, **settings.options.as_dict()}).encode("utf-8")
+    """Remember what was chosen, also after GIMP is closed."""
+    data = json.dumps(settings_to_keep(settings)).encode("utf-8")
     Gimp.attach_parasite(Gimp.Parasite.new(PARASITE, Gimp.PARASITE_PERSISTENT, data))
 
 
 def last_settings() -> EditorSettings:
-    """Return what was chosen last; what an older or newer version kept counts as nothing."""
+    """Return what was chosen last; what is impossible counts as not chosen."""
     parasite = Gimp.get_parasite(PARASITE)
     if parasite is None:
         return EditorSettings()
     try:
         kept = json.loads(bytes(parasite.get_data()))
-        return EditorSettings(kept.pop("visible"), Options(**kept))
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except ValueError:
         return EditorSettings()
+    return kept_settings(kept if isinstance(kept, dict) else {})
+
+
+def _add_flag(procedure: Any, option: Option) -> None:
+    procedure.add_boolean_argument(*_words(option), option.default, _READ_WRITE)
+
+
+def _add_number(procedure: Any, option: Option) -> None:
+    lowest = option.low if option.automatic is None else min(option.low, option.automatic)
+    procedure.add_int_argument(*_words(option), lowest, option.high, option.default, _READ_WRITE)
+
+
+def _add_choice(procedure: Any, option: Option) -> None:
+    choices = Gimp.Choice.new()
+    for number, choice in enumerate(option.choices):
+        choices.add(choice, number, choice, "")
+    procedure.add_choice_argument(*_words(option), choices, option.default, _READ_WRITE)
+
+
+def _add_weights(procedure: Any, option: Option) -> None:
+    procedure.add_string_argument(*_words(option), option.default, _READ_WRITE)
+
+
+def _words(option: Option) -> tuple:
+    """Return name, label and tooltip of an argument."""
+    unit = f" ({option.unit})" if option.unit else ""
+    return _argument(option), f"_{option.label}{unit}", option.sentence
+
+
+def _argument(option: Option) -> str:
+    return option.name.replace("_", "-")
+
+
+_ADD = {
+    "flag": _add_flag,
+    "number": _add_number,
+    "choice": _add_choice,
+    "weights": _add_weights,
+}
+_READ_WRITE = GObject.ParamFlags.READWRITE

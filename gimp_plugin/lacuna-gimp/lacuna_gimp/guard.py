@@ -1,7 +1,7 @@
 """End the job when GIMP ends the plug-in: Cancel there is a SIGKILL, which nobody can catch.
 
-A second process holds the other end of a pipe. When the pipe breaks without a word, the plug-in is
-gone, and its job is cancelled. The daemon would notice only half a minute later.
+A second process holds the other end of a pipe. If the pipe breaks without a word, the plug-in is
+gone, and its job is cancelled. The daemon alone would notice half a minute later.
 """
 
 import os
@@ -15,7 +15,7 @@ ENDED = b"ended\n"
 
 @contextmanager
 def guarded(job_id: str) -> Iterator[None]:
-    """Cancel this job if the process does not live to the end of the block."""
+    """Cancel this job if the process ends before the block does."""
     try:
         guard = subprocess.Popen(
             [sys.executable, __file__, job_id],
@@ -27,7 +27,7 @@ def guarded(job_id: str) -> Iterator[None]:
             # The name exists on Windows only: no console window flashes up.
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
-    except OSError:  # a sandbox without processes: the daemon's own patience ends the job
+    except OSError:  # a sandbox without processes: the daemon ends the job when nobody asks for it
         yield
         return
     try:
@@ -38,7 +38,7 @@ def guarded(job_id: str) -> Iterator[None]:
 
 
 def main(job_id: str) -> None:
-    """Wait for the end of the plug-in, and cancel its job if it came too early."""
+    """Wait for the end of the plug-in, and cancel its job if the end came too early."""
     from lacuna_wire import LacunaError
     from lacuna_wire.client import connect
 

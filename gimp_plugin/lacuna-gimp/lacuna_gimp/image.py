@@ -13,7 +13,7 @@ gi.require_version("Gegl", "0.4")
 gi.require_version("Gimp", "3.0")
 from gi.repository import Babl, Gegl, Gimp
 
-from lacuna_wire import LacunaError, PixelLayout, Rect
+from lacuna_wire import LacunaError, PixelLayout, Rect, sentences
 
 STRIP_ROWS = 512  # that are searched, or given to GIMP, at a time
 
@@ -35,13 +35,13 @@ _CURVES = {
 }
 
 
-class Source(NamedTuple):
+class GimpSource(NamedTuple):
     """Where a fill reads, and where it will be put.
 
     Attributes:
         image: The user's.
         layer: The active one; the new layer is named after it.
-        readable: The drawable that is read: `layer`, or a copy of all that is visible.
+        readable: The drawable that is read: `layer`, or a copy of all visible layers.
         origin: Left and top of `readable` on the canvas.
         size: Width and height of `readable`.
         selection: Bounds of what is selected, in pixels of `readable`; not empty.
@@ -60,41 +60,41 @@ class Source(NamedTuple):
 
 
 @contextmanager
-def open_source(image: Any, drawables: List[Any], visible: bool) -> Iterator[Source]:
-    """Give what is to be read, for as long as it is needed.
+def open_source(image: Any, drawables: List[Any], visible: bool) -> Iterator[GimpSource]:
+    """Give access to what is to be read, for the length of a `with` block.
 
     Raises:
-        LacunaError: If image, layer or selection are of no use; the sentence says what to do.
+        LacunaError: If there is nothing to fill; the sentence says what to do.
     """
     Gegl.init(None)
     layer = _active_layer(image, drawables)
     layout, encoding = _layout(image)
     canvas = Rect(0, 0, image.get_width(), image.get_height())
-    place = canvas if visible else _place(layer)
+    area = canvas if visible else _layer_rect(layer)
     found = Gimp.Selection.bounds(image)
     if not found.non_empty:
-        raise LacunaError("Nothing is selected: select what is to be removed.")
-    bounds = Rect.from_edges(found.x1, found.y1, found.x2, found.y2).intersect(place)
+        raise LacunaError(sentences.NOTHING_SELECTED)
+    bounds = Rect.from_edges(found.x1, found.y1, found.x2, found.y2).intersect(area)
     # Bounds are those of a rectangle, and of a soft selection in a float image the whole canvas.
     bounds = _selected_bounds(image, bounds)
     if bounds is None:
         raise LacunaError(
-            f'Nothing of the layer "{layer.get_name()}" is selected: choose the layer that lies '
-            "under the selection."
+            f'The selection does not touch the layer "{layer.get_name()}". Choose the layer under '
+            "the selection."
         )
     readable = layer
     if visible:
         readable = Gimp.Layer.new_from_visible(image, image, "Lacuna")
         if readable is None:
-            raise LacunaError(f"GIMP gives no copy of what is visible: {_gimp_error()}")
+            raise LacunaError(f"GIMP could not copy the visible layers ({_gimp_error()}).")
     try:
-        yield Source(
+        yield GimpSource(
             image=image,
             layer=layer,
             readable=readable,
-            origin=(place.left, place.top),
-            size=(place.width, place.height),
-            selection=bounds.relative_to(place),
+            origin=(area.left, area.top),
+            size=(area.width, area.height),
+            selection=bounds.relative_to(area),
             layout=layout,
             encoding=encoding,
         )
@@ -103,64 +103,64 @@ def open_source(image: Any, drawables: List[Any], visible: bool) -> Iterator[Sou
             readable.delete()
 
 
-def read_pixels(source: Source, rect: Rect) -> bytes:
+def read_pixels(source: GimpSource, rect: Rect) -> bytes:
     """Return a part of the source in its layout."""
     check_open(source)
-    native = _native_format(source.readable, source.encoding)
-    return bytes(source.readable.get_buffer().get(_rectangle(rect), 1.0, native, _OUTSIDE))
+    encoded = _format_in_own_space(source.readable, source.encoding)
+    return bytes(source.readable.get_buffer().get(_rectangle(rect), 1.0, encoded, _OUTSIDE))
 
 
-def read_selection(source: Source, rect: Rect) -> bytes:
+def read_selection(source: GimpSource, rect: Rect) -> bytes:
     """Return the mask of a part of the source, one byte per pixel."""
     check_open(source)
     return _read_mask(source.image, rect.shift(*source.origin))
 
 
-def check_open(source: Source) -> None:
-    """Raise if the user has closed the image or removed the layer in the meantime."""
+def check_open(source: GimpSource) -> None:
+    """Raise a LacunaError if the user has closed the image or removed the layer meanwhile."""
     if not source.image.is_valid():
-        raise LacunaError("The image was closed before the fill was ready.")
+        raise LacunaError(sentences.IMAGE_CLOSED)
     # A layer that was removed lives on for undo: valid, but in no image.
     if not source.layer.is_valid() or not _is_in(source.image, source.layer):
-        raise LacunaError("The layer was removed before the fill was ready.")
+        raise LacunaError(sentences.LAYER_REMOVED)
 
 
-def add_layer(source: Source, rect: Rect, pixels: bytearray) -> Any:
+def add_layer(source: GimpSource, rect: Rect, pixels: bytearray) -> Any:
     """Put a fill above its source, in one undo step, and leave the source layer active.
 
     Args:
         source: From `open_source`.
         rect: Pixels of the source that the fill covers.
-        pixels: They, in the source's layout.
+        pixels: Of these, in the layout of the source.
 
     Raises:
-        LacunaError: If image or layer are gone, or GIMP does not take the layer.
+        LacunaError: If the image or the layer is gone, or GIMP does not take the new one.
     """
     check_open(source)
     image, layer = source.image, source.layer
-    name = f"{layer.get_name()} inpainted"
+    name = sentences.LAYER_NAME.format(layer.get_name())
     gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
     kind = Gimp.ImageType.GRAYA_IMAGE if gray else Gimp.ImageType.RGBA_IMAGE
     new = Gimp.Layer.new(image, name, rect.width, rect.height, kind, 100.0, Gimp.LayerMode.NORMAL)
     if new is None:  # the image was given indexed colours in the meantime
-        raise LacunaError(f"GIMP makes no layer for the fill: {_gimp_error()}")
+        raise LacunaError(f"GIMP could not make a layer for the fill ({_gimp_error()}).")
     # GIMP mixes in linear light by default, which shows as a rim where the selection is soft.
     new.set_composite_space(Gimp.LayerColorSpace.RGB_NON_LINEAR)
     left, top = _origin_now(source)
     new.set_offsets(left + rect.left, top + rect.top)
-    if len(pixels) != rect.area * source.layout.pixel_bytes:
-        raise LacunaError(  # GEGL would silently leave the layer empty
-            f"the fill of {rect.width} x {rect.height} px has {len(pixels):,} bytes, "
-            f"{rect.area * source.layout.pixel_bytes:,} were expected"
+    expected = rect.area * source.layout.pixel_bytes
+    if len(pixels) != expected:  # GEGL would silently leave the layer empty
+        raise LacunaError(
+            sentences.WRONG_SIZE.format(rect.width, rect.height, expected, len(pixels))
         )
     buffer = new.get_buffer()
-    native = _native_format(new, source.encoding)
+    encoded = _format_in_own_space(new, source.encoding)
     row_bytes = rect.width * source.layout.pixel_bytes
     for row in range(0, rect.height, STRIP_ROWS):
         rows = min(STRIP_ROWS, rect.height - row)
         strip = memoryview(pixels)[row * row_bytes : (row + rows) * row_bytes]
         # Bytes, because any other type is taken value by value, which lasts twenty times as long.
-        buffer.set(Gegl.Rectangle.new(0, row, rect.width, rows), native, bytes(strip))
+        buffer.set(Gegl.Rectangle.new(0, row, rect.width, rows), encoded, bytes(strip))
     buffer.flush()
     new.update(0, 0, rect.width, rect.height)
     # The layer is complete before the image hears of it: there is no undo group to be left open.
@@ -168,32 +168,31 @@ def add_layer(source: Source, rect: Rect, pixels: bytearray) -> Any:
     parent = None if on_top else layer.get_parent()
     position = 0 if on_top else image.get_item_position(layer)
     if not image.insert_layer(new, parent, position):
-        raise LacunaError(f"GIMP does not take the new layer: {_gimp_error()}")
+        refused = sentences.LAYER_NOT_TAKEN.format("GIMP")
+        raise LacunaError(f"{refused} The reason is: {_gimp_error()}.")
     image.set_selected_layers([layer])
     return new
 
 
 def _active_layer(image: Any, drawables: List[Any]) -> Any:
     if image.get_base_type() == Gimp.ImageBaseType.INDEXED:
-        raise LacunaError(
-            "This image has indexed colours: convert it with Image > Mode > RGB first."
-        )
+        raise LacunaError("This image has indexed colours. Convert it first: Image > Mode > RGB.")
     if image.get_floating_sel() is not None:
         raise LacunaError(
-            "There is a floating selection: anchor it or make it a layer first (Layer menu)."
+            "There is a floating selection. Anchor it or make it a layer first, in the Layer menu."
         )
     if not drawables:
-        raise LacunaError("No layer is active: choose the one that is to be inpainted.")
+        raise LacunaError(sentences.NO_LAYER_ACTIVE)
     if len(drawables) > 1:
         raise LacunaError(
-            f"{len(drawables)} layers are active: choose the one that is to be inpainted."
+            f"{len(drawables)} layers are active. Choose the one that you want to inpaint."
         )
     drawable = drawables[0]
     if isinstance(drawable, Gimp.LayerMask):
         drawable = Gimp.Layer.from_mask(drawable)
     if not isinstance(drawable, Gimp.Layer):
         raise LacunaError(
-            f'"{drawable.get_name()}" is a channel: choose the layer that is to be inpainted.'
+            f'"{drawable.get_name()}" is a channel. Choose the layer that you want to inpaint.'
         )
     return drawable
 
@@ -214,14 +213,14 @@ def _precisions() -> Dict[int, Tuple[str, str, str, str, str]]:
     }
 
 
-def _place(layer: Any) -> Rect:
+def _layer_rect(layer: Any) -> Rect:
     _, left, top = layer.get_offsets()
     return Rect(left, top, layer.get_width(), layer.get_height())
 
 
-def _origin_now(source: Source) -> Tuple[int, int]:
-    """Return where the source lies by now: the user may have moved the layer, or cropped."""
-    now = _place(source.layer)
+def _origin_now(source: GimpSource) -> Tuple[int, int]:
+    """Return where the source is now: the user may have moved the layer, or cropped the image."""
+    now = _layer_rect(source.layer)
     if source.readable is not source.layer or (now.width, now.height) != source.size:
         return source.origin
     return now.left, now.top
@@ -234,7 +233,7 @@ def _is_in(image: Any, layer: Any) -> bool:
     return outermost.get_id() in [each.get_id() for each in image.get_layers()]
 
 
-def _native_format(drawable: Any, encoding: str) -> str:
+def _format_in_own_space(drawable: Any, encoding: str) -> str:
     """Name an encoding in the drawable's own space; a plain name would convert to sRGB and clip."""
     space = Babl.format_get_space(drawable.get_format())
     return str(Babl.get_name(Babl.format_with_space(encoding, space)))
@@ -281,7 +280,7 @@ def _rectangle(rect: Rect) -> Any:
 
 
 def _gimp_error() -> str:
-    return str(Gimp.get_pdb().get_last_error())
+    return str(Gimp.get_pdb().get_last_error()).rstrip(".")
 
 
 _OUTSIDE = Gegl.AbyssPolicy.NONE  # transparent, not selected

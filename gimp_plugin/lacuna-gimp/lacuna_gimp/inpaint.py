@@ -1,7 +1,7 @@
 """From a request to the pixels of the fill, with GIMP's main thread at hand but without GIMP.
 
-GIMP runs the plug-in for one click, and its main thread has nothing to do but this: it works off
-what the fill's own thread hands to it, and looks in between whether the image is still open.
+GIMP runs the plug-in for one click. The main thread has only this to do: it works through what the
+thread of the fill hands to it, and looks in between whether the image is still open.
 """
 
 import queue
@@ -9,9 +9,9 @@ import threading
 from concurrent.futures import Future
 from typing import Callable, Tuple
 
-from lacuna_wire import JobRequest, JobStatus, Rect
+from lacuna_wire import JobRequest, JobStatus, Rect, sentences
 from lacuna_wire import editor as wire
-from lacuna_wire.editor import Editor, Task, progress_text, resolve
+from lacuna_wire.editor import Editor, Task, resolve
 
 from .guard import guarded
 
@@ -30,28 +30,29 @@ def fill(
     check_open: Callable[[], None],
     show: Callable[[str, float], None],
 ) -> Tuple[Rect, bytearray]:
-    """Have the daemon do one job; start it if it does not run.
+    """Have the daemon do one job; start the daemon if it is not running.
 
     Args:
         request: From `lacuna_wire.editor.new_request`.
         read_pixels: Gives the pixels of a part of the image in the layout of the request.
         read_selection: Gives its mask, one byte per pixel.
-        check_open: Raises when the job has become pointless; it is cancelled then.
+        check_open: Raises when the fill has become pointless: its job is cancelled.
         show: Gets a few words for the user and how much is done, 0 to 1.
             All four are called in the thread that calls this function, and in no other.
 
     Returns:
-        The pixels of the image that are covered, and they in the layout of the request.
+        The rectangle of the image that is covered, and its pixels in the layout of the request.
 
     Raises:
-        LacunaError: Whatever kept it from being done, or the error of `check_open`.
+        LacunaError: What kept the daemon from doing it, or the error of `check_open`.
     """
     tasks: "queue.Queue[Task]" = queue.Queue()
     pointless = threading.Event()
     outcome: "Future[Tuple[Rect, bytearray]]" = Future()
 
     def show_status(status: JobStatus) -> None:
-        show(progress_text(status), status.percent / 100)
+        text = f"Lacuna: {sentences.progress_text(status)}, {status.percent:.0f} %"
+        show(text, status.percent / 100)
 
     editor = Editor(
         run_in_main=tasks.put,
@@ -67,7 +68,7 @@ def fill(
         resolve(outcome, lambda: wire.fill(request, editor))
         tasks.put(lambda: None)  # wakes the main thread
 
-    show("Lacuna: waiting for the daemon", 0.0)
+    show(f"Lacuna: {sentences.WAITING_FOR_DAEMON}", 0.0)
     talker = threading.Thread(target=talk, name="lacuna-fill", daemon=True)
     talker.start()
     try:

@@ -1,10 +1,9 @@
-"""The real GIMP 3 and the real daemon, new for every file of tests."""
+"""The real GIMP 3, new for every file of tests."""
 
 import pytest
 
+from tests.editors.gimp.consoles import Console
 from tests.editors.gimp.rooms import new_room, reason_to_skip
-from tests.editors.machines import start_daemon
-from tests.service.conftest import SAFETY_S
 
 
 def pytest_collection_modifyitems(items):
@@ -15,13 +14,12 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="module")
-def room(tmp_path_factory):
-    """A GIMP with the plug-in, a photograph that everybody has, and a daemon that runs."""
+def console(tmp_path_factory):
+    """A GIMP with the plug-in and without a window, and a photograph that everybody has."""
     from skimage import data, io
 
-    room = new_room(tmp_path_factory.mktemp("gimp"))
+    room = new_room(tmp_path_factory.mktemp("gimp"), all_plugins=False)
     io.imsave(room.folder / "photo.png", data.rocket(), check_contrast=False)
-    daemon = start_daemon(room)
-    yield room
-    daemon.terminate()
-    daemon.wait(SAFETY_S)
+    console = Console(room)
+    yield console
+    console.close()

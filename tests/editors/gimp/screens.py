@@ -1,24 +1,24 @@
 """A GIMP with a window on a screen that nobody sees."""
 
-import json
-import time
 from pathlib import Path
+from typing import Any
 
 from tests.editors import screens
 from tests.editors.gimp.rooms import Room
 from tests.editors.machines import SAFETY_S
+from tests.editors.remotes import Remote
 from tests.service.conftest import eventually
 
 WIDTH, HEIGHT = 1280, 860
-# Runs inside the GIMP that has the window, and says what is in its first image.
+# Of every layer of the first image: name, left, top, width, height.
 LAYERS = """
-import json
-image = Gimp.get_images()[0]
-facts = [[layer.get_name(), *layer.get_offsets()[1:], layer.get_width(), layer.get_height()]
-         for layer in image.get_layers()]
-open({place!r} + '.new', 'w').write(json.dumps(facts))
-import os
-os.rename({place!r} + '.new', {place!r})
+[[layer.get_name(), *layer.get_offsets()[1:], layer.get_width(), layer.get_height()]
+ for image in Gimp.get_images()[:1] for layer in image.get_layers()]
+"""
+# Left, top, right and bottom of the selection, or nothing.
+SELECTED = """
+found = Gimp.Selection.bounds(Gimp.get_images()[0])
+found.non_empty and [found.x1, found.y1, found.x2, found.y2]
 """
 
 
@@ -26,28 +26,29 @@ class Screen(screens.Screen):
     """A screen that GIMP's window fills."""
 
     def __init__(self, room: Room, picture: str) -> None:
+        room.forget_calls()
         super().__init__(room, "gimp", WIDTH, HEIGHT)
-        self.open("gimp", "-s", room.folder / picture)
+        process = self.open("gimp", "-s", room.folder / picture)
+        self.remote = Remote(room, process, lambda: (room.folder / "gimp.log").read_text()[-4000:])
         name = f"{Path(picture).stem}.*GIMP$"
         self.window = eventually(lambda: self.find(name), SAFETY_S)
         self.xdotool(f"windowmove {self.window} 0 0 windowsize {self.window} {WIDTH} {HEIGHT}")
         self.focus()
-        time.sleep(1.5)  # until the window is laid out anew
+        self.wait_until_still()  # the window is laid out anew
         self.xdotool("key ctrl+shift+j")  # fit the image into it
-        time.sleep(0.7)
+        self.wait_until_still()
 
     def focus(self) -> None:
         self.xdotool(f"windowfocus {self.window}")
 
-    def execute(self, code: str) -> None:
-        """Run Python inside the GIMP that has the window: a second one hands it over and ends."""
-        self.room.run(
-            "gimp", "--batch-interpreter", "python-fu-eval", "-b", code, **self.environment
-        )
+    def run(self, code: str, /, **values: Any) -> Any:
+        """Run Python inside GIMP: see `Remote.run`."""
+        return self.remote.run(code, **values)
 
     def layers(self) -> list:
         """Name, left, top, width and height of every layer, the uppermost first."""
-        place = self.room.folder / "layers.json"
-        place.unlink(missing_ok=True)
-        self.execute(LAYERS.format(place=str(place)))
-        return json.loads(eventually(lambda: place.exists() and place.read_text()))
+        return self.run(LAYERS)
+
+    def selected(self) -> list:
+        """Left, top, right and bottom of what is selected, or nothing."""
+        return self.run(SELECTED)

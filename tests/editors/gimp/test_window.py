@@ -1,63 +1,78 @@
 """What a user sees and does, in the real window: select, click, look, undo, cancel."""
 
-import json
 import time
 
 import numpy as np
 import pytest
 
-from lacuna_wire.client import Client
-from lacuna_wire.endpoint import Endpoint
+from lacuna_wire.private_files import write_private
+from tests.editors.daemons import HeldDaemon
 from tests.editors.gimp.rooms import new_room
 from tests.editors.gimp.screens import Screen
-from tests.editors.machines import start_daemon
-from tests.service.conftest import SAFETY_S, eventually
+from tests.service.conftest import eventually
 
 # Places on the screen, in pixels; GIMP's window fills it.
 FILTERS, ENHANCE, ITS_SIDE = "426 12", "456 138", "440 138"
 CANCEL = "996 844"
-GROW_PLUS, OK = "225 28", "345 255"
+GROW_PLUS, OK = "198 103", "345 255"
 TOWER = (428, 322, 492, 708)
 HALF_OF_IT = (300, 210, 980, 700)
 PHOTO = ["rocket.png", 0, 0, 1920, 1281]
+PIXEL = 2.37  # one on the screen, in pixels of the image
 
 
 @pytest.fixture(scope="module")
-def screen(tmp_path_factory):
+def screen(tmp_path_factory, shared_daemon):
     from skimage import data, io, transform
 
     room = new_room(tmp_path_factory.mktemp("window"))
     large = transform.resize(data.rocket(), (1281, 1920), order=3)
     photo = (large * 255).clip(0, 255).astype(np.uint8)
     io.imsave(room.folder / "rocket.png", photo, check_contrast=False)
-    daemon = start_daemon(room)
-    screen = None
-    try:
-        screen = Screen(room, "rocket.png")
-        yield screen
-    finally:
-        if screen:
-            screen.close()
-        daemon.terminate()
-        daemon.wait(SAFETY_S)
+    shared_daemon.introduce(room.state)
+    screen = Screen(room, "rocket.png")
+    yield screen
+    screen.close()
+
+
+@pytest.fixture(scope="module")
+def holding(screen):
+    daemon = HeldDaemon(screen.room.folder / "held")
+    yield daemon
+    daemon.stop()
 
 
 @pytest.fixture
-def daemon(screen):
-    endpoint = json.loads((screen.room.state / "endpoint.json").read_text())
-    return Client(Endpoint(**endpoint))
+def held(screen, holding, shared_daemon):
+    """The daemon that GIMP meets in this test; its jobs last as long as the test likes."""
+    write_private(screen.room.state / "endpoint.json", holding.endpoint._asdict())
+    holding.hold()
+    yield holding
+    holding.release()
+    shared_daemon.introduce(screen.room.state)
 
 
-def select(screen, *corners):
+def select(screen, left, top, right, bottom):
+    """Drag the mouse, and wait until GIMP has selected what was meant."""
     screen.focus()
     screen.xdotool("mousemove 500 300 key r sleep 0.3")
-    screen.drag(*corners)
+    screen.drag(left, top, right, bottom)
     screen.xdotool("key Return sleep 0.3 mousemove 640 780")
+    size = [(right - left) * PIXEL, (bottom - top) * PIXEL]
+
+    def is_selected():
+        found = screen.selected()
+        return found and [found[2] - found[0], found[3] - found[1]] == pytest.approx(size, abs=8)
+
+    eventually(is_selected)
 
 
 def undo(screen):
+    """Take one step back, and wait until the layers are others."""
+    before = screen.layers()
     screen.focus()
-    screen.xdotool("key ctrl+z sleep 0.5")
+    screen.xdotool("key ctrl+z")
+    eventually(lambda: screen.layers() != before)
 
 
 def wait_for_layers(screen, count):
@@ -68,35 +83,32 @@ def wait_for_layers(screen, count):
     return eventually(there, 60)
 
 
-def running(daemon):
-    return [job for job in daemon.status()["jobs"] if job["state"] == "running"]
+def read_message(screen, picture):
+    """Wait for the message of a fill that failed, take a picture of it, and close it."""
+    message = eventually(lambda: screen.find("^GIMP Message$"))
+    screen.wait_until_still()
+    screen.picture(picture)
+    screen.xdotool(f"windowfocus {message} key Return")
+    eventually(lambda: not screen.find("^GIMP Message$"))
 
 
-def how_it_ended(screen, job):
-    """The word with which the daemon's log ends the job."""
-    lines = (screen.room.state / "daemon.log").read_text().splitlines()
-    (line,) = [line for line in lines if f"job {job['id']}: " in line]
-    return "cancelled" if "cancelled" in line.split()[-2:][0] else line.split()[-1]
-
-
-def test_menu_entry_adds_a_layer_that_one_undo_takes_away(screen, daemon):
+def test_menu_entry_adds_a_layer_that_one_undo_takes_away(screen):
     assert screen.layers() == [PHOTO]
     select(screen, *TOWER)
-    screen.xdotool(f"mousemove {FILTERS} click 1 sleep 0.8")
-    screen.xdotool(f"mousemove {ITS_SIDE} sleep 0.1 mousemove {ENHANCE} sleep 0.6 key Right")
-    time.sleep(0.5)
+    screen.xdotool(f"mousemove {FILTERS} click 1")
+    screen.wait_until_still()
+    screen.xdotool(f"mousemove {ITS_SIDE} sleep 0.1 mousemove {ENHANCE}")
+    screen.wait_until_still()
+    screen.xdotool("key Right")
+    screen.wait_until_still()
     screen.picture("menu")
     screen.xdotool("key i")
-    eventually(lambda: running(daemon))
-    time.sleep(0.3)
-    screen.picture("progress")
 
     layers = wait_for_layers(screen, 2)
-    time.sleep(0.5)
+    screen.wait_until_still()
     screen.picture("result")
     name, left, top, width, height = layers[0]
     assert name == "rocket.png inpainted"
-    # One pixel on the screen is 2.4 of the image.
     assert (left, top, width, height) == pytest.approx((509, 353, 152, 914), abs=4)
     assert layers[1] == PHOTO
 
@@ -113,7 +125,7 @@ def test_dialog_asks_and_the_next_click_remembers(screen):
     screen.focus()
     screen.xdotool("key ctrl+alt+o")
     eventually(lambda: screen.find("^Inpaint Selection$"))
-    time.sleep(0.7)
+    screen.wait_until_still()
     screen.xdotool(f"mousemove {GROW_PLUS} click 1 sleep 0.2 click 1 sleep 0.2 click 1 sleep 0.2")
     screen.picture("dialog")
     screen.xdotool(f"mousemove {OK} click 1")
@@ -129,71 +141,70 @@ def test_dialog_asks_and_the_next_click_remembers(screen):
     assert remembered == grown
 
 
-def test_cancel_ends_the_job_and_leaves_the_image_as_it_was(screen, daemon):
+def test_cancel_ends_the_job_and_leaves_the_image_as_it_was(screen, held):
     select(screen, *HALF_OF_IT)
     screen.xdotool("key ctrl+alt+i")
-    (job,) = eventually(lambda: running(daemon))
-    time.sleep(0.5)
-    screen.picture("before-cancel")
+    job = held.held_job()
+    screen.wait_until_still()
+    screen.picture("progress")
     clicked = time.monotonic()
     screen.xdotool(f"mousemove {CANCEL} click 1")
-    eventually(lambda: not daemon.status()["jobs"])
+    eventually(lambda: not held.jobs)
     took_s = time.monotonic() - clicked
 
     print(f"cancelled {took_s:.2f} s after the click")
     assert took_s < 2  # 0.1 s when the machine is idle; a busy one may be slow
-    assert how_it_ended(screen, job) == "cancelled"
-    time.sleep(0.5)
+    assert held.how_it_ended(job) == "cancelled"
+    screen.wait_until_still()
     screen.picture("cancelled")
     assert screen.layers() == [PHOTO]
 
 
-def test_layer_that_is_moved_meanwhile_takes_its_fill_along(screen, daemon):
+def test_layer_that_is_moved_meanwhile_takes_its_fill_along(screen, held):
     select(screen, *HALF_OF_IT)
     screen.xdotool("key ctrl+alt+i")
-    eventually(lambda: running(daemon))
-    screen.execute("Gimp.get_images()[0].get_layers()[0].set_offsets(-100, 30)")
+    held.held_job()
+    screen.run("Gimp.get_images()[0].get_layers()[0].set_offsets(-100, 30)")
+    held.release()
     (_, left, top, *_size), photo = wait_for_layers(screen, 2)
     undo(screen)
     undo(screen)
 
     assert photo[1:3] == [-100, 30]
-    # Enlarged by the 3 px that the dialog was told.
-    assert (left, top) == pytest.approx((206 - 3 - 100, 88 - 3 + 30), abs=4)
+    # This worker fills the whole window: the selection and 16 px around it.
+    assert (left, top) == pytest.approx((206 - 16 - 100, 88 - 16 + 30), abs=4)
     assert screen.layers() == [PHOTO]
 
 
-def test_layer_that_is_removed_meanwhile_cancels_its_job_with_a_message(screen, daemon):
+def test_layer_that_is_removed_meanwhile_cancels_its_job_with_a_message(screen, held):
     select(screen, *HALF_OF_IT)
     screen.xdotool("key ctrl+alt+i")
-    (job,) = eventually(lambda: running(daemon))
-    screen.execute("i = Gimp.get_images()[0]; i.remove_layer(i.get_layers()[0])")
-    eventually(lambda: not daemon.status()["jobs"])
+    job = held.held_job()
+    screen.run("i = Gimp.get_images()[0]; i.remove_layer(i.get_layers()[0]); None")
+    eventually(lambda: not held.jobs)
 
-    assert how_it_ended(screen, job) == "cancelled"
-    message = eventually(lambda: screen.find("^GIMP Message$"))
-    screen.picture("removed")
-    screen.xdotool(f"windowfocus {message} key Return sleep 0.3")
+    assert held.how_it_ended(job) == "cancelled"
+    read_message(screen, "removed")
     undo(screen)
     assert screen.layers() == [PHOTO]
 
 
-def test_image_that_is_closed_meanwhile_cancels_its_job_with_a_message(screen, daemon):
+def test_image_that_is_closed_meanwhile_cancels_its_job_with_a_message(screen, held):
     select(screen, *HALF_OF_IT)
     screen.xdotool("key ctrl+alt+i")
-    (job,) = eventually(lambda: running(daemon))
+    job = held.held_job()
     # As if the question whether changes are to be discarded had been answered.
-    screen.execute("Gimp.Display.get_by_id(1).delete()")
-    eventually(lambda: not daemon.status()["jobs"])
+    screen.run("Gimp.Display.get_by_id(1).delete(); None")
+    eventually(lambda: not held.jobs)
 
-    assert how_it_ended(screen, job) == "cancelled"
-    message = eventually(lambda: screen.find("^GIMP Message$"))
-    screen.picture("closed")
-    screen.xdotool(f"windowfocus {message} key Return sleep 0.3")
+    assert held.how_it_ended(job) == "cancelled"
+    read_message(screen, "closed")
     said = (screen.room.folder / "gimp.log").read_text()
     assert "crashed" not in said.lower()
 
     # For the eye: without an image the entries are greyed. The menu has one entry more by now.
-    screen.xdotool(f"mousemove {FILTERS} click 1 sleep 0.8")
-    screen.xdotool("mousemove 440 163 sleep 0.1 mousemove 456 163 sleep 0.6")
+    screen.xdotool(f"mousemove {FILTERS} click 1")
+    screen.wait_until_still()
+    screen.xdotool("mousemove 440 163 sleep 0.1 mousemove 456 163")
+    screen.wait_until_still()
     screen.picture("menu-without-image")

@@ -1,17 +1,14 @@
-"""Every real Krita that is here, and the real daemon; one start of each for all tests."""
+"""Every real Krita that is here; one start of each for all tests."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from lacuna_wire.client import Client
-from lacuna_wire.endpoint import Endpoint
+from tests.editors.daemons import HeldDaemon
 from tests.editors.krita.kritas import Krita
 from tests.editors.krita.rooms import MACHINES, PROGRAMS, new_room, warm_resources
-from tests.editors.machines import start_daemon
-from tests.service.conftest import SAFETY_S
 
 # The document of the test before is closed, and a photograph is open and active.
 OPEN = """
@@ -48,26 +45,28 @@ def pytest_runtest_teardown(nextitem):
 
 
 class House:
-    """A room whose Krita is started when it is needed, and again after it died; and its daemon."""
+    """A room whose Krita is started when it is needed, and again after it died.
+
+    Besides, it has a daemon of its own that holds its jobs.
+    """
 
     def __init__(self, room) -> None:
         self.room = room
         self.resident = None
-        self.daemon = None
+        self.held = None
 
-    def serve(self):
-        """Start the daemon that this Krita meets, if it does not run."""
-        if not self.daemon:
-            self.daemon = start_daemon(self.room)
-        return self.daemon
+    def serve_held(self) -> HeldDaemon:
+        """Start the daemon whose jobs last as long as a test likes, if it does not run."""
+        if not self.held:
+            self.held = HeldDaemon(self.room.folder / "held")
+        return self.held
 
     def leave(self) -> None:
-        """End both, if they run."""
+        """End all that runs."""
         resident, self.resident = self.resident, None
-        daemon, self.daemon = self.daemon, None
-        if daemon:
-            daemon.terminate()
-            daemon.wait(SAFETY_S)
+        held, self.held = self.held, None
+        if held:
+            held.stop()
         if resident:
             code = resident.close()
             assert code == 0, f"Krita ended with {code}:\n{resident.last_words}"
@@ -145,12 +144,23 @@ def small_photo(house):
 
 
 @pytest.fixture
-def served(house):
-    """The daemon that this room's Krita meets."""
-    return house.serve()
+def served(house, shared_daemon):
+    """Where the daemon listens that this room's Krita meets."""
+    return shared_daemon.introduce(house.room.state)
 
 
 @pytest.fixture
-def daemon(served, house):
+def held(house, krita, inside):
+    """A daemon that Krita meets in this test, and whose jobs last as long as the test likes."""
+    held = house.serve_held()
+    krita.run("meet(state)", state=str(held.state))
+    yield held
+    held.release()
+    if krita.alive:
+        krita.run("meet(state)", state=str(house.room.state))
+
+
+@pytest.fixture
+def daemon(served):
     """What the room's daemon is asked with."""
-    return Client(Endpoint(**json.loads((house.room.state / "endpoint.json").read_text())))
+    return Client(served)

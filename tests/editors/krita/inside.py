@@ -1,5 +1,7 @@
 """Runs inside Krita: what the tests use there. What waits is a generator, as the driver says."""
 
+import os
+
 from krita import Krita, Selection
 
 import lacuna_krita.inpaint
@@ -14,6 +16,11 @@ PATIENCE_MS = 60_000
 krita = Krita.instance()
 sentences = []
 FILLS.said.connect(lambda document, sentence, failed: sentences.append([sentence, failed]))
+
+
+def meet(state):
+    """Let the plug-in look for its daemon in this state folder."""
+    os.environ["LACUNA_STATE_DIR"] = state
 
 
 def until(condition, what):
@@ -97,13 +104,44 @@ def click():
 
 def ended(of=None):
     yield from until(lambda: not FILLS.state(of or document).running, "the end of a fill")
-    yield 200  # until the picture is the active layer again
+    yield from until(lambda: is_restored(of or document), "the picture as the active layer")
     return FILLS.state(of or document).text
 
 
-def fill(**chosen):
+restoring = {}  # id of a new layer -> its document
+
+
+def is_restored(document):
+    """Whether the picture is the active layer again; it is only made so where the user looks."""
+    looked_at = krita.activeDocument() == document
+    return not looked_at or not any(each == document for each in restoring.values())
+
+
+def watch_restoring():
+    """Keep `restoring` up to date."""
+    keep = plugin.keep_source_active
+    begin = lacuna_krita.inpaint._Fill._restore_active_layer
+
+    def keep_source_active(source, new_id, was_active):
+        was_active, restored = keep(source, new_id, was_active)
+        if restored:
+            restoring.pop(new_id.toString(), None)
+        return was_active, restored
+
+    def restore(fill, layer_id):
+        restoring[layer_id.toString()] = fill.document
+        begin(fill, layer_id)
+
+    plugin.keep_source_active = keep_source_active
+    lacuna_krita.inpaint._Fill._restore_active_layer = restore
+
+
+watch_restoring()
+
+
+def fill(visible=False, **chosen):
     """Click, wait, and tell what has become of the document."""
-    settings.save(EditorSettings(chosen.pop("visible", False), Options(**chosen)))
+    settings.save(EditorSettings(visible, Options(**chosen)))
     before = [node.uniqueId() for node in walk(document.rootNode())]
     active = document.activeNode()
     source = plugin._active_layer(document)

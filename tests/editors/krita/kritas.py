@@ -1,16 +1,13 @@
 """A Krita with a window on a screen that nobody sees, which does what a test asks."""
 
-import json
 import subprocess
-import time
 from pathlib import Path
-from textwrap import dedent
 from typing import Any
 
 from tests.editors import screens
 from tests.editors.krita.rooms import Room
 from tests.editors.machines import SAFETY_S
-from tests.service.conftest import eventually
+from tests.editors.remotes import Remote
 
 WIDTH, HEIGHT = 1600, 1000
 READY = "krita.activeWindow() and [bool(d.activeNode()) for d in documents()] == [True] * count"
@@ -26,13 +23,12 @@ class Krita(screens.Screen):
 
     def __init__(self, room: Room, *pictures: Path) -> None:
         """Start Krita with pictures open, and wait until it answers."""
-        self.calls = 0
-        for left_over in room.calls.iterdir():
-            left_over.unlink()
+        room.forget_calls()
         super().__init__(room, f"krita-{room.machine.name}", WIDTH, HEIGHT)
         try:
             self.open("openbox")
             self.process = self.open("krita", "--nosplash", *pictures)
+            self.remote = Remote(room, self.process, lambda: self.last_words)
             self.wait_for(f"bool({READY})", SAFETY_S, count=len(pictures))
             self.run("krita.activeWindow().qwindow().showMaximized()")
         except BaseException:
@@ -41,7 +37,7 @@ class Krita(screens.Screen):
 
     @property
     def alive(self) -> bool:
-        return self.process.poll() is None
+        return self.remote.alive
 
     @property
     def last_words(self) -> str:
@@ -51,39 +47,16 @@ class Krita(screens.Screen):
         return "\n".join(text[-3000:] for text in found)
 
     def run(self, code: str, /, **values: Any) -> Any:
-        """Run Python inside Krita and return what its last expression is worth.
+        """Run Python inside Krita: see `Remote.run`.
 
-        Args:
-            code: May name `krita`, `documents`, `heart`, all of the module `krita`, the modules
-                `QtCore`, `QtGui` and `QtWidgets`, and what earlier calls have left.
-            values: Further names, with values that `repr` can write.
-
-        Returns:
-            What JSON can say, or bytes.
-
-        Raises:
-            AssertionError: If the code raises, with its traceback; or if Krita dies.
+        It may name `krita`, `documents`, `heart`, all of the module `krita`, the modules `QtCore`,
+        `QtGui` and `QtWidgets`, and what earlier calls have left.
         """
-        number = self.calls
-        self.calls += 1
-        given = "".join(f"{name} = {value!r}\n" for name, value in values.items())
-        place = self.room.calls / f"call-{number}.py"
-        place.with_suffix(".new").write_text(given + dedent(code), "utf-8")
-        place.with_suffix(".new").replace(place)
-        answer = self.room.calls / f"answer-{number}.json"
-        give_up = time.monotonic() + SAFETY_S
-        while not answer.exists():
-            assert self.alive, f"Krita ended with {self.process.poll()}:\n{self.last_words}"
-            assert time.monotonic() < give_up, f"Krita does not answer:\n{self.last_words}"
-            time.sleep(0.005)
-        fields = json.loads(answer.read_text("utf-8"))
-        assert "error" not in fields, fields["error"]
-        raw = answer.with_suffix(".raw")
-        return raw.read_bytes() if raw.exists() else fields["value"]
+        return self.remote.run(code, **values)
 
     def wait_for(self, code: str, within_s: float = 20.0, /, **values: Any) -> Any:
         """Run code until it is worth something, and return that."""
-        return eventually(lambda: self.run(code, **values), within_s)
+        return self.remote.wait_for(code, within_s, **values)
 
     def uncaught(self) -> list[str]:
         """Tracebacks that no plug-in caught since this was last asked."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lacuna.desktop.plugins import copy_krita_plugin
 from tests.editors import machines
-from tests.editors.machines import CHECKOUT, DEBIAN13, HOST, Machine
+from tests.editors.machines import CHECKOUT, DEBIAN13, EVALUATION, HOST, Machine
 
 HERE = Path(__file__).parent
 PLUGIN = CHECKOUT / "krita_plugin"
@@ -34,11 +34,6 @@ class Room(machines.Room):
     @property
     def resources(self) -> Path:
         return self.home / ".local" / "share" / "krita"
-
-    @property
-    def calls(self) -> Path:
-        """Where a test and the driver meet."""
-        return self.folder / "calls"
 
 
 def new_room(folder: Path, machine: Machine, warm: Path | None = None) -> Room:
@@ -71,7 +66,6 @@ def warm_resources(folder: Path, machine: Machine) -> Path:
 def bare_room(folder: Path, machine: Machine, plugins: tuple[str, ...]) -> Room:
     room = Room(machine, folder)
     room.furnish()
-    room.calls.mkdir()
     config = room.home / ".config"
     config.mkdir()
     enabled = "".join(f"enable_{name}=true\n" for name in plugins)
@@ -86,3 +80,4 @@ def install_driver(room: Room) -> None:
     without_cache = shutil.ignore_patterns("__pycache__")
     target = room.resources / "pykrita"
     shutil.copytree(DRIVER, target, ignore=without_cache, dirs_exist_ok=True)
+    shutil.copyfile(EVALUATION, target / "lacuna_test_driver" / EVALUATION.name)

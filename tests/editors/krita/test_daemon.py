@@ -2,25 +2,24 @@
 
 import pytest
 
-from tests.editors.daemons import client_of, daemon_of_protocol_7, end_daemon, write_launch
-from tests.editors.machines import start_daemon
-from tests.service.conftest import SAFETY_S, eventually
+from tests.editors.daemons import HeldDaemon, daemon_of_protocol_7, end_daemon, write_launch
+from tests.service.conftest import SAFETY_S
 
 
 @pytest.fixture
 def state(krita, inside, tmp_path, small_photo):
     """A state folder of its own for this test's daemon; a photograph is open, a part selected."""
-    folder = krita.room.folder / tmp_path.name
+    folder = krita.room.folder / tmp_path.name / "state"
+    folder.parent.mkdir()
     folder.mkdir(mode=0o700)
-    where = "import os; os.environ['LACUNA_STATE_DIR'] = folder"
-    krita.run(where, folder=str(folder))
+    krita.run("meet(state)", state=str(folder))
     krita.run("open_photo(path)", path=str(small_photo))
     krita.run("select(80, 50, 30, 40)")
     yield folder
-    krita.run(where, folder=str(krita.room.state))
+    krita.run("meet(state)", state=str(krita.room.state))
 
 
-def test_daemon_that_does_not_run_is_started_and_krita_goes_on_meanwhile(krita, state):
+def test_daemon_that_is_not_running_is_started_and_krita_goes_on_meanwhile(krita, state):
     write_launch(state, krita.room.machine)
     krita.run("heart.reset()")
 
@@ -33,19 +32,20 @@ def test_daemon_that_does_not_run_is_started_and_krita_goes_on_meanwhile(krita, 
 
 
 def test_daemon_killed_in_mid_job_is_started_again_and_the_fill_comes_all_the_same(krita, state):
-    first = start_daemon(krita.room, state)
-    write_launch(state, krita.room.machine)
-    client = client_of(state)
-    krita.run("open_photo(path)", path=str(krita.room.folder / "photo.png"))
-    krita.run("select(180, 100, 280, 220); click()")
-    eventually(lambda: any(job["state"] == "running" for job in client.status()["jobs"]))
+    first = HeldDaemon(state.parent)
+    first.hold()
+    write_launch(state, krita.room.machine, *first.command)
+    krita.run("click()")
+    first.held_job()
 
-    first.kill()
-    first.wait(SAFETY_S)
+    first.process.kill()
+    first.process.wait(SAFETY_S)
+    first.release()
 
     assert krita.run("ended()").startswith("Done in ")
     assert krita.run("layers()") == ["Background", "Background inpainted"]
     end_daemon(state)
+    first.stop()
 
 
 def test_daemon_that_nobody_can_start_is_a_sentence_that_says_how(krita, state):

@@ -258,10 +258,11 @@ def test_current_frame_of_an_animation_is_what_is_filled(opened):
             yield from activate(background)
             background.enableAnimation()
             document.setCurrentTime(7)
-            yield 200
-            krita.action("add_duplicate_frame").trigger()
+            yield from until(lambda: document.currentTime() == 7, "the time")
             document.waitForDone()
-            yield 200
+            krita.action("add_duplicate_frame").trigger()
+            yield from until(lambda: background.hasKeyframeAtTime(7), "a frame")
+            document.waitForDone()
             background.setPixelData(bytes([200, 60, 20, 255]) * (200 * 140), 0, 0, 200, 140)
             document.refreshProjection()
         steps()
@@ -311,9 +312,12 @@ def test_active_mask_of_the_selection_belongs_to_no_layer(opened):
         """
         def steps():
             krita.action("show-global-selection-mask").trigger()
-            yield 300
-            mask = next(n for n in walk(document.rootNode()) if n.type() == "selectionmask")
-            yield from activate(mask)
+
+            def masks():
+                return [n for n in walk(document.rootNode()) if n.type() == "selectionmask"]
+
+            yield from until(masks, "the mask")
+            yield from activate(masks()[0])
         steps()
         """
     )

@@ -1,50 +1,40 @@
-"""What the user does while a fill is going on, in every real Krita with the real daemon."""
+"""What the user does while a fill is going on, in every real Krita; its job is held meanwhile."""
 
 import time
 
-import psutil
 import pytest
 
-from tests.service.conftest import SAFETY_S, eventually
+from tests.service.conftest import eventually
 
-# A hole that takes seconds, and the only thing that is filled in these tests.
-SELECTED = [180, 100, 280, 220]
-SIZE = [640, 427]
+RUNNING = "A fill is already running in this document. Wait for it, or cancel it."
+SELECTED = [180, 100, 280, 220]  # the only thing that is filled in these tests
 
 
 @pytest.fixture
-def opened(krita, served, inside):
-    """A photograph is open and so much selected that its fill lasts a while."""
+def opened(krita, held):
+    """A photograph is open, and a part of it is selected."""
     krita.run("open_photo(path)", path=str(krita.room.folder / "photo.png"))
     krita.run("select(*selected)", selected=SELECTED)
     return krita
 
 
 @pytest.fixture
-def begun(opened, daemon):
-    """The fill is going on: the daemon works on it."""
-    opened.run("click()")
-    eventually(lambda: running(daemon))
+def begun(opened, held):
+    """The daemon works on the fill, until it is released."""
+    begin(opened, held)
     return opened
 
 
-def running(daemon):
-    return [job["id"] for job in daemon.status()["jobs"] if job["state"] == "running"]
+def begin(krita, held):
+    """Click, and wait until the job is held; return its id."""
+    held.hold()
+    krita.run("click()")
+    return held.held_job()
 
 
-def how_it_ended(krita, job_id):
-    """The word with which the daemon's log ends the job."""
-
-    def line():
-        lines = (krita.room.state / "daemon.log").read_text().splitlines()
-        return [line for line in lines if f"job {job_id}: " in line]
-
-    (found,) = eventually(line)
-    return "cancelled" if "cancelled" in found else found.split()[-1]
-
-
-def filled_at(krita):
-    """Where the only fill lies; nothing was said but that it is done."""
+def filled_at(krita, held):
+    """Let the fill go on, and tell where it lies; nothing was said but that it is done."""
+    held.release()
     text = krita.run("ended()")
     assert text.startswith("Done in "), text
     names = krita.run("layers()")
@@ -92,59 +82,58 @@ def test_cancel_is_heard_and_a_second_click_refused_while_krita_is_waited_for(op
     assert shown == ["Waiting for Krita"]
     assert opened.run("ended()") == "The fill was cancelled."
     assert opened.run("sentences") == [
-        ["A fill is running in this document: wait, or cancel it.", True],
+        [RUNNING, True],
         ["The fill was cancelled.", False],
     ]
     assert opened.run("layers()") == ["Background"]
 
 
-def test_painting_goes_on(begun):
+def test_painting_goes_on(begun, held):
     begun.run(
         "layer('Background').setPixelData(bytes([1, 2, 3, 255]) * 100, 10, 10, 10, 10); "
         "document.refreshProjection()"
     )
 
-    assert filled_at(begun) == SELECTED
+    assert filled_at(begun, held) == SELECTED
     assert begun.run("bytes(layer('Background').pixelData(15, 15, 1, 1))") == bytes([1, 2, 3, 255])
 
 
-def test_undo_takes_back_what_was_done_before_and_the_fill_comes(opened, daemon):
+def test_undo_takes_back_what_was_done_before_and_the_fill_comes(opened, held):
     opened.run("add(document.createNode('before', 'paintlayer'))")
     opened.run("activate(layer('Background'))")
-    opened.run("click()")
-    eventually(lambda: running(daemon))
+    begin(opened, held)
     opened.key("ctrl+z")
     opened.wait_for("'before' not in layers()")
 
-    assert filled_at(opened) == SELECTED
+    assert filled_at(opened, held) == SELECTED
     assert opened.run("layers()") == ["Background", "Background inpainted"]
 
 
-def test_selection_that_changes_is_not_the_one_that_is_filled(begun):
+def test_selection_that_changes_is_not_the_one_that_is_filled(begun, held):
     begun.run("select(5, 5, 10, 10)")
 
-    assert filled_at(begun) == SELECTED
+    assert filled_at(begun, held) == SELECTED
 
 
-def test_layer_that_is_moved_takes_its_fill_along(begun):
+def test_layer_that_is_moved_takes_its_fill_along(begun, held):
     begun.run("layer('Background').move(30, -20); document.refreshProjection()")
 
-    assert filled_at(begun) == [SELECTED[0] + 30, SELECTED[1] - 20, *SELECTED[2:]]
+    assert filled_at(begun, held) == [SELECTED[0] + 30, SELECTED[1] - 20, *SELECTED[2:]]
 
 
-def test_canvas_that_is_cropped_takes_the_fill_along(begun):
+def test_canvas_that_is_cropped_takes_the_fill_along(begun, held):
     begun.run("document.crop(50, 40, 500, 360); document.waitForDone()")
 
-    assert filled_at(begun) == [SELECTED[0] - 50, SELECTED[1] - 40, *SELECTED[2:]]
+    assert filled_at(begun, held) == [SELECTED[0] - 50, SELECTED[1] - 40, *SELECTED[2:]]
 
 
-def test_canvas_that_grows_takes_the_fill_along(begun):
+def test_canvas_that_grows_takes_the_fill_along(begun, held):
     begun.run("document.resizeImage(-70, -60, 800, 600); document.waitForDone()")
 
-    assert filled_at(begun) == [SELECTED[0] + 70, SELECTED[1] + 60, *SELECTED[2:]]
+    assert filled_at(begun, held) == [SELECTED[0] + 70, SELECTED[1] + 60, *SELECTED[2:]]
 
 
-def test_group_in_a_canvas_that_is_cropped_is_found_again(opened, daemon):
+def test_group_in_a_canvas_that_is_cropped_is_found_again(opened, held):
     opened.run(
         """
         def steps():
@@ -154,76 +143,71 @@ def test_group_in_a_canvas_that_is_cropped_is_found_again(opened, daemon):
         steps()
         """
     )
-    opened.run("click()")
-    eventually(lambda: running(daemon))
+    begin(opened, held)
     opened.run("document.crop(50, 40, 500, 360); document.waitForDone()")
+    held.release()
 
     assert opened.run("ended()").startswith("Done in ")
     place = opened.run("layer('group inpainted').bounds().getRect()")
     assert place == [SELECTED[0] - 50, SELECTED[1] - 40, *SELECTED[2:]]
 
 
-def test_image_that_is_scaled_is_told_and_not_spoilt(begun):
+def test_image_that_is_scaled_is_told_and_not_spoilt(begun, held):
     begun.run("document.scaleImage(320, 214, 72, 72, 'Bicubic'); document.waitForDone()")
+    held.release()
 
     text = begun.run("ended()")
     assert "changed from 640 x 427 to 320 x 214 px" in text
     assert begun.run("layers()") == ["Background"]
 
 
-def test_image_that_gets_more_depth_gets_its_fill_in_it(begun):
+def test_image_that_gets_more_depth_gets_its_fill_in_it(begun, held):
     begun.run("document.setColorSpace('RGBA', 'U16', document.colorProfile())")
     begun.run("document.waitForDone()")
 
-    assert filled_at(begun) == SELECTED
+    assert filled_at(begun, held) == SELECTED
     assert begun.run("layer('Background inpainted').colorDepth()") == "U16"
 
 
-def test_document_that_is_closed_cancels_its_job(begun, daemon):
-    (job,) = running(daemon)
-    # The fill lasts about a second: it has to wait until the document is closed.
-    (worker,) = psutil.Process(daemon.endpoint.pid).children()
-    worker.suspend()
+def test_document_that_is_closed_cancels_its_job(begun, held):
+    job = held.held_job()
     # Krita 5.1 crashes when a document is closed in the very second in which something was
     # selected in it, also without any plug-in.
     time.sleep(1)
     begun.run('document.setModified(False); document = None; krita.action("file_close").trigger()')
-    time.sleep(1)  # the plug-in looks for its document a few times a second
-    worker.resume()
-    eventually(lambda: not daemon.status()["jobs"])
+    eventually(lambda: not held.jobs)
 
-    assert how_it_ended(begun, job) == "cancelled"
+    assert held.how_it_ended(job) == "cancelled"
     sentence, failed = begun.wait_for("sentences and sentences[-1]")
-    assert sentence == "The document was closed before the fill was ready."
+    assert sentence == "The image was closed before the fill was ready."
     assert failed
     assert begun.run("len(documents())") == 0
     assert not begun.run("krita.action(ACTION).isEnabled()")
 
 
-def test_layer_that_is_removed_cancels_its_job(opened, daemon):
+def test_layer_that_is_removed_cancels_its_job(opened, held):
     opened.run("add(document.createNode('other', 'paintlayer'))")
     opened.run("activate(layer('Background'))")
-    opened.run("click()")
-    (job,) = eventually(lambda: running(daemon))
+    job = begin(opened, held)
     opened.run("layer('Background').remove(); document.waitForDone()")
-    eventually(lambda: not daemon.status()["jobs"])
+    eventually(lambda: not held.jobs)
 
-    assert how_it_ended(opened, job) == "cancelled"
+    assert held.how_it_ended(job) == "cancelled"
     text = opened.run("ended()")
     assert text == "The layer was removed before the fill was ready."
     assert opened.run("layers()") == ["other"]
 
 
-def test_second_click_in_one_document_is_refused_and_the_first_goes_on(begun):
+def test_second_click_in_one_document_is_refused_and_the_first_goes_on(begun, held):
     begun.run("click()")
 
     sentence, failed = begun.wait_for("sentences and sentences[-1]")
-    assert sentence == "A fill is running in this document: wait, or cancel it."
+    assert sentence == RUNNING
     assert failed
-    assert filled_at(begun) == SELECTED
+    assert filled_at(begun, held) == SELECTED
 
 
-def test_two_documents_are_filled_at_once_and_each_gets_its_own(begun, daemon, small_photo):
+def test_two_documents_are_filled_at_once_and_each_gets_its_own(begun, held, small_photo):
     begun.run(
         """
         def steps():
@@ -238,9 +222,10 @@ def test_two_documents_are_filled_at_once_and_each_gets_its_own(begun, daemon, s
     )
     assert len(begun.wait_for("[d.width() for d in documents() if FILLS.state(d).running]")) == 2
     assert begun.run("krita.activeDocument() == second")
+    held.release()
 
     assert begun.run("ended(second)").startswith("Done in ")
-    assert filled_at(begun) == SELECTED
+    assert filled_at(begun, held) == SELECTED
     assert begun.run("krita.activeDocument() == second"), "nobody was taken to another document"
     assert begun.run("layers(second)") == ["Background", "Background inpainted"]
     place = begun.run("layer('Background inpainted', second).bounds().getRect()")
@@ -259,23 +244,14 @@ def test_two_documents_are_filled_at_once_and_each_gets_its_own(begun, daemon, s
     begun.run("second.setModified(False); second.close(); second = None")
 
 
-def test_cancel_leaves_the_document_as_it_was(begun, daemon):
-    (job,) = running(daemon)
+def test_cancel_leaves_the_document_as_it_was(begun, held):
+    job = held.held_job()
     asked = time.monotonic()
     begun.run("FILLS.cancel(document)")
-    eventually(lambda: not daemon.status()["jobs"])
+    eventually(lambda: not held.jobs)
 
     print(f"cancelled after {time.monotonic() - asked:.2f} s")
-    assert how_it_ended(begun, job) == "cancelled"
+    assert held.how_it_ended(job) == "cancelled"
     assert begun.run("ended()") == "The fill was cancelled."
     assert begun.run("sentences[-1][1]") is False, "what one asked for is no failure"
     assert begun.run("layers()") == ["Background"]
-
-
-def test_krita_that_quits_cancels_the_job(begun, daemon):
-    (job,) = running(daemon)
-
-    assert begun.close() == 0
-
-    eventually(lambda: not daemon.status()["jobs"], SAFETY_S)
-    assert how_it_ended(begun, job) == "cancelled"

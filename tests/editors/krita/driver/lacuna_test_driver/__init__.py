@@ -6,7 +6,6 @@ names that live as long as Krita, and its last expression (or the variable `answ
 answer.
 """
 
-import ast
 import faulthandler
 import json
 import os
@@ -18,6 +17,8 @@ from types import GeneratorType
 
 import krita
 import pykrita
+
+from .evaluation import evaluate, write
 
 # Asking Krita is the only way: the other Qt may be installed too, and does nothing here.
 if getattr(pykrita, "qt_major_version", lambda: 5)() >= 6:
@@ -54,23 +55,6 @@ class Heart:
         now_s = time.monotonic()
         self.longest_ms = max(self.longest_ms, (now_s - self.last_s) * 1000)
         self.last_s = now_s
-
-
-def evaluate(code, path, names):
-    """Run a call and return the value of its last expression, else the variable `answer`."""
-    names.pop("answer", None)
-    tree = ast.parse(code, path)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, path, "exec"), names)
-    if last is None:
-        return names.get("answer")
-    return eval(compile(ast.Expression(last.value), path, "eval"), names)
-
-
-def write(name, data):
-    """Let the file appear with all that is in it."""
-    (CALLS / (name + ".new")).write_bytes(data)
-    (CALLS / (name + ".new")).replace(CALLS / name)
 
 
 class Driver(krita.Extension):
@@ -110,7 +94,7 @@ class Driver(krita.Extension):
         number = self.number
         self.number += 1  # first: some calls let the event loop run, and with it this timer
         try:
-            value = evaluate(path.read_text("utf-8"), str(path), self.names)
+            value = evaluate(path, self.names)
         except Exception:
             self.fail(number)
         else:
@@ -125,7 +109,7 @@ class Driver(krita.Extension):
             value = bytes(value)
         try:
             if isinstance(value, bytes):
-                write(f"answer-{number}.raw", value)
+                write(CALLS / f"answer-{number}.raw", value)
                 value = None
             self.answer(number, {"value": value})
         except Exception:
@@ -145,7 +129,7 @@ class Driver(krita.Extension):
         self.answer(number, {"error": traceback.format_exc()})
 
     def answer(self, number, fields):
-        write(f"answer-{number}.json", json.dumps(fields).encode())
+        write(CALLS / f"answer-{number}.json", json.dumps(fields).encode())
 
 
 krita.Krita.instance().addExtension(Driver(krita.Krita.instance()))

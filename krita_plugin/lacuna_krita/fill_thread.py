@@ -1,6 +1,6 @@
-"""One fill in a thread of its own, so that Krita never waits; it knows nothing of Krita.
+"""One fill in a thread of its own, so that Krita never waits. Nothing in here knows Krita.
 
-Signals of Qt bring to the main thread whatever only that may do.
+Signals of Qt take to the main thread what only the main thread may do.
 """
 
 import threading
@@ -15,7 +15,7 @@ from lacuna_wire.editor import Editor, ask_main, cut_into_strips, fill, wait_for
 from .qt import QObject, pyqtSignal
 
 
-class Steps(NamedTuple):
+class MainThreadWork(NamedTuple):
     """What the main thread does for a fill.
 
     Attributes:
@@ -36,11 +36,11 @@ class Steps(NamedTuple):
 
 
 # What the main thread still has to do, for all fills. Much of it lets Krita run its event loop, in
-# which the next task arrives: it must wait, or it would change what the first one is working on.
+# which the next task arrives: that one has to wait, or it would change what the first works on.
 _TASKS: Deque[Callable[[], None]] = deque()
 
 
-class Worker(QObject):
+class FillThread(QObject):
     """Runs one fill, from the request to the layer, and says how it ended.
 
     Attributes:
@@ -50,17 +50,17 @@ class Worker(QObject):
     finished = pyqtSignal(object, object)
     _task = pyqtSignal(object)
 
-    def __init__(self, request: JobRequest, steps: Steps) -> None:
+    def __init__(self, request: JobRequest, work: MainThreadWork) -> None:
         super().__init__()
-        self._request, self._steps = request, steps
+        self._request, self._work = request, work
         self._cancelled = threading.Event()
         self._task.connect(self._run_task)
         self._editor = Editor(
             run_in_main=self._task.emit,
-            read_pixels=steps.read_pixels,
-            read_selection=steps.read_selection,
-            show=steps.show,
-            strip_pixels=steps.strip_pixels,
+            read_pixels=work.read_pixels,
+            read_selection=work.read_selection,
+            show=work.show,
+            strip_pixels=work.strip_pixels,
             should_cancel=self._cancelled.is_set,
         )
         self._thread = threading.Thread(target=self._talk, name="lacuna-fill", daemon=True)
@@ -69,11 +69,11 @@ class Worker(QObject):
         self._thread.start()
 
     def cancel(self) -> None:
-        """End the job; `finished` tells when that is done."""
+        """Ask for the end of the job; `finished` tells when it has ended."""
         self._cancelled.set()
 
     def join(self, timeout_s: float) -> None:
-        """Wait for the end of the job, though the main thread does nothing for it any more."""
+        """Wait for the end of the job; the main thread does nothing for it meanwhile."""
         self._thread.join(timeout_s)
 
     def _run_task(self, task: Callable[[], None]) -> None:
@@ -98,19 +98,19 @@ class Worker(QObject):
         rect, pixels = fill(self._request, self._editor)
         view, row_bytes = memoryview(pixels), rect.width * self._request.layout.pixel_bytes
         parts = []
-        for strip in cut_into_strips(rect, self._steps.strip_pixels):
+        for strip in cut_into_strips(rect, self._work.strip_pixels):
             first = (strip.top - rect.top) * row_bytes
             part = view[first : first + strip.height * row_bytes]
-            converted = self._in_main(partial(self._steps.convert, strip, part))
+            converted = self._in_main(partial(self._work.convert, strip, part))
             parts.append((strip, converted))
-        return self._in_main(lambda: self._steps.add(parts))
+        return self._in_main(lambda: self._work.add(parts))
 
     def _in_main(self, make: Callable[[], Any]) -> Any:
         return wait_for_main(self._editor, ask_main(self._editor, make))
 
 
 class WeightsQuestion(QObject):
-    """Asks a daemon that runs which weights it has; one that does not run is not started.
+    """Asks a running daemon which weights it has; none is started for that.
 
     Attributes:
         answered: Gets the names as a list, in the main thread.

@@ -1,0 +1,63 @@
+"""What every editor says, in one place: the sentences of refusals, and words of menus and progress.
+
+English. An editor that can be translated gives each of them to its own translation before it fills
+in the values; `{}` stand for what the comment above says, in that order.
+"""
+
+from typing import Callable
+
+from .messages import JobStatus
+
+# Of the menus, the docker and the dialog.
+TITLE = "Inpaint Selection"
+SOURCE = "Source"
+SOURCE_TIP = "What the fill is made from."
+ACTIVE_LAYER = "Active layer"
+VISIBLE_LAYERS = "All visible layers"
+
+# Name of the source layer.
+LAYER_NAME = "{} inpainted"
+
+NOTHING_SELECTED = "Nothing is selected. Select what you want to remove."
+NO_LAYER_ACTIVE = "No layer is active. Choose the layer that you want to inpaint."
+LAYER_REMOVED = "The layer was removed before the fill was ready."
+IMAGE_CLOSED = "The image was closed before the fill was ready."
+CANCELLED = "The fill was cancelled."
+# Name of the editor.
+LAYER_NOT_TAKEN = "{} did not accept the new layer."
+# Width, height, bytes that came, bytes that were expected.
+WRONG_SIZE = "An area of {:,} x {:,} px should have {:,} bytes, but has {:,}."
+# Name and text of an exception of Python.
+BUG = "A bug in Lacuna ended the fill ({}: {})."
+
+WAITING_FOR_DAEMON = "Waiting for the daemon"
+WAITING_FOR_ONE = "Waiting for another fill"
+# How many.
+WAITING_FOR_SEVERAL = "Waiting for {} other fills"
+# What is done just now, seconds.
+TIME_LEFT = "{}, {:.0f} s left"
+# The daemon's word for what it does -> the user's. `guiding` is as old as the wire.
+PHASES = {
+    "uploading": "Sending",
+    "waiting": "Waiting",
+    "loading": "Loading the network",
+    "guiding": "Searching for patches",
+    "filling": "Filling",
+}
+
+
+def progress_text(status: JobStatus, translate: Callable[[str], str] = str) -> str:
+    """Say in a few words what the daemon does, and how long it will take.
+
+    >>> progress_text(JobStatus("", "running", phase="filling", eta_s=7.6))
+    'Filling, 8 s left'
+    """
+    if status.state == "queued" and status.queue_position == 1:
+        return translate(WAITING_FOR_ONE)
+    if status.state == "queued" and status.queue_position:
+        return translate(WAITING_FOR_SEVERAL).format(status.queue_position)
+    word = status.phase or status.state
+    text = translate(PHASES[word]) if word in PHASES else word
+    if status.state == "running" and status.eta_s is not None and status.eta_s >= 1:
+        return translate(TIME_LEFT).format(text, status.eta_s)
+    return text

@@ -1,0 +1,34 @@
+"""A GIMP without a window, which does what a test asks."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from tests.editors.gimp.rooms import Room
+from tests.editors.machines import SAFETY_S
+from tests.editors.remotes import Remote
+
+HERE = Path(__file__).parent
+
+
+class Console:
+    """Runs until it is closed, and knows the names of inside.py."""
+
+    def __init__(self, room: Room) -> None:
+        room.forget_calls()
+        shutil.copyfile(HERE / "inside.py", room.folder / "inside.py")
+        self.room = room
+        self.process = room.start("gimp-console", "-i")
+        self.remote = Remote(room, self.process, self.last_words)
+        self.run("from inside import *")
+
+    def last_words(self) -> str:
+        return (self.room.folder / "gimp-console.log").read_text("utf-8", "replace")[-4000:]
+
+    def run(self, code: str, /, **values: Any) -> Any:
+        """Run Python inside GIMP: see `Remote.run`."""
+        return self.remote.run(code, **values)
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.wait(SAFETY_S)
