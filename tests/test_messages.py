@@ -28,10 +28,6 @@ BEGINNING = re.compile(rf"[A-Z0-9\"'`{VALUE}]|[a-z_]+\.[a-z_{VALUE}]")  # the la
 # Calls that carry a message in their first argument without being errors of ours.
 ALSO = {"BadParameter", "UsageError", "ClickException", "fail"}
 
-STILL_OLD = {
-    "gimp_plugin/lacuna-gimp/lacuna_gimp/image.py",
-}
-
 
 class Message(NamedTuple):
     """A message in the source; the values in it are `VALUE`."""
@@ -151,14 +147,7 @@ def test_every_message_is_whole_sentences(file):
         for message in MESSAGES[file]
         if (found := faults(message))
     ]
-    if wrong and file in STILL_OLD:
-        pytest.xfail(f"{len(wrong)} messages of {file} are still to be rewritten")
     assert not wrong, "\n".join(wrong)
-
-
-def test_only_files_that_are_not_in_order_yet_are_let_through():
-    in_order = {file for file in STILL_OLD if not any(map(faults, MESSAGES.get(file, [])))}
-    assert not in_order, f"take these from STILL_OLD: {sorted(in_order)}"
 
 
 def test_messages_of_all_parts_are_found():
