@@ -1,10 +1,43 @@
 """Fixtures that several folders of tests share."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+# It says how torch's threads wait, which is read when torch is first imported: tests import it in
+# any order, and by spinning a small network takes a hundred times as long on a busy machine.
+import lacuna.network  # noqa: F401
+
+MOST_WORKERS = 4  # each takes about a gigabyte, and what it starts some more
+# What all files of a folder share is too slow to be started in several processes.
+TOGETHER = ("tests/editors/krita/",)
 SHARED = Path(__file__).parents[1].parent / "shared"
+
+
+def pytest_xdist_auto_num_workers(config) -> int:
+    """Run folders in several processes; single files, and what measures seconds, in this one.
+
+    Two processes on a single core, too: whoever drives an editor waits most of the time.
+    """
+    measures = config.option.markexpr != "not long"
+    if measures or not all(Path(word).is_dir() for word in config.args):
+        return 0
+    return min(max(2, os.cpu_count() or 1), MOST_WORKERS)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Deal out files, and some folders as if they were one (`loadgroup` is lost on pytest 9.2)."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            found = (folder for folder in TOGETHER if nodeid.startswith(folder))
+            return next(found, None) or super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture

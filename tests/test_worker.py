@@ -4,9 +4,9 @@ import uuid
 
 import numpy as np
 import pytest
-from lacuna.samples import DTYPES
 
 from lacuna.filler import Filler
+from lacuna.samples import DTYPES
 from lacuna.service.orders import Order
 from lacuna.worker import fill_order, map_document
 from lacuna_wire import JobRequest, Options, PixelLayout, Rect

@@ -2,8 +2,9 @@
 
 `--fault start:exit` does it before the worker is ready. A job asks for it by the name of its
 weights: `fault.tile.3.hang` at its third tile, `fault.result.short` at its end. `once` hangs only
-as long as the tiles are large. `--hold FILE` keeps every job at its second tile while the file is
-there; `--layer` makes a layer for an editor.
+as long as the tiles are large, `held` until there is a file of the job's name beside `--starts`.
+`--hold FILE` keeps every job at its second tile while the file is there; `--layer` makes a layer
+for an editor.
 """
 
 import argparse
@@ -51,6 +52,9 @@ def main() -> None:
             print("noise on stdout", end="", flush=True)
             if f"tile:{tile}:once" in faults and order.smaller_tiles:
                 continue
+            if f"tile:{tile}:held" in faults:
+                faults.remove(f"tile:{tile}:held")
+                hold(arguments.starts.with_name(order.request.id), should_stop)
             misbehave(f"tile:{tile}", faults)
             time.sleep(arguments.tile_s)
             while tile == 2 and is_held(arguments.hold) and not should_stop():
@@ -69,6 +73,12 @@ def main() -> None:
 
 def is_held(file: Path | None) -> bool:
     return file is not None and file.exists()
+
+
+def hold(gate: Path, should_stop: ShouldStop) -> None:
+    """Go on when the test lets go of the job, or cancels it."""
+    while not gate.exists() and not should_stop():
+        time.sleep(0.01)
 
 
 def result_bytes(order: Order) -> int:

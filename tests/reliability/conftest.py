@@ -24,8 +24,8 @@ class Figure(NamedTuple):
 FIGURES: list[Figure] = []
 
 
-@pytest.fixture(scope="session")
-def figure():
+@pytest.fixture
+def figure(record_property):
     """Note a figure for the table, and fail if it is beyond its limit."""
 
     def note(row, what, value, unit="", at_most=None, at_least=None):
@@ -35,11 +35,18 @@ def figure():
             if limit is not None
         ]
         shown = f"{value:,.3g}" if isinstance(value, float) and value < 1000 else f"{value:,.0f}"
-        FIGURES.append(Figure(row, what, f"{shown} {unit}".rstrip(), ", ".join(limits) or "-"))
-        assert at_most is None or value <= at_most, f"{row}: {FIGURES[-1]}"
-        assert at_least is None or value >= at_least, f"{row}: {FIGURES[-1]}"
+        noted = Figure(row, what, f"{shown} {unit}".rstrip(), ", ".join(limits) or "-")
+        record_property("figure", tuple(noted))  # what travels between processes
+        assert at_most is None or value <= at_most, f"{row}: {noted}"
+        assert at_least is None or value >= at_least, f"{row}: {noted}"
 
     return note
+
+
+def pytest_runtest_logreport(report):
+    """Collect where the reports of all processes arrive."""
+    if report.when == "teardown":
+        FIGURES.extend(Figure(*noted) for name, noted in report.user_properties if name == "figure")
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -13,7 +13,7 @@ import pytest
 from lacuna_wire import LacunaError
 from lacuna_wire.client import Client, inpaint
 from lacuna_wire.errors import DaemonUnreachable
-from tests.service.conftest import eventually, inverted, request
+from tests.service.conftest import eventually, inverted, request, shared_daemon
 
 PIECE = 1024
 
@@ -124,9 +124,7 @@ def one_job(client):
     return None
 
 
-@pytest.fixture
-def daemon(start):
-    return start(client_gone_s=1.0, clock_s=0.05)
+daemon = shared_daemon("daemon", client_gone_s=1.0, clock_s=0.05)
 
 
 def test_line_without_faults_is_no_fault(daemon):

@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import tempfile
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -175,7 +174,6 @@ class Lives(RuleBasedStateMachine):
     @rule()
     @precondition(lambda self: any(job.end is None for job in self.known))
     def everybody_vanishes(self):
-        time.sleep(GONE_S)
         eventually(lambda: not self.daemon.client.status()["jobs"])
         for job in self.known:
             if not job.forgotten:

@@ -30,8 +30,9 @@ def check_story(events) -> None:
 
 
 def test_stream_tells_the_whole_story_and_ends(paced):
-    ticket, _ = paced.run()
-    answer = paced.call("GET", f"/v1/jobs/{ticket.id}/events")
+    ticket, _ = paced.run(fault="tile.1.held")
+    path = f"/v1/jobs/{ticket.id}/events"
+    answer = paced.call("GET", path, begun=lambda: paced.let_go(ticket))
     events = statuses_of_stream(answer.body)
 
     assert answer.headers["content-type"] == "text/event-stream"
@@ -109,10 +110,15 @@ def test_start_of_the_worker_does_not_count_as_tiles(start):
 
 
 def test_queue_position_falls_when_others_are_done(paced):
-    first, _ = paced.run()
+    first, _ = paced.run(fault="tile.1.held")
     second, _ = paced.run()
     events = []
-    paced.client.wait(second.id, events.append)
+
+    def follow(status):
+        events.append(status)
+        paced.let_go(first)
+
+    paced.client.wait(second.id, follow)
     paced.wait(first)
 
     assert next(event.queue_position for event in events if event.state == "queued") == 1

@@ -19,15 +19,15 @@ def follow(daemon, fault=""):
 
 
 def running(daemon):
-    """Start a job and return its ticket when its worker is at work."""
-    ticket, _ = daemon.run()
+    """Start a job that stays at its second tile, and return its ticket when it is there."""
+    ticket, _ = daemon.run(fault="tile.2.held")
     eventually(lambda: daemon.status(ticket).tiles_done)
     return ticket
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_worker_killed_in_mid_job_fails_this_job_and_the_next_is_done(start, number):
-    daemon = start("--tile-s", "0.1", first_tile_s=10, stall_s=10)
+    daemon = start(first_tile_s=10, stall_s=10)
     ticket = running(daemon)
     os.kill(daemon.worker_pids[-1], number)
     end = daemon.wait(ticket)

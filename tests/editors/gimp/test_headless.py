@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lacuna.samples import DTYPES
 
+from lacuna.samples import DTYPES
 from lacuna_wire import PixelLayout, Rect
 from tests.editors.fills import ROUNDING, engine_fill
 
