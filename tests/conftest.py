@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+# It says how torch's threads wait, which is read when torch is first imported: tests import it in
+# any order, and by spinning a small network takes a hundred times as long on a busy machine.
+import lacuna.network  # noqa: F401
+
 MOST_WORKERS = 4  # each takes about a gigabyte, and what it starts some more
 # What all files of a folder share is too slow to be started in several processes.
 TOGETHER = ("tests/editors/krita/",)
