@@ -12,6 +12,7 @@ DAEMON = ROOT / "daemon/lacuna"
 GIMP = ROOT / "gimp_plugin/lacuna-gimp"
 KRITA = ROOT / "krita_plugin/lacuna_krita"
 
+MOST_LINES = 300
 # Parts of the daemon that must not know each other.
 STRANGERS = {"service", "engine", "network", "files", "desktop"}
 # Where the parts meet, and nowhere else.
@@ -227,3 +228,15 @@ def test_no_cycle_among_the_modules_of_the_daemon():
     for module in graph:
         visit(module, [])
     assert len(done) >= len(graph)
+
+
+@pytest.mark.parametrize("folder", ["daemon", "shared", "gimp_plugin", "krita_plugin"])
+def test_no_file_is_too_long_to_be_read_in_one_go(folder):
+    lengths = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text("utf-8").splitlines())
+        for path in (ROOT / folder).rglob("*.py")
+        if not {"_vendor", "plugin_files"} & set(path.parts)
+    }
+
+    assert lengths
+    assert {path: lines for path, lines in lengths.items() if lines > MOST_LINES} == {}
