@@ -1,0 +1,69 @@
+"""What a click cannot fill is refused with a sentence; a second click is like the first."""
+
+import pytest
+
+SELECTED = (80, 50, 30, 40)
+
+
+@pytest.fixture
+def opened(krita, served, inside, small_photo):
+    krita.run("open_photo(path)", path=str(small_photo))
+    krita.run("select(*selected)", selected=SELECTED)
+    return krita
+
+
+REFUSALS = {
+    "no selection": ("document.setSelection(None)", "Nothing is selected"),
+    "outside": ("select(500, 300, 20, 20)", "outside the canvas of 200 x 140 px"),
+    "everything": ("select(0, 0, 200, 140)", "Nothing is known around the selection"),
+    "weights": (
+        "pass",
+        "There are no weights named 'nobody-has-these'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_what_cannot_be_filled_is_refused_with_a_sentence(opened, case):
+    krita = opened
+    prepare, sentence = REFUSALS[case]
+    krita.run(prepare)
+    weights = "nobody-has-these" if case == "weights" else ""
+
+    facts = krita.run("fill(weights=weights)", weights=weights)
+
+    assert sentence in facts["text"]
+    assert facts["failed"]
+    assert krita.run("layers()") == ["Background"]
+    assert krita.run("krita.action('edit_undo').text()").strip("& ") == "Undo"
+
+
+def test_active_mask_of_the_selection_belongs_to_no_layer(opened):
+    krita = opened
+    krita.run(
+        """
+        def steps():
+            krita.action("show-global-selection-mask").trigger()
+            yield 300  # Krita may crash over a mask that is used sooner
+            mask = next(n for n in walk(document.rootNode()) if n.type() == "selectionmask")
+            yield from activate(mask)
+        steps()
+        """
+    )
+
+    krita.run("click()")
+
+    assert krita.wait_for("FILLS.state(document).text").startswith("No layer is active")
+    krita.run('krita.action("show-global-selection-mask").trigger()')
+
+
+def test_second_click_works_on_the_picture_and_not_on_its_fill(opened):
+    krita = opened
+    krita.run("fill()")
+    krita.run("select(20, 20, 20, 20)")
+
+    facts = krita.run("fill()")
+
+    assert not facts["failed"], facts
+    assert len(facts["new"]) == 1
+    assert facts["rect"] == [20, 20, 20, 20]
