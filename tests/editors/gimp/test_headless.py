@@ -39,7 +39,7 @@ REFUSALS = {
     "no_layer": "No layer is active",
     "channel": '"red" is a channel',
     "everything_selected": "Nothing is known around the selection",
-    "weights_not_there": "there are no weights named 'nobody-has-these'",
+    "weights_not_there": "There are no weights named 'nobody-has-these'",
     "floating_selection": "Anchor it or make it a layer",
     "indexed": "Image > Mode > RGB",
 }
