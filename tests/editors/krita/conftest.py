@@ -15,6 +15,9 @@ OPEN = """
 def steps():
     global document
     for each in documents():
+        each.waitForDone()
+    yield 200  # Krita may crash if a document is closed right after something was selected in it
+    for each in documents():
         each.setModified(False)
         each.close()
     document = krita.openDocument(picture)

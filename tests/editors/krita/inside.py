@@ -41,6 +41,9 @@ def show(document):
 
 def close_all():
     for document in krita.documents():
+        document.waitForDone()
+    yield 200  # Krita may crash if a document is closed right after something was selected in it
+    for document in krita.documents():
         document.setModified(False)
         document.close()
     yield from until(lambda: not krita.documents(), "closed documents")
@@ -105,7 +108,6 @@ def click():
 def ended(of=None):
     yield from until(lambda: not FILLS.state(of or document).running, "the end of a fill")
     yield from until(lambda: is_restored(of or document), "the picture as the active layer")
-    yield 200  # Krita may crash if a document is closed right after something was selected in it
     return FILLS.state(of or document).text
 
 

@@ -5,6 +5,7 @@ import pytest
 from skimage import io
 
 import lacuna
+from tests.editors.krita.mouse import drag_selection
 
 
 def test_picture_is_open_in_a_window_that_fills_the_screen(krita, document):
@@ -53,10 +54,9 @@ def test_key_reaches_krita(krita, document):
 
 
 def test_drag_selects(krita, document):
-    krita.run('krita.action("KisToolSelectRectangular").trigger()')
-    krita.drag(600, 400, 700, 450)
+    *_corner, width, height = drag_selection(krita, 10, 10, 110, 60)
 
-    krita.wait_for("document.selection() is not None and document.selection().width() > 0")
+    assert (width, height) == (100, 50)
 
 
 def test_daemon_of_the_room_is_within_reach_of_krita(krita, daemon):
