@@ -1,6 +1,7 @@
 """Fixtures that several folders of tests share."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,22 @@ def home(tmp_path_factory):
         for name in ("DATA", "CACHE", "CONFIG"):
             patch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
         yield home
+
+
+@pytest.fixture
+def disk_of(tmp_path):
+    """Make file systems of a size in memory, as `mount` names it: `64k`, `64m`."""
+    mounted = []
+
+    def make(size):
+        folder = tmp_path / f"disk-{size}"
+        folder.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+        if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+            pytest.skip("only root, with leave to mount, can make a small disk")
+        mounted.append(folder)
+        return folder
+
+    yield make
+    for folder in mounted:
+        subprocess.run(["umount", "-l", str(folder)], check=True)

@@ -21,7 +21,7 @@ def filler():
     return Filler()
 
 
-def fill(filler, samples, selection, options=OPTIONS, layout=PixelLayout("RGB")):  # noqa: B008
+def filled_by(filler, samples, selection, options=OPTIONS, layout=PixelLayout("RGB")):  # noqa: B008
     """Return the whole picture with the fill laid in."""
     document, rect = Document(samples, selection, layout), changed_rect(selection, options)
     result = np.zeros((rect.height, rect.width, samples.shape[2]), samples.dtype)
@@ -60,7 +60,7 @@ def test_odd_pictures_come_back_in_the_right_size_with_known_pixels_untouched(fi
     samples = np.random.default_rng(2).integers(0, 256, (height, width, 3)).astype(np.uint8)
     selection = draw(kind, height, width)
 
-    whole = fill(filler, samples, selection)
+    whole = filled_by(filler, samples, selection)
 
     np.testing.assert_array_equal(whole[selection == 0], samples[selection == 0])
 
@@ -70,14 +70,14 @@ def test_one_selected_pixel_in_a_flat_picture_is_filled_with_nearly_its_colour(f
     selection = draw("one pixel", 64, 64)
     samples[32, 32] = 255
 
-    whole = fill(filler, samples, selection)
+    whole = filled_by(filler, samples, selection)
 
     np.testing.assert_allclose(whole[32, 32].astype(int), (90, 140, 60), atol=8)
 
 
 def test_picture_of_one_selected_pixel_has_no_context(filler):
     with pytest.raises(Unprocessable) as caught:
-        fill(filler, np.zeros((1, 1, 3), np.uint8), np.full((1, 1), 255, np.uint8))
+        filled_by(filler, np.zeros((1, 1, 3), np.uint8), np.full((1, 1), 255, np.uint8))
     assert caught.value.code == "no_context"
 
 
@@ -87,7 +87,7 @@ def test_fill_is_the_same_every_time(filler):
     selection[40:90, 50:100] = 255
 
     np.testing.assert_array_equal(
-        fill(filler, samples, selection), fill(filler, samples, selection)
+        filled_by(filler, samples, selection), filled_by(filler, samples, selection)
     )
 
 
@@ -95,7 +95,7 @@ def test_unknown_weights_are_refused_by_name(filler):
     samples, selection = np.zeros((8, 8, 3), np.uint8), draw("one pixel", 8, 8)
 
     with pytest.raises(Unprocessable, match="nobody"):
-        fill(filler, samples, selection, replace(OPTIONS, weights="nobody"))
+        filled_by(filler, samples, selection, replace(OPTIONS, weights="nobody"))
 
 
 def test_large_photograph_keeps_its_known_pixels_and_loses_a_thin_line(filler, photos):
@@ -111,7 +111,7 @@ def test_large_photograph_keeps_its_known_pixels_and_loses_a_thin_line(filler, p
     samples = truth.copy()
     samples[selection > 0] = 255
 
-    whole = fill(filler, samples, selection)
+    whole = filled_by(filler, samples, selection)
 
     np.testing.assert_array_equal(whole[selection == 0], truth[selection == 0])
     error = np.abs(whole.astype(int) - truth)[selection > 0].mean()
@@ -157,11 +157,11 @@ def test_device_that_runs_out_of_memory_leaves_the_job_to_the_cpu_with_the_same_
 ):
     samples, selection = picture_with_hole()
     options = replace(OPTIONS, tile=512)
-    expected = fill(filler, samples, selection, options)
+    expected = filled_by(filler, samples, selection, options)
     device = ShortOfMemory(filler._load(options), fits_px=60)
     monkeypatch.setattr(filler, "_load", lambda _: device)
 
-    filled = fill(filler, samples, selection, options)
+    filled = filled_by(filler, samples, selection, options)
 
     assert len(device.tried) == 3  # whole, half, a quarter; never again in this job
     assert np.abs(filled.astype(int) - expected).max() <= 1
@@ -177,7 +177,7 @@ def test_smaller_pieces_on_a_device_are_filled_as_the_cpu_fills_them(filler, mon
     filled = []
     for device in (short_cpu, ShortOfMemory(network, fits_px=160)):
         monkeypatch.setattr(filler, "_load", lambda _, device=device: device)
-        filled.append(fill(filler, samples, selection, options).astype(int))
+        filled.append(filled_by(filler, samples, selection, options).astype(int))
         assert max(device.tried[1:]) <= 160
 
     assert np.abs(filled[0] - filled[1]).max() <= 1
@@ -196,12 +196,12 @@ def test_device_without_memory_for_the_weights_leaves_them_to_the_cpu(monkeypatc
     monkeypatch.setattr("lacuna.filler.load_network", load)
     samples, selection = picture_with_hole()
     options = replace(OPTIONS, device="cuda")
-    filled = fill(filler, samples, selection, options)
+    filled = filled_by(filler, samples, selection, options)
 
-    fill(filler, samples, selection, options)
+    filled_by(filler, samples, selection, options)
 
     assert wished == ["cuda", "cpu"] * 2  # whatever filled the device may be gone by then
-    np.testing.assert_array_equal(filled, fill(Filler(), samples, selection))
+    np.testing.assert_array_equal(filled, filled_by(Filler(), samples, selection))
 
 
 def test_network_is_loaded_anew_for_another_limit_of_its_memory_and_has_smaller_tiles(monkeypatch):
@@ -214,7 +214,7 @@ def test_network_is_loaded_anew_for_another_limit_of_its_memory_and_has_smaller_
     monkeypatch.setattr("lacuna.filler.load_network", load)
     filler, (samples, selection) = Filler(), picture_with_hole()
     for limit in (0, 256, 256):
-        fill(filler, samples, selection, replace(OPTIONS, device="cpu", memory_limit=limit))
+        filled_by(filler, samples, selection, replace(OPTIONS, device="cpu", memory_limit=limit))
 
     assert [network.tile_px for network in loaded] == [loaded[0].tile_px, 512]
     # Half of 256 MiB is room for 512 px in float32 too; what is less than that is for the network.

@@ -66,7 +66,7 @@ def estimate(removal: Removal, tile_s: float | None) -> Estimate:
 
     Args:
         removal: What is to be done.
-        tile_s: Seconds per tile, guide included; None if they are not known.
+        tile_s: Seconds per tile, completion included; None if they are not known.
 
     Raises:
         LacunaError: As the removal itself would, were it not for the memory.

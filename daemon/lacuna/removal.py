@@ -189,17 +189,17 @@ def fill_here(removal: Removal, on_progress: OnProgress, filler: "Filler") -> li
     """Fill it in this process, reading no more of the files at a time than a region needs."""
     request = removal.request
     window, _tiles = plan_job(request)
-    patches: list[Edit] = []
+    edits: list[Edit] = []
 
     def take(rect: Rect, samples: Samples) -> None:
-        patches.append((rect.shift(window.left, window.top), samples))
+        edits.append((rect.shift(window.left, window.top), samples))
 
     def report(progress: Progress) -> None:
         on_progress(JobStatus(request.id, "running", **progress._asdict()))
 
     document = document_of(removal, window)
     filler.fill(document, request.options, take, report, lambda: False)
-    return patches
+    return edits
 
 
 def document_of(removal: Removal, window: Rect) -> Document:

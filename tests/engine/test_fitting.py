@@ -37,7 +37,7 @@ def tile(side, seed=5):
     return image, (rng.random((side, side, 1)) < 0.3).astype(np.float32)
 
 
-def fill(network):
+def fill_on(network):
     """Fill a picture of several tiles; return it with the device that is named."""
     document = Document(noise(300, 300), select(300, 300, Rect(60, 60, 180, 180)), RGB)
     fitting = FittingDevice(network)
@@ -46,8 +46,8 @@ def fill(network):
 
 @pytest.mark.parametrize("fits_px", [159, 80, 64])
 def test_out_of_memory_halves_the_tile_and_gives_the_same_fill(fits_px):
-    roomy, _ = fill(tight(10_000))
-    halved, device = fill(tight(fits_px))
+    roomy, _ = fill_on(tight(10_000))
+    halved, device = fill_on(tight(fits_px))
 
     assert np.abs(roomy.astype(int) - halved).max() <= ONE_U8_STEP
     assert device == "CPU"
@@ -56,9 +56,9 @@ def test_out_of_memory_halves_the_tile_and_gives_the_same_fill(fits_px):
 @pytest.mark.parametrize("first_px", [100, 64, 0])
 @pytest.mark.parametrize("cpu_px", [10_000, 64])
 def test_fill_is_the_one_of_the_cpu_wherever_memory_runs_out(first_px, cpu_px):
-    expected, _ = fill(tight(10_000))
+    expected, _ = fill_on(tight(10_000))
     cpu = tight(cpu_px)
-    filled, device = fill(tight(first_px, cpu=cpu, device_name="GPU"))
+    filled, device = fill_on(tight(first_px, cpu=cpu, device_name="GPU"))
 
     assert np.abs(expected.astype(int) - filled).max() <= ONE_U8_STEP
     assert device == ("GPU, then CPU" if cpu.shapes else "GPU")

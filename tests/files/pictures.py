@@ -35,7 +35,7 @@ def whole_mask(path: Path):
     return mask[mask.rect.slices]
 
 
-def noise(channels: str, sample: str, height: int = 37, width: int = 53, seed: int = 1):
+def noise_of(channels: str, sample: str, height: int = 37, width: int = 53, seed: int = 1):
     """Every pixel differs, over the whole range of the type; floats also above 1."""
     rng = np.random.default_rng(seed)
     shape = (height, width, CHANNELS[channels])

@@ -16,9 +16,9 @@ from PIL import Image
 from lacuna.files import open_picture, read_mask
 from lacuna_wire.errors import LacunaError
 from lacuna_wire.rect import Rect
-from tests.files.pictures import ICC, noise, pillow, refusal_of, smooth, write_png
+from tests.files.pictures import ICC, noise_of, pillow, refusal_of, smooth, write_png
 
-RGB = noise("RGB", "u8")
+RGB = noise_of("RGB", "u8")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
@@ -109,7 +109,7 @@ def test_every_flipped_bit_in_the_pixels_of_a_png_is_found(tmp_path, capfd):
 
 def test_damaged_pixels_of_a_tiff_are_found_when_they_are_read(tmp_path):
     """Only the strips that a window touches are decoded."""
-    rows = noise("RGB", "u8", 64, 64)
+    rows = noise_of("RGB", "u8", 64, 64)
     tifffile.imwrite(
         tmp_path / "in.tif", rows, photometric="rgb", compression="deflate", rowsperstrip=16
     )

@@ -7,7 +7,7 @@ from lacuna.files import open_picture, save_picture
 from lacuna.files.format import Format
 from lacuna.files.formats import FORMATS, HEAD_BYTES, SUPPORTED_SUFFIXES, format_of_name
 from lacuna_wire.rect import Rect
-from tests.files.pictures import CHANNELS, DTYPES, noise
+from tests.files.pictures import CHANNELS, DTYPES, noise_of
 from tests.files.tiffs import write
 
 WHOLE = Rect(0, 0, 53, 37)
@@ -22,7 +22,7 @@ HELD = [
 
 def copy_of(tmp_path, known: Format, channels, sample):
     """Noise in a TIFF, saved as another format: what went in, and where the copy is."""
-    pixels = noise(channels, sample)
+    pixels = noise_of(channels, sample)
     write(tmp_path / "in.tiff", pixels)
     out = tmp_path / f"out{known.suffixes[0]}"
     save_picture(open_picture(tmp_path / "in.tiff"), out, [])

@@ -9,7 +9,7 @@ import tifffile
 from PIL import Image
 
 from lacuna_wire.errors import LacunaError
-from tests.files.pictures import noise, whole_mask, write_png
+from tests.files.pictures import noise_of, whole_mask, write_png
 
 SOFT = np.zeros((40, 60), np.uint8)
 SOFT[10:30, 20:50] = 255
@@ -197,7 +197,7 @@ def test_mask_that_declares_too_many_pixels_is_refused_unread(tmp_path):
 
 
 def test_large_values_round_to_the_nearest_step(tmp_path):
-    samples = noise("GRAY", "u16", 300, 7)
+    samples = noise_of("GRAY", "u16", 300, 7)
     write_png(tmp_path / "mask.png", samples)
 
     expected = np.rint(samples[..., 0] / 257)

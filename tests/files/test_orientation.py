@@ -12,7 +12,7 @@ from tests.files.pictures import (
     edited,
     exif_block,
     load,
-    noise,
+    noise_of,
     pillow,
     read_by_pillow,
     whole_mask,
@@ -42,10 +42,10 @@ def as_seen(path):
 @pytest.mark.parametrize("suffix", [".png", ".webp", ".tif"])
 def test_edit_lands_where_it_is_seen_and_the_tag_stays(tmp_path, suffix, orientation):
     source, out = tmp_path / f"in{suffix}", tmp_path / f"out{suffix}"
-    write(source, noise("RGB", "u8", 20, 31), orientation)
+    write(source, noise_of("RGB", "u8", 20, 31), orientation)
     seen = as_seen(source)
     rect = Rect(3, 5, 11, 7)
-    new = noise("RGB", "u8", 7, 11, seed=2)
+    new = noise_of("RGB", "u8", 7, 11, seed=2)
 
     picture = open_picture(source)
     np.testing.assert_array_equal(picture.read(rect), seen[rect.slices])
@@ -69,7 +69,7 @@ def test_edit_lands_where_it_is_seen_and_the_tag_stays(tmp_path, suffix, orienta
 def test_copy_in_another_format_is_stored_upright(tmp_path, in_suffix, out_suffix, orientation):
     """Programs that look for no orientation and programs that do show the same."""
     source, out = tmp_path / f"in{in_suffix}", tmp_path / f"out{out_suffix}"
-    write(source, noise("RGB", "u8", 20, 31), orientation)
+    write(source, noise_of("RGB", "u8", 20, 31), orientation)
 
     save_picture(open_picture(source), out, [])
 
@@ -79,7 +79,7 @@ def test_copy_in_another_format_is_stored_upright(tmp_path, in_suffix, out_suffi
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_jpeg_is_turned_like_a_viewer_turns_it(tmp_path, orientation):
-    write(tmp_path / "in.jpg", noise("RGB", "u8", 24, 32), orientation)
+    write(tmp_path / "in.jpg", noise_of("RGB", "u8", 24, 32), orientation)
 
     picture = open_picture(tmp_path / "in.jpg")
     save_picture(picture, tmp_path / "out.jpg", [])
@@ -92,7 +92,7 @@ def test_jpeg_is_turned_like_a_viewer_turns_it(tmp_path, orientation):
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_mask_is_read_as_seen(tmp_path, suffix, orientation):
-    write(tmp_path / f"mask{suffix}", noise("RGB", "u8", 20, 31), orientation)
+    write(tmp_path / f"mask{suffix}", noise_of("RGB", "u8", 20, 31), orientation)
 
     mask = whole_mask(tmp_path / f"mask{suffix}")
 
@@ -119,7 +119,7 @@ def test_turning_forth_and_back_is_identity_for_every_rectangle(orientation):
 
 
 def test_orientation_that_is_none_means_as_stored(tmp_path):
-    write(tmp_path / "in.png", noise("RGB", "u8", 20, 31), 9)
+    write(tmp_path / "in.png", noise_of("RGB", "u8", 20, 31), 9)
 
     picture = open_picture(tmp_path / "in.png")
 

@@ -2,7 +2,6 @@
 
 import os
 import stat
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +12,17 @@ from lacuna.files import SUPPORTED_SUFFIXES, check_output, open_picture, save_pi
 from lacuna.files.output import replacing
 from lacuna_wire.errors import LacunaError, NoSpace
 from lacuna_wire.rect import Rect
-from tests.files.pictures import exif_block, noise, pillow, read_png, smooth, write_png
+from tests.files.pictures import exif_block, noise_of, pillow, read_png, smooth, write_png
 
 
 @pytest.fixture
 def png(tmp_path):
-    write_png(tmp_path / "in.png", noise("RGB", "u8"))
+    write_png(tmp_path / "in.png", noise_of("RGB", "u8"))
     return tmp_path / "in.png"
 
 
 def picture_of(tmp_path, channels, sample, height=8, width=9):
-    pixels = noise(channels, sample, height, width)
+    pixels = noise_of(channels, sample, height, width)
     path = tmp_path / "layout.tif"
     if channels == "GRAY":
         tifffile.imwrite(path, pixels[..., 0], photometric="minisblack")
@@ -186,25 +185,20 @@ def test_link_is_followed_not_replaced(tmp_path, png):
     save_picture(open_picture(png), tmp_path / "link.png", [])
 
     assert (tmp_path / "link.png").is_symlink()
-    np.testing.assert_array_equal(read_png(tmp_path / "elsewhere" / "real.png"), noise("RGB", "u8"))
+    np.testing.assert_array_equal(
+        read_png(tmp_path / "elsewhere" / "real.png"), noise_of("RGB", "u8")
+    )
 
 
 @pytest.fixture
-def tiny_disk(tmp_path):
-    """A file system of 64 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("cannot mount a tmpfs here")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+def tiny_disk(disk_of):
+    return disk_of("64k")
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
 @pytest.mark.parametrize("source", ["png", "tif"])
 def test_full_disk_is_one_sentence_and_leaves_no_half(tmp_path, tiny_disk, source, suffix):
-    grain = noise("RGB", "u8", 300, 300)
+    grain = noise_of("RGB", "u8", 300, 300)
     if source == "png":
         write_png(tmp_path / "in.png", grain)
     else:

@@ -16,7 +16,7 @@ from tests.files.pictures import (
     edited,
     jpeg_segments,
     load,
-    noise,
+    noise_of,
     pillow,
     png_chunk,
     read_by_pillow,
@@ -32,8 +32,8 @@ RECT = Rect(11, 5, 17, 23)
 
 @pytest.mark.parametrize(("channels", "sample"), PNG_LAYOUTS)
 def test_png_copy_differs_only_under_the_edit(tmp_path, channels, sample):
-    pixels = noise(channels, sample)
-    new = noise(channels, sample, RECT.height, RECT.width, seed=2)
+    pixels = noise_of(channels, sample)
+    new = noise_of(channels, sample, RECT.height, RECT.width, seed=2)
     write_png(tmp_path / "in.png", pixels)
 
     picture = open_picture(tmp_path / "in.png")
@@ -48,11 +48,11 @@ def test_png_copy_differs_only_under_the_edit(tmp_path, channels, sample):
 @pytest.mark.parametrize("lossless", [True, False])
 def test_webp_copy_differs_only_under_the_edit(tmp_path, channels, lossless):
     """Also if the picture was lossy, and also the colours under transparent pixels."""
-    source = noise(channels, "u8")
+    source = noise_of(channels, "u8")
     source[3:9, :, 3:] = 0
     pillow(source).save(tmp_path / "in.webp", lossless=lossless, exact=True)
     pixels = read_by_pillow(tmp_path / "in.webp")
-    new = noise(channels, "u8", RECT.height, RECT.width, seed=2)
+    new = noise_of(channels, "u8", RECT.height, RECT.width, seed=2)
 
     picture = open_picture(tmp_path / "in.webp")
     save_picture(picture, tmp_path / "out.webp", [(RECT, new)])
@@ -66,7 +66,7 @@ def test_webp_copy_differs_only_under_the_edit(tmp_path, channels, lossless):
 
 def test_webp_keeps_an_opaque_alpha_channel(tmp_path):
     """The bitstream drops it; the container must still tell of it."""
-    pixels = noise("RGBA", "u8")
+    pixels = noise_of("RGBA", "u8")
     pixels[..., 3] = 200
     pillow(pixels).save(tmp_path / "in.webp", lossless=True, exact=True)
 
@@ -159,7 +159,7 @@ def test_pictures_behind_the_first_are_left_out_with_what_points_to_them(tmp_pat
 
 
 def test_transparent_colour_of_a_png_becomes_a_channel(tmp_path):
-    pixels = noise("RGB", "u8")
+    pixels = noise_of("RGB", "u8")
     pixels[4:9, 4:9] = (1, 2, 3)
     write_png(tmp_path / "in.png", pixels)
     with_png_chunks(tmp_path / "in.png", (b"tRNS", struct.pack(">HHH", 1, 2, 3)))
@@ -176,7 +176,7 @@ def test_transparent_colour_of_a_png_becomes_a_channel(tmp_path):
 
 def test_interlaced_png_is_read(tmp_path):
     """An even grid cut into the seven passes by hand."""
-    pixels = noise("GRAY", "u8", 16, 16)[..., 0]
+    pixels = noise_of("GRAY", "u8", 16, 16)[..., 0]
     passes = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2),
               (1, 0, 2, 1)]  # fmt: skip
     raw = b"".join(b"\0" + row.tobytes() for y, x, dy, dx in passes for row in pixels[y::dy, x::dx])
@@ -194,7 +194,7 @@ def test_interlaced_png_is_read(tmp_path):
 
 
 def test_window_is_a_contiguous_copy_of_just_these_pixels(tmp_path):
-    pixels = noise("RGBA", "u16")
+    pixels = noise_of("RGBA", "u16")
     write_png(tmp_path / "in.png", pixels)
     picture = open_picture(tmp_path / "in.png")
 
@@ -211,13 +211,13 @@ def test_window_is_a_contiguous_copy_of_just_these_pixels(tmp_path):
 def test_later_edit_wins_and_the_picture_in_memory_stays(tmp_path_factory, data):
     """Any two rectangles, also empty or overlapping ones; saving twice gives the same."""
     folder = tmp_path_factory.getbasetemp()
-    pixels = noise("RGB", "u8")
+    pixels = noise_of("RGB", "u8")
     write_png(folder / "any.png", pixels)
     edits = []
     for seed in (5, 6):
         left, top = data.draw(st.integers(0, 52)), data.draw(st.integers(0, 36))
         width, height = data.draw(st.integers(0, 53 - left)), data.draw(st.integers(0, 37 - top))
-        edits.append((Rect(left, top, width, height), noise("RGB", "u8", height, width, seed)))
+        edits.append((Rect(left, top, width, height), noise_of("RGB", "u8", height, width, seed)))
     picture = open_picture(folder / "any.png")
 
     for _ in range(2):
@@ -227,8 +227,8 @@ def test_later_edit_wins_and_the_picture_in_memory_stays(tmp_path_factory, data)
 
 
 def test_picture_may_be_saved_over_itself(tmp_path):
-    pixels = noise("RGB", "u8")
-    new = noise("RGB", "u8", RECT.height, RECT.width, seed=2)
+    pixels = noise_of("RGB", "u8")
+    new = noise_of("RGB", "u8", RECT.height, RECT.width, seed=2)
     write_png(tmp_path / "in.png", pixels)
 
     save_picture(open_picture(tmp_path / "in.png"), tmp_path / "in.png", [(RECT, new)])
@@ -237,14 +237,14 @@ def test_picture_may_be_saved_over_itself(tmp_path):
 
 
 def test_edit_of_another_layout_or_place_is_a_bug_and_nothing_is_written(tmp_path):
-    write_png(tmp_path / "in.png", noise("RGB", "u8"))
+    write_png(tmp_path / "in.png", noise_of("RGB", "u8"))
     picture = open_picture(tmp_path / "in.png")
 
     for rect, new in (
-        (RECT, noise("RGB", "u16", RECT.height, RECT.width)),
-        (RECT, noise("RGBA", "u8", RECT.height, RECT.width)),
-        (RECT, noise("RGB", "u8", RECT.width, RECT.height)),
-        (Rect(50, 0, 4, 4), noise("RGB", "u8", 4, 4)),
+        (RECT, noise_of("RGB", "u16", RECT.height, RECT.width)),
+        (RECT, noise_of("RGBA", "u8", RECT.height, RECT.width)),
+        (RECT, noise_of("RGB", "u8", RECT.width, RECT.height)),
+        (Rect(50, 0, 4, 4), noise_of("RGB", "u8", 4, 4)),
     ):
         with pytest.raises(ValueError, match=r"must be|not inside"):
             save_picture(picture, tmp_path / "out.png", [(rect, new)])

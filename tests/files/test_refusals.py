@@ -14,9 +14,9 @@ from PIL import Image
 from lacuna.files import open_picture, read_mask, save_picture
 from lacuna_wire.errors import LacunaError
 from lacuna_wire.rect import Rect
-from tests.files.pictures import noise, pillow, refusal_of, smooth, with_png_chunks, write_png
+from tests.files.pictures import noise_of, pillow, refusal_of, smooth, with_png_chunks, write_png
 
-RGB = noise("RGB", "u8")
+RGB = noise_of("RGB", "u8")
 
 
 def saved(path, image, **options):
@@ -90,7 +90,7 @@ def test_png_over_the_limit_is_refused_by_its_header(tmp_path, width, height):
 
 
 def animated(path, **options):
-    frames = [pillow(noise("RGB", "u8", seed=seed)) for seed in (1, 2)]
+    frames = [pillow(noise_of("RGB", "u8", seed=seed)) for seed in (1, 2)]
     frames[0].save(path, save_all=True, append_images=frames[1:], **options)
     return path
 

@@ -14,7 +14,7 @@ from tests.files.pictures import (
     CHANNELS,
     DTYPES,
     edited,
-    noise,
+    noise_of,
     read_by_pillow,
     smooth,
 )
@@ -46,7 +46,7 @@ def check_copy(tmp_path, pixels, **options):
 @pytest.mark.parametrize("sample", DTYPES)
 @pytest.mark.parametrize("channels", CHANNELS)
 def test_every_layout_in_strips_and_tiles(tmp_path, channels, sample, shape):
-    picture = check_copy(tmp_path, noise(channels, sample), **SHAPES[shape])
+    picture = check_copy(tmp_path, noise_of(channels, sample), **SHAPES[shape])
 
     assert picture.layout == (channels, sample, "linear" if sample[0] == "f" else "srgb")
     assert not picture.lossy
@@ -67,7 +67,7 @@ def test_every_compression_with_and_without_predictor(
     tmp_path, compression, predictor, byteorder, sample
 ):
     check_copy(
-        tmp_path, noise("RGB", sample), compression=compression, predictor=predictor,
+        tmp_path, noise_of("RGB", sample), compression=compression, predictor=predictor,
         byteorder=byteorder, tile=(16, 32),
     )  # fmt: skip
 
@@ -77,7 +77,7 @@ def test_every_compression_with_and_without_predictor(
 @pytest.mark.parametrize("big", [False, True])
 def test_separate_planes_and_bigtiff(tmp_path, compression, shape, big):
     check_copy(
-        tmp_path, noise("RGBA", "u16"), planarconfig="separate", bigtiff=big,
+        tmp_path, noise_of("RGBA", "u16"), planarconfig="separate", bigtiff=big,
         compression=compression, **SHAPES[shape],
     )  # fmt: skip
     with tifffile.TiffFile(tmp_path / "out.tif") as tiff:
@@ -87,7 +87,7 @@ def test_separate_planes_and_bigtiff(tmp_path, compression, shape, big):
 def test_pillow_reads_what_was_edited(tmp_path):
     """A third reader (libtiff) for the compressions that everyone uses."""
     for compression in ("lzw", "deflate", "zstd", "packbits", None):
-        check_copy(tmp_path, noise("RGB", "u8"), compression=compression, rowsperstrip=7)
+        check_copy(tmp_path, noise_of("RGB", "u8"), compression=compression, rowsperstrip=7)
         np.testing.assert_array_equal(
             read_by_pillow(tmp_path / "out.tif"), read(tmp_path / "out.tif")
         )
@@ -97,7 +97,7 @@ def test_pillow_reads_what_was_edited(tmp_path):
 @given(data=st.data())
 def test_any_rectangles_in_any_tiles(tmp_path_factory, data):
     folder = tmp_path_factory.getbasetemp()
-    pixels = noise("RGB", "u8", 41, 55)
+    pixels = noise_of("RGB", "u8", 41, 55)
     tile = data.draw(st.sampled_from([(16, 16), (16, 48), (64, 64), None]))
     compression = data.draw(st.sampled_from([None, "deflate"]))
     rows = None if tile else data.draw(st.integers(1, 41))
@@ -106,7 +106,7 @@ def test_any_rectangles_in_any_tiles(tmp_path_factory, data):
     for seed in (5, 6, 7):
         left, top = data.draw(st.integers(0, 54)), data.draw(st.integers(0, 40))
         width, height = data.draw(st.integers(0, 55 - left)), data.draw(st.integers(0, 41 - top))
-        edits.append((Rect(left, top, width, height), noise("RGB", "u8", height, width, seed)))
+        edits.append((Rect(left, top, width, height), noise_of("RGB", "u8", height, width, seed)))
 
     picture = open_picture(folder / "any.tif")
     for rect, _ in edits:
@@ -123,7 +123,7 @@ def test_premultiplied_alpha_is_handed_out_straight_and_rounds_no_pixel_that_sta
     tmp_path, sample, planar, compression
 ):
     """Even pixels that are brighter than their alpha, which dividing and multiplying would lose."""
-    stored = noise("RGBA", sample)
+    stored = noise_of("RGBA", sample)
     stored[:10, :, 3] = 0
     write(tmp_path / "in.tif", stored, extrasamples=["assocalpha"], planarconfig=planar,
           tile=(16, 16), compression=compression)  # fmt: skip
@@ -160,12 +160,12 @@ def test_straight_colours_are_the_nearest_ones(tmp_path):
 @pytest.mark.parametrize("sample", ["u8", "u16"])
 @pytest.mark.parametrize("compression", [None, "deflate"])
 def test_grey_where_zero_is_white_is_handed_out_as_seen(tmp_path, sample, compression):
-    stored = noise("GRAY", sample)
+    stored = noise_of("GRAY", sample)
     write(tmp_path / "in.tif", stored, photometric="miniswhite", compression=compression)
     picture = open_picture(tmp_path / "in.tif")
     np.testing.assert_array_equal(picture.read(RECT), ~stored[RECT.slices])
 
-    new = noise("GRAY", sample, RECT.height, RECT.width, seed=2)
+    new = noise_of("GRAY", sample, RECT.height, RECT.width, seed=2)
     save_picture(picture, tmp_path / "out.tif", [(RECT, new)])
 
     np.testing.assert_array_equal(read(tmp_path / "out.tif"), edited(stored, (RECT, ~new)))

@@ -9,14 +9,14 @@ import tifffile
 from lacuna.files import open_picture, save_picture
 from lacuna_wire.errors import LacunaError
 from lacuna_wire.rect import Rect
-from tests.files.pictures import ICC, edited, load, noise, resources_of_photoshop
+from tests.files.pictures import ICC, edited, load, noise_of, resources_of_photoshop
 from tests.files.tiffs import raw_segments, read, tags, write
 
 RECT = Rect(11, 5, 17, 23)
 
 
 def test_copy_without_edits_is_the_same_file(tmp_path):
-    write(tmp_path / "in.tif", noise("RGB", "u16"), compression="lzw", iccprofile=ICC)
+    write(tmp_path / "in.tif", noise_of("RGB", "u16"), compression="lzw", iccprofile=ICC)
 
     save_picture(open_picture(tmp_path / "in.tif"), tmp_path / "out.tif", [])
 
@@ -26,7 +26,7 @@ def test_copy_without_edits_is_the_same_file(tmp_path):
 def test_segments_that_no_edit_touches_keep_their_bytes_and_tags_their_values(tmp_path):
     """Also private tags, which nobody needs to understand."""
     write(
-        tmp_path / "in.tif", noise("RGB", "u8", 64, 64), compression="deflate", predictor=True,
+        tmp_path / "in.tif", noise_of("RGB", "u8", 64, 64), compression="deflate", predictor=True,
         tile=(16, 16), iccprofile=ICC, resolution=(240, 240), software="a scanner",
         extratags=[(65000, 7, 9, b"private \0", True), (700, 1, 6, b"<xmp/>", True)],
     )  # fmt: skip
@@ -35,7 +35,7 @@ def test_segments_that_no_edit_touches_keep_their_bytes_and_tags_their_values(tm
     save_picture(
         open_picture(tmp_path / "in.tif"),
         tmp_path / "out.tif",
-        [(rect, noise("RGB", "u8", 16, 16))],
+        [(rect, noise_of("RGB", "u8", 16, 16))],
     )
 
     before, after = raw_segments(tmp_path / "in.tif"), raw_segments(tmp_path / "out.tif")
@@ -56,7 +56,7 @@ def test_segment_that_grows_moves_to_the_end_and_leaves_nothing_behind(tmp_path)
     with tifffile.TiffFile(tmp_path / "in.tif", mode="r+") as tiff:
         lengths = tiff.pages.first.tags[325]
         lengths.overwrite(lengths.value, dtype="H")
-    grain = noise("RGB", "u8", 256, 256)
+    grain = noise_of("RGB", "u8", 256, 256)
     segment = raw_segments(tmp_path / "in.tif")[0]
 
     picture = open_picture(tmp_path / "in.tif")
@@ -69,7 +69,7 @@ def test_segment_that_grows_moves_to_the_end_and_leaves_nothing_behind(tmp_path)
 
 
 def test_segment_that_shrinks_is_blanked_behind_its_new_end(tmp_path):
-    grain = noise("RGB", "u8", 64, 64)
+    grain = noise_of("RGB", "u8", 64, 64)
     write(tmp_path / "in.tif", grain, compression="deflate", tile=(64, 64))
     tail = raw_segments(tmp_path / "in.tif")[0][-200:]
 
@@ -89,7 +89,7 @@ def test_tiles_that_share_their_data_are_parted(tmp_path, compression):
         first = tiff.pages.first
         first.tags[324].overwrite([first.dataoffsets[0]] * 4)
         first.tags[325].overwrite([first.databytecounts[0]] * 4)
-    new = noise("RGB", "u8", 8, 8)
+    new = noise_of("RGB", "u8", 8, 8)
 
     picture = open_picture(tmp_path / "in.tif")
     save_picture(picture, tmp_path / "out.tif", [(Rect(20, 4, 8, 8), new)])
@@ -106,7 +106,7 @@ def test_tiles_that_were_never_written_are_zeros_until_edited(tmp_path, compress
         first = tiff.pages.first
         first.tags[324].overwrite([*first.dataoffsets[:3], 0])
         first.tags[325].overwrite([*first.databytecounts[:3], 0])
-    new = noise("RGB", "u8", 8, 8)
+    new = noise_of("RGB", "u8", 8, 8)
 
     picture = open_picture(tmp_path / "in.tif")
     assert not picture.read(Rect(16, 16, 16, 16)).any()
@@ -121,7 +121,7 @@ def test_tiles_that_were_never_written_are_zeros_until_edited(tmp_path, compress
 @pytest.mark.parametrize("big", [False, True])
 @pytest.mark.parametrize("where", ["pages", "sub pages"])
 def test_smaller_copies_go_because_they_show_what_was_removed(tmp_path, where, big):
-    pixels = noise("RGB", "u8", 64, 64)
+    pixels = noise_of("RGB", "u8", 64, 64)
     small = np.ascontiguousarray(pixels[::2, ::2])
     options = {"photometric": "rgb", "tile": (16, 16), "metadata": None}
     with tifffile.TiffWriter(tmp_path / "in.tif", bigtiff=big) as tiff:
@@ -130,21 +130,21 @@ def test_smaller_copies_go_because_they_show_what_was_removed(tmp_path, where, b
     rect = Rect(4, 4, 8, 8)
 
     picture = open_picture(tmp_path / "in.tif")
-    save_picture(picture, tmp_path / "out.tif", [(rect, noise("RGB", "u8", 8, 8, 2))])
+    save_picture(picture, tmp_path / "out.tif", [(rect, noise_of("RGB", "u8", 8, 8, 2))])
 
     with tifffile.TiffFile(tmp_path / "out.tif") as tiff:
         assert len(tiff.pages) == 1
         assert 330 not in tiff.pages.first.tags
         assert tiff.pages.first.tags[305].value == "kept"
     assert small[:16, :16].tobytes() not in (tmp_path / "out.tif").read_bytes()
-    expected = edited(pixels, (rect, noise("RGB", "u8", 8, 8, 2)))
+    expected = edited(pixels, (rect, noise_of("RGB", "u8", 8, 8, 2)))
     np.testing.assert_array_equal(read(tmp_path / "out.tif"), expected)
     assert load(tmp_path / "out.tif").n_frames == 1
 
 
 def test_preview_of_photoshop_is_left_out(tmp_path):
     resources = resources_of_photoshop(b"what was removed")
-    write(tmp_path / "in.tif", noise("RGB", "u8"),
+    write(tmp_path / "in.tif", noise_of("RGB", "u8"),
           extratags=[(34377, 1, len(resources), resources, True)])  # fmt: skip
 
     save_picture(open_picture(tmp_path / "in.tif"), tmp_path / "out.tif", [])
@@ -156,7 +156,7 @@ def test_preview_of_photoshop_is_left_out(tmp_path):
 
 
 def test_copy_of_a_cloud_optimised_tiff_no_longer_promises_its_order(tmp_path):
-    write(tmp_path / "in.tif", noise("RGB", "u8"))
+    write(tmp_path / "in.tif", noise_of("RGB", "u8"))
     data = (tmp_path / "in.tif").read_bytes()
     promise = b"LAYOUT=IFDS_BEFORE_DATA\nKNOWN_INCOMPATIBLE_EDITION=NO\n "
     at = struct.unpack("<I", data[4:8])[0]
@@ -177,16 +177,16 @@ def test_copy_of_a_cloud_optimised_tiff_no_longer_promises_its_order(tmp_path):
     save_picture(
         open_picture(tmp_path / "in.tif"),
         tmp_path / "out.tif",
-        [(RECT, noise("RGB", "u8", RECT.height, RECT.width))],
+        [(RECT, noise_of("RGB", "u8", RECT.height, RECT.width))],
     )
 
     assert b"KNOWN_INCOMPATIBLE_EDITION=YES\n" in (tmp_path / "out.tif").read_bytes()[:100]
 
 
 def test_picture_may_be_saved_over_itself(tmp_path):
-    pixels = noise("RGB", "u16")
+    pixels = noise_of("RGB", "u16")
     write(tmp_path / "in.tif", pixels, compression="lzw")
-    new = noise("RGB", "u16", RECT.height, RECT.width, seed=2)
+    new = noise_of("RGB", "u16", RECT.height, RECT.width, seed=2)
 
     save_picture(open_picture(tmp_path / "in.tif"), tmp_path / "in.tif", [(RECT, new)])
 
@@ -201,7 +201,7 @@ def test_classic_tiff_that_would_grow_over_its_limit_is_refused(tmp_path, monkey
 
     with pytest.raises(LacunaError, match="BigTIFF") as refusal:
         save_picture(
-            picture, tmp_path / "out.tif", [(Rect(0, 0, 256, 256), noise("RGB", "u8", 256, 256))]
+            picture, tmp_path / "out.tif", [(Rect(0, 0, 256, 256), noise_of("RGB", "u8", 256, 256))]
         )
     assert refusal.value.code == "too_large"
     assert [path.name for path in tmp_path.iterdir()] == ["in.tif"]

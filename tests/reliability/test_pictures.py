@@ -28,7 +28,7 @@ def filler():
     return Filler()
 
 
-def fill(filler, folder, samples, selection, layout, result="composite"):
+def fill_by_worker(filler, folder, samples, selection, layout, result="composite"):
     """Let the worker's own code fill a file, as the daemon would; return rect and samples."""
     height, width = selection.shape
     whole = Rect(0, 0, width, height)
@@ -44,7 +44,7 @@ def fill(filler, folder, samples, selection, layout, result="composite"):
     return filled.rect, np.fromfile(order.output, DTYPES[layout.sample]).reshape(shape)
 
 
-def noise(layout, height=HEIGHT, width=WIDTH):
+def samples_of(layout, height=HEIGHT, width=WIDTH):
     dice = np.random.default_rng(4)
     shape = (height, width, layout.channel_count)
     kind = DTYPES[layout.sample]
@@ -63,7 +63,7 @@ def check_known(before, after, rect, selection):
     np.testing.assert_array_equal(as_bits(before[rect.slices])[known], as_bits(after)[known])
 
 
-def select(name):
+def selection_named(name):
     selection = np.zeros((HEIGHT, WIDTH), np.uint8)
     if name == "one pixel":
         selection[40, 50] = 255
@@ -86,10 +86,10 @@ def select(name):
     ["one pixel", "a frame of one pixel", "a checkerboard", "all but one pixel", "faintly"],
 )
 def test_odd_selections_are_filled_and_known_pixels_stay(filler, tmp_path, name):
-    layout, selection = PixelLayout("RGBA"), select(name)
-    before = noise(layout)
+    layout, selection = PixelLayout("RGBA"), selection_named(name)
+    before = samples_of(layout)
     before[..., 3] = 255
-    rect, after = fill(filler, tmp_path, before, selection, layout)
+    rect, after = fill_by_worker(filler, tmp_path, before, selection, layout)
 
     check_known(before, after, rect, selection)
     assert (after[..., 3] == 255).all()
@@ -102,7 +102,7 @@ def test_selections_that_make_no_sense_are_one_sentence_and_need_no_network(tmp_
     layout = PixelLayout("RGB")
     filler = Filler()
     with pytest.raises(LacunaError) as caught:
-        fill(filler, tmp_path, noise(layout), select(name), layout)
+        fill_by_worker(filler, tmp_path, samples_of(layout), selection_named(name), layout)
 
     assert caught.value.code == code
     if name == "nothing":
@@ -118,8 +118,8 @@ LAYOUTS = [
 def test_every_layout_of_the_protocol_is_filled_and_known_pixels_stay(filler, tmp_path, layout):
     selection = np.zeros((40, 50), np.uint8)
     selection[15:22, 20:30] = 255
-    before = noise(layout, 40, 50)
-    rect, after = fill(filler, tmp_path, before, selection, layout)
+    before = samples_of(layout, 40, 50)
+    rect, after = fill_by_worker(filler, tmp_path, before, selection, layout)
 
     check_known(before, after, rect, selection)
     if before.dtype.kind == "f":
@@ -139,13 +139,13 @@ def test_hostile_numbers_stay_where_they_were_and_never_enter_the_fill(
 ):
     """Around the hole, in it, and in its alpha."""
     layout = PixelLayout(channels, "f32", "linear")
-    before = noise(layout)
+    before = samples_of(layout)
     selection = np.zeros((HEIGHT, WIDTH), np.uint8)
     selection[30:50, 40:70] = 255
     dice = np.random.default_rng(8)
     with np.errstate(over="ignore"):
         before[dice.random(before.shape) < 0.1] = np.float32(value)
-    rect, after = fill(filler, tmp_path, before, selection, layout)
+    rect, after = fill_by_worker(filler, tmp_path, before, selection, layout)
 
     check_known(before, after, rect, selection)
     colours = after[..., :-1] if layout.has_alpha else after

@@ -83,8 +83,8 @@ def inpaint(
     for work in works:
         removal = prepare(work, options)
         with progress_bar(work.image.name, progress) as show:
-            patches = fill(removal, show)
-        save_picture(removal.picture, work.out, patches)
+            edits = fill(removal, show)
+        save_picture(removal.picture, work.out, edits)
         written = output_format(work.out)
         if written.is_lossy:
             sentence = f"{written.name} is lossy: pixels outside the mask may differ by rounding."

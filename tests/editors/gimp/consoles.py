@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from tests.editors.gimp.rooms import Room
+from tests.editors.gimp.rooms import GimpRoom
 from tests.editors.machines import SAFETY_S
 from tests.editors.remotes import Remote
 
@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 class Console:
     """Runs until it is closed, and knows the names of inside.py."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: GimpRoom) -> None:
         room.forget_calls()
         shutil.copyfile(HERE / "inside.py", room.folder / "inside.py")
         self.room = room

@@ -19,7 +19,7 @@ def reason_to_skip() -> str:
     return DEBIAN13.reason_to_skip("gimp", "gimp-console", "Xvfb", "xdotool", "import")
 
 
-class Room(machines.Room):
+class GimpRoom(machines.Room):
     """A GIMP with the plug-in and its configuration."""
 
     @property
@@ -46,14 +46,14 @@ class Room(machines.Room):
         return said
 
 
-def new_room(folder: Path, all_plugins: bool = True) -> Room:
+def new_room(folder: Path, all_plugins: bool = True) -> GimpRoom:
     """Furnish a folder: the plug-in installed as docs/gimp.md says, no questions at the start.
 
     Args:
         folder: Which exists.
         all_plugins: Whether GIMP has all its own plug-ins, whose entries are in its menus.
     """
-    room = Room(DEBIAN13, folder)
+    room = GimpRoom(DEBIAN13, folder)
     room.furnish()
     plugins = folder / "config" / "plug-ins"
     plugins.mkdir(parents=True)

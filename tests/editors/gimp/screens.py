@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.editors import screens
-from tests.editors.gimp.rooms import Room
+from tests.editors.gimp.rooms import GimpRoom
 from tests.editors.machines import SAFETY_S
 from tests.editors.remotes import Remote
 from tests.service.conftest import eventually
@@ -25,7 +25,7 @@ found.non_empty and [found.x1, found.y1, found.x2, found.y2]
 class Screen(screens.Screen):
     """A screen that GIMP's window fills."""
 
-    def __init__(self, room: Room, picture: str) -> None:
+    def __init__(self, room: GimpRoom, picture: str) -> None:
         room.forget_calls()
         super().__init__(room, "gimp", WIDTH, HEIGHT)
         process = self.open("gimp", "-s", room.folder / picture)

@@ -10,7 +10,7 @@ from tests.editors.setups import fresh_environment, lacuna, left_over, log_in
 from tests.service.conftest import SAFETY_S
 
 
-class Room(rooms.Room):
+class FreshGimpRoom(rooms.GimpRoom):
     """A home as its user knows it."""
 
     @property
@@ -23,7 +23,7 @@ def room(tmp_path):
     """A home in which GIMP never ran."""
     from skimage import data, io
 
-    room = Room(DEBIAN13, tmp_path)
+    room = FreshGimpRoom(DEBIAN13, tmp_path)
     room.furnish()
     io.imsave(tmp_path / "photo.png", data.rocket(), check_contrast=False)
     return room

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.editors import screens
-from tests.editors.krita.rooms import Room
+from tests.editors.krita.rooms import KritaRoom
 from tests.editors.machines import SAFETY_S
 from tests.editors.remotes import Remote
 
@@ -21,7 +21,7 @@ QtCore.QTimer.singleShot(0, krita.action("file_quit").trigger)
 class Krita(screens.Screen):
     """A screen, a window manager, and a Krita that fills it."""
 
-    def __init__(self, room: Room, *pictures: Path) -> None:
+    def __init__(self, room: KritaRoom, *pictures: Path) -> None:
         """Start Krita with pictures open, and wait until it answers."""
         room.forget_calls()
         super().__init__(room, f"krita-{room.machine.name}", WIDTH, HEIGHT)

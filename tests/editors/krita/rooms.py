@@ -24,7 +24,7 @@ MACHINES = [
 PROGRAMS = ("krita", "Xvfb", "dbus-daemon", "openbox", "xdotool", "import")
 
 
-class Room(machines.Room):
+class KritaRoom(machines.Room):
     """A home in which nothing but Krita lives: it starts once per home."""
 
     @property
@@ -36,7 +36,7 @@ class Room(machines.Room):
         return self.home / ".local" / "share" / "krita"
 
 
-def new_room(folder: Path, machine: Machine, warm: Path | None = None) -> Room:
+def new_room(folder: Path, machine: Machine, warm: Path | None = None) -> KritaRoom:
     """Furnish a folder: the plug-in and the driver, both enabled, and all else as on a first start.
 
     Args:
@@ -63,8 +63,8 @@ def warm_resources(folder: Path, machine: Machine) -> Path:
     return room.resources
 
 
-def bare_room(folder: Path, machine: Machine, plugins: tuple[str, ...]) -> Room:
-    room = Room(machine, folder)
+def bare_room(folder: Path, machine: Machine, plugins: tuple[str, ...]) -> KritaRoom:
+    room = KritaRoom(machine, folder)
     room.furnish()
     config = room.home / ".config"
     config.mkdir()
@@ -76,7 +76,7 @@ def bare_room(folder: Path, machine: Machine, plugins: tuple[str, ...]) -> Room:
     return room
 
 
-def install_driver(room: Room) -> None:
+def install_driver(room: KritaRoom) -> None:
     without_cache = shutil.ignore_patterns("__pycache__")
     target = room.resources / "pykrita"
     shutil.copytree(DRIVER, target, ignore=without_cache, dirs_exist_ok=True)

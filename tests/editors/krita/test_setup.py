@@ -12,7 +12,7 @@ from tests.editors.setups import fresh_environment, lacuna, left_over, log_in
 from tests.service.conftest import SAFETY_S
 
 
-class Room(rooms.Room):
+class FreshKritaRoom(rooms.KritaRoom):
     """A home as its user knows it."""
 
     @property
@@ -30,7 +30,7 @@ def room(tmp_path):
     folder = tmp_path / "room"
     folder.mkdir()
     rooms.bare_room(folder, HOST, ("lacuna_test_driver",))
-    room = Room(HOST, folder)
+    room = FreshKritaRoom(HOST, folder)
     io.imsave(folder / "small.png", data.rocket()[150:290, 60:260], check_contrast=False)
     return room
 

@@ -128,7 +128,7 @@ def schedule_completion(
         targets = int(np.count_nonzero(find_targets(hole)))
         few = targets <= tuning.searched_targets
         rounds = tuning.rounds[min(rank, len(tuning.rounds)) - 1] if few else 0
-        scored = level == finest and not whole  # what `show` adds to native pixels
+        scored = level == finest and not whole  # what `show` adds to the picture's own pixels
         if steps:
             if level - finest < len(tuning.finest_rounds):
                 rounds = min(rounds, tuning.finest_rounds[level - finest])

@@ -31,7 +31,7 @@ def plan_job(request: JobRequest) -> tuple[Rect, int]:
     tile = request.options.tile or USUAL_TILE_PX
     overlap = request.options.overlap if request.options.overlap >= 0 else usual_overlap(tile)
     step = tile - overlap
-    native = max(1, -(-part.width // step)) * max(1, -(-part.height // step))
+    on_level_0 = max(1, -(-part.width // step)) * max(1, -(-part.height // step))
     # Each coarser level has a quarter of the tiles, and at least one.
     levels = max(1, min(part.width, part.height)).bit_length() // 2
-    return context_window(part, request.image), native + native // 3 + levels
+    return context_window(part, request.image), on_level_0 + on_level_0 // 3 + levels
