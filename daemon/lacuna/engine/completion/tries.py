@@ -42,9 +42,10 @@ class Search(NamedTuple):
     refine: Refine
     round_done: RoundDone
 
-    def __call__(self, source: Places, searches: int = 0) -> Matches:
-        """Search from where the sources are, `searches` times before the first vote."""
-        turns = self.turns._replace(searches=searches)
+    def __call__(self, one: Try) -> Matches:
+        """Begin as a try says, and search and vote from there."""
+        source = one.find_sources(self.problem, self.rng)
+        turns = self.turns._replace(searches=one.searches)
         return self.refine(self.problem, source, turns, self.rng, self.round_done)
 
 
@@ -53,21 +54,16 @@ def take_cheapest(search: Search, tries: Sequence[Try]) -> Matches:
 
     Args:
         search: Of the problem. Its turns end with a score if there are several tries.
-        tries: At least one, all from what the hole holds now.
+        tries: At least one, all from what the hole holds now; of equal ones the first stays.
     """
+    if len(tries) == 1:
+        return search(tries[0])
     image = search.problem.image
-    begun = image.copy() if len(tries) > 1 else None
-    best: Matches | None = None
-    filled: Pixels | None = None
+    begun = image.copy()
+    found: list[tuple[Matches, Pixels]] = []
     for one in tries:
-        if best is not None and begun is not None:
-            filled = image.copy()
-            image[:] = begun
-        matches = search(one.find_sources(search.problem, search.rng), one.searches)
-        if best is None or matches.cost.mean() < best.cost.mean():
-            best, filled = matches, None
-        else:
-            assert filled is not None
-            image[:] = filled
-    assert best is not None
+        image[:] = begun
+        found.append((search(one), image.copy()))
+    best, filled = min(found, key=lambda each: float(each[0].cost.mean()))
+    image[:] = filled
     return best
