@@ -137,7 +137,9 @@ def sequence(scene: Scene) -> Pixels:
     level = scene.levels[0]
     image, missing = level.image.copy(), missing_of(level)
     # A tile has to show the network something known, so it advances by half.
-    for tile in plan_tiles(level.rect, level.rect, scene.tile, scene.tile // 2, 8):
+    for tile in plan_tiles(
+        level.rect, level.rect, scene.tile, scene.tile // 2, scene.network.multiple_px
+    ):
         hole = missing[tile.slices]
         if hole.any():
             image[tile.slices] = scene.fill(image[tile.slices], hole)
