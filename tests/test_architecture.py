@@ -205,6 +205,17 @@ def test_light_modules_load_nothing_heavy(start, absent):
     assert not absent & set(run.stdout.split())
 
 
+def test_benchmarks_and_training_know_the_engine_through_one_file():
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("benchmarks", "training")
+        for path in (ROOT / folder).rglob("*.py")
+        if any(name.startswith("lacuna.engine") for name in imports(path))
+    }
+
+    assert users == {"benchmarks/workbench.py"}
+
+
 def test_no_file_is_named_after_nothing():
     names = {path.stem for path in [*DAEMON.rglob("*.py"), *(ROOT / "shared").rglob("*.py")]}
 
