@@ -82,12 +82,11 @@ def complete_window(
     if schedule.whole:
         levels = chain(levels, _picture_level(window, missing))
     if not schedule.steps:
-        smooth = complete_smoothly(levels, start)
+        filled = complete_smoothly(levels, start)
         if schedule.whole:
-            return Completion(lambda rect: smooth[rect.slices], float("inf"))
-        return Completion(lambda rect: enlarge(smooth, rect, window.rect), float("inf"))
-    completed = complete_levels(levels, schedule, round_done, start, refine)
-    image, problem, matches = completed
+            return Completion(lambda rect: filled[rect.slices], float("inf"))
+        return Completion(lambda rect: enlarge(filled, rect, window.rect), float("inf"))
+    image, problem, matches = complete_levels(levels, schedule, round_done, start, refine)
     cost = float(matches.cost.mean()) if len(matches.cost) else 0.0
     if schedule.whole:
         return Completion(lambda rect: image[rect.slices], cost)
