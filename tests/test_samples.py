@@ -3,7 +3,7 @@
 import numpy as np
 
 from lacuna.samples import DTYPES, FULL_SCALE, WORDS
-from lacuna_wire.messages import SAMPLE_BYTES
+from lacuna_wire.layout import SAMPLE_BYTES
 
 
 def test_every_word_has_a_little_endian_type_of_its_kind_and_length():

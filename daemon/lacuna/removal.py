@@ -177,7 +177,7 @@ def fill_by_daemon(removal: Removal, on_progress: OnProgress) -> list[Edit]:
             for strip in strips(Rect(0, 0, window.width, window.height)):
                 yield planes[name][strip.slices].data.cast("B")
 
-    rect, data = inpaint(connect(), request, read_window, on_progress, lambda: False)
+    rect, data, _result = inpaint(connect(), request, read_window, on_progress, lambda: False)
     samples = np.frombuffer(data, DTYPES[request.layout.sample])
     samples = samples.reshape(rect.height, rect.width, request.layout.channel_count)
     # What lies between the regions came back as it was: no need to compress it again.

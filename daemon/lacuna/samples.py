@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from lacuna_wire.messages import SAMPLE_BYTES
+from lacuna_wire.layout import SAMPLE_BYTES
 
 # A word is a kind of number and its bits, as in `u8`; on the wire samples are little endian.
 DTYPES: dict[str, np.dtype[Any]] = {

@@ -100,7 +100,7 @@ def remove_selected(image: Gimp.Image, drawables: list, settings: EditorSettings
             Gimp.progress_set_text(text)
             Gimp.progress_update(fraction)
 
-        rect, pixels = fill(
+        rect, pixels, _result = fill(
             new_request(source.size, source.selection, source.layout, settings),
             read_pixels=lambda rect: picture.read_pixels(source, rect),
             read_selection=lambda rect: picture.read_selection(source, rect),

@@ -153,7 +153,7 @@ def add_layer(source: KritaSource, parts: List[Tuple[Rect, Any]]) -> Any:
     """
     document, layer = find(source)
     left, top = _shift_since(source)
-    new = document.createNode(_(sentences.LAYER_NAME).format(source.layer_name), "paintlayer")
+    new = document.createNode(_(sentences.LAYER_NAME).format(1), "paintlayer")
     for rect, pixels in parts:
         new.setPixelData(bytes(pixels), *rect.shift(left, top))
     new_id = new.uniqueId()

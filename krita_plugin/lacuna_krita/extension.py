@@ -8,7 +8,7 @@ from krita import Extension, Krita
 from lacuna_wire import sentences
 
 from . import settings
-from .inpaint import FILLS
+from .fills import FILLS
 from .panel import find_docker
 from .qt import QIcon
 from .translation import _

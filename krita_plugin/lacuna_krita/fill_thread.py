@@ -95,7 +95,7 @@ class FillThread(QObject):
         self._task.emit(lambda: self.finished.emit(layer_id, error))
 
     def _fill(self) -> Any:
-        rect, pixels = fill(self._request, self._editor)
+        rect, pixels, _result = fill(self._request, self._editor)
         view, row_bytes = memoryview(pixels), rect.width * self._request.layout.pixel_bytes
         parts = []
         for strip in cut_into_strips(rect, self._work.strip_pixels):

@@ -10,7 +10,7 @@ from lacuna_wire.editor import EditorSettings
 
 from . import settings
 from .fill_thread import WeightsQuestion
-from .inpaint import FILLS
+from .fills import FILLS
 from .qt import (
     QComboBox,
     QFormLayout,

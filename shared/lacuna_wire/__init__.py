@@ -4,7 +4,8 @@ Standard library only, Python 3.8 syntax: this package also runs inside Krita an
 """
 
 from .errors import LacunaError
-from .messages import PROTOCOL, JobRequest, JobStatus, PixelLayout
+from .layout import PixelLayout
+from .messages import PROTOCOL, JobRequest, JobStatus
 from .options import Options
 from .rect import Rect
 

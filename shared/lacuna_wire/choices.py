@@ -8,8 +8,10 @@ from typing import Any, Dict, List, Mapping
 
 from .editor import EditorSettings
 from .options import OPTIONS, Option, Options
+from .sentences import COPY_FROM, DESTINATIONS
 
-VISIBLE = "visible"  # the one choice that is the editor's own
+# The choices that are the editor's own, by the names under which they are kept.
+VISIBLE, DESTINATION, SOURCES = "visible", "destination", "copy_from"
 
 
 def shown_options() -> List[Option]:
@@ -34,9 +36,11 @@ def kind_of(option: Option) -> str:
 
 
 def settings_to_keep(settings: EditorSettings) -> Dict[str, Any]:
-    """Return all that the user can choose in an editor, by name: values that JSON can say."""
+    """Return what is remembered of the user's choice, by name: values that JSON can say."""
     values = {option.name: getattr(settings.options, option.name) for option in shown_options()}
-    return {VISIBLE: settings.visible, **values}
+    copy_from = "everywhere" if settings.has_copy_mask else settings.copy_from
+    own = {VISIBLE: settings.visible, DESTINATION: settings.destination, SOURCES: copy_from}
+    return {**own, **values}
 
 
 def kept_settings(kept: Mapping[str, Any]) -> EditorSettings:
@@ -50,4 +54,13 @@ def kept_settings(kept: Mapping[str, Any]) -> EditorSettings:
         for option in shown_options()
         if option.name in kept and option.admits(kept[option.name])
     }
-    return EditorSettings(kept.get(VISIBLE) is True, Options(**values))
+    default = EditorSettings()
+    destination, copy_from = kept.get(DESTINATION), kept.get(SOURCES)
+    settings = EditorSettings(
+        visible=kept.get(VISIBLE) is True,
+        options=Options(**values),
+        destination=destination if destination in DESTINATIONS else default.destination,
+        copy_from=copy_from if copy_from in COPY_FROM else default.copy_from,
+    )
+    # A mask belongs to its picture, and is not there in the next one.
+    return settings._replace(copy_from=default.copy_from) if settings.has_copy_mask else settings

@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, Tuple
 from .endpoint import Endpoint, find_daemon, start_daemon
 from .errors import BadReply, DaemonUnreachable, JobCancelled, LacunaError, NotFound
 from .exchange import Buffer, exactly, exchange, read_into, read_json, slices
-from .messages import JobRequest, JobStatus, Ticket
+from .messages import Answer, JobRequest, JobStatus, Ticket
 from .rect import Rect
 from .sentences import CANCELLED
 
@@ -147,7 +147,7 @@ def inpaint(
     read_window: Callable[[Rect], Iterable[Buffer]],
     on_progress: Callable[[JobStatus], None],
     should_cancel: Callable[[], bool],
-) -> Tuple[Rect, bytearray]:
+) -> Answer:
     """Do one whole job: submit, upload, wait, fetch, forget.
 
     Args:
@@ -157,9 +157,6 @@ def inpaint(
             the request; called once, and a generator will do.
         on_progress: Gets every status, about twice a second at least.
         should_cancel: Asked as often; True cancels the job.
-
-    Returns:
-        The rectangle of the image that was filled, and its pixels in the layout of the request.
 
     Raises:
         JobCancelled: If `should_cancel` said so, or another client cancelled it.
@@ -194,7 +191,7 @@ def inpaint(
                 f"The result has {len(pixels):,} bytes; {rect.width:,} x {rect.height:,} px of "
                 f"{request.layout.pixel_bytes} bytes were expected."
             )
-        return rect, pixels
+        return Answer(rect, pixels, status.result or request.options.result)
     finally:
         # The daemon drops it anyway in the end: this must hide neither the result nor the error.
         with suppress(LacunaError):

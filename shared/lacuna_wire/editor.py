@@ -9,11 +9,23 @@ from concurrent.futures import Future, wait
 from contextlib import nullcontext
 from dataclasses import replace
 from traceback import clear_frames
-from typing import Any, Callable, ContextManager, Iterable, Iterator, List, NamedTuple, Tuple
+from typing import (
+    Any,
+    Callable,
+    ContextManager,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+    Tuple,
+)
 
 from . import client as wire
-from .errors import DaemonUnreachable, JobCancelled
-from .messages import JobRequest, JobStatus, PixelLayout
+from .errors import BadRequest, DaemonUnreachable, JobCancelled
+from .layout import PixelLayout
+from .messages import REQUIRED_PLANES, Answer, JobRequest, JobStatus
 from .options import Options
 from .rect import Rect
 from .sentences import CANCELLED
@@ -29,10 +41,22 @@ class EditorSettings(NamedTuple):
     Attributes:
         visible: Whether all visible layers are read, and not the active one alone.
         options: Values of the options that editors show; the others keep their defaults.
+        destination: Where the fill goes, a key of `sentences.DESTINATIONS`: a new layer, into the
+            layer, a filled copy of it, or whichever of the first and the last looks right (`auto`).
+        copy_from: What may be copied, a key of `sentences.COPY_FROM`.
+        copy_mask: The mask of `only` and `never`, by whatever the editor knows it; not kept.
     """
 
     visible: bool = False
     options: Options = Options()
+    destination: str = "auto"
+    copy_from: str = "everywhere"
+    copy_mask: str = ""
+
+    @property
+    def has_copy_mask(self) -> bool:
+        """Whether a second mask travels with the job."""
+        return self.copy_from in ("only", "never")
 
 
 class Editor(NamedTuple):
@@ -42,11 +66,13 @@ class Editor(NamedTuple):
         run_in_main: Takes a function and has the main thread call it soon; returns at once.
         read_pixels: Gives the pixels of a part of the image in the layout of the request.
         read_selection: Gives its mask, one byte per pixel.
-        show: Gets every status of the job; like the two above, called in the main thread only.
+        show: Gets every status of the job. All that read or show are called in the main thread.
         strip_pixels: How many pixels the main thread reads at a time; while they are sent, the
             next ones are read.
         should_cancel: Asked again and again, in any thread; True cancels the job.
         guarded: Surrounds a job, whose id it gets, from before it is submitted to its end.
+        read_sources: Gives the mask of what may be copied, one byte per pixel, 255 = may; None if
+            the request has no such plane.
     """
 
     run_in_main: Callable[[Task], None]
@@ -56,23 +82,41 @@ class Editor(NamedTuple):
     strip_pixels: int
     should_cancel: Callable[[], bool]
     guarded: Callable[[str], ContextManager[None]] = lambda _id: nullcontext()
+    read_sources: Optional[Callable[[Rect], Any]] = None
+
+
+# What `EditorSettings.copy_from` makes of `Options.copy_direction`; masks say it themselves.
+_DIRECTIONS = {"sides": "horizontal", "above_below": "vertical"}
 
 
 def new_request(
-    size: Tuple[int, int], selection: Rect, layout: PixelLayout, settings: EditorSettings
+    size: Tuple[int, int],
+    selection: Rect,
+    layout: PixelLayout,
+    settings: EditorSettings,
+    result: str = "layer",
+    sources: Optional[Rect] = None,
 ) -> JobRequest:
-    """Ask for a fill of `selection` as a layer, in an image of `size` (width, height)."""
-    options = replace(settings.options, result="layer")
-    return JobRequest(str(uuid.uuid4()), *size, selection, layout, options)
+    """Ask for a fill.
+
+    Args:
+        size: Width and height of the image.
+        selection: Bounds of what is to be filled.
+        layout: How its pixels travel.
+        settings: What the user chose.
+        result: As `Options.result`: what the editor can use.
+        sources: Bounds of the user's mask, if only what lies in it may be copied.
+    """
+    direction = _DIRECTIONS.get(settings.copy_from, "any")
+    options = replace(settings.options, result=result, copy_direction=direction)
+    planes = (*REQUIRED_PLANES, "sources") if settings.has_copy_mask else REQUIRED_PLANES
+    return JobRequest(str(uuid.uuid4()), *size, selection, layout, options, planes, sources)
 
 
-def fill(request: JobRequest, editor: Editor) -> Tuple[Rect, bytearray]:
+def fill(request: JobRequest, editor: Editor) -> Answer:
     """Have the daemon do one job, in a thread that may wait; start the daemon if none is running.
 
     If the daemon ends during the job, the job is tried once more: a picture may kill any daemon.
-
-    Returns:
-        The rectangle of the image that was filled, and its pixels in the layout of the request.
 
     Raises:
         LacunaError: Whatever kept it from being done.
@@ -81,9 +125,14 @@ def fill(request: JobRequest, editor: Editor) -> Tuple[Rect, bytearray]:
     try:
         return _once(request, editor)
     except _DiedUnderIt:
-        again = request._replace(id=str(uuid.uuid4()))
+        pass
+    except BadRequest:
+        if request.options.result != "auto":
+            raise
+        # A daemon of 0.1.0 does not know it, and makes layers.
+        request = request._replace(options=replace(request.options, result="layer"))
     try:
-        return _once(again, editor)
+        return _once(request._replace(id=str(uuid.uuid4())), editor)
     except _DiedUnderIt as error:
         raise DaemonUnreachable(
             f"The Lacuna daemon ended twice during this fill. The last time: {error.reason}"
@@ -132,7 +181,7 @@ def resolve(future: "Future[Any]", make: Callable[[], Any]) -> None:
         future.set_exception(error)
 
 
-def _once(request: JobRequest, editor: Editor) -> Tuple[Rect, bytearray]:
+def _once(request: JobRequest, editor: Editor) -> Answer:
     def read_window(window: Rect) -> Iterable[Any]:
         return _read_ahead(window, request.planes, editor)
 
@@ -149,9 +198,15 @@ def _once(request: JobRequest, editor: Editor) -> Tuple[Rect, bytearray]:
 
 def _read_ahead(window: Rect, planes: Iterable[str], editor: Editor) -> Iterator[Any]:
     """Give the planes of a window strip by strip; while one is sent, the next one is read."""
-    readers = {"pixels": editor.read_pixels, "selection": editor.read_selection}
+    readers: Dict[str, Any] = {
+        "pixels": editor.read_pixels,
+        "selection": editor.read_selection,
+        "sources": editor.read_sources,
+    }
     strips = cut_into_strips(window, editor.strip_pixels)
-    reads = [(readers[plane], strip) for plane in planes for strip in strips]
+    reads: List[Tuple[Callable[[Rect], Any], Rect]] = [
+        (readers[plane], strip) for plane in planes for strip in strips
+    ]
 
     def ask(read: Callable[[Rect], Any], strip: Rect) -> "Future[Any]":
         return ask_main(editor, lambda: read(strip))

@@ -7,7 +7,8 @@ left alone. Pixels do not travel in these messages; `docs/protocol.md` describes
 
 from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
-from .errors import BadRequest, LacunaError, TooLarge, UnsupportedMedia
+from .errors import BadRequest, LacunaError, TooLarge
+from .layout import PixelLayout
 from .options import Options
 from .parsing import MAX_SIDE, check_number, fields_of, rect_from_dict, short, uuid_from
 from .rect import Rect
@@ -17,64 +18,15 @@ PROTOCOL = 1
 # The header with which a client says that it leaves unknown keys of replies alone; 0.1.0 does not.
 UNKNOWN_KEYS = ("Lacuna-Unknown-Keys", "ignored")
 
-CHANNELS = {"RGBA": 4, "BGRA": 4, "RGB": 3, "GRAY": 1, "GRAYA": 2}
-SAMPLE_BYTES = {"u8": 1, "u16": 2, "f16": 2, "f32": 4}
-TRANSFERS = ("srgb", "linear")
 ENDED = ("done", "failed", "cancelled", "expired")
 STATES = ("created", "queued", "running", *ENDED)
-
-
-class PixelLayout(NamedTuple):
-    """How one pixel lies in memory: interleaved, little endian, straight alpha, no row padding.
-
-    Attributes:
-        channels: Order of the samples, a key of `CHANNELS`.
-        sample: Type of one sample, a key of `SAMPLE_BYTES`. Integers use their whole range for
-            [0, 1]; floats are taken as they are.
-        transfer: `srgb` if the samples are perceptual (any such curve), `linear` if they are
-            proportional to light.
-    """
-
-    channels: str = "RGBA"
-    sample: str = "u8"
-    transfer: str = "srgb"
-
-    @property
-    def channel_count(self) -> int:
-        return CHANNELS[self.channels]
-
-    @property
-    def has_alpha(self) -> bool:
-        return self.channels.endswith("A")
-
-    @property
-    def pixel_bytes(self) -> int:
-        return self.channel_count * SAMPLE_BYTES[self.sample]
-
-    def as_dict(self) -> Dict[str, Any]:
-        return dict(self._asdict())
-
-    @classmethod
-    def from_dict(cls, data: Any) -> "PixelLayout":
-        """Parse; raises `UnsupportedMedia` for a layout that the protocol does not have."""
-        fields = fields_of(data, "layout", required=cls._fields)
-        for key, allowed in (
-            ("channels", tuple(CHANNELS)),
-            ("sample", tuple(SAMPLE_BYTES)),
-            ("transfer", TRANSFERS),
-        ):
-            if fields[key] not in allowed:
-                raise UnsupportedMedia(
-                    f"layout.{key} is {short(fields[key])}, but must be one of "
-                    f"{', '.join(allowed)}."
-                )
-        return cls(**fields)
 
 
 # What one pixel takes in each plane that an upload may have.
 PLANES: Dict[str, Callable[[PixelLayout], int]] = {
     "pixels": lambda layout: layout.pixel_bytes,
     "selection": lambda _layout: 1,
+    "sources": lambda _layout: 1,
 }
 REQUIRED_PLANES = ("pixels", "selection")  # and in this order, if a request says nothing else
 
@@ -89,7 +41,10 @@ class JobRequest(NamedTuple):
         selection: Bounds of the selection, inside the image and not empty.
         layout: How the pixels of the upload and of the result lie in memory.
         options: What the user chose.
-        planes: What the upload consists of, in its order: keys of `PLANES`, each once.
+        planes: What the upload consists of, in its order: keys of `PLANES`, each once. In `sources`
+            255 says that a pixel may be copied, and anything less that it may not.
+        sources: Bounds of what may be copied, inside the image, if the window has to hold all of
+            them; None if it need not grow for them.
     """
 
     id: str
@@ -99,6 +54,7 @@ class JobRequest(NamedTuple):
     layout: PixelLayout = PixelLayout()
     options: Options = Options()
     planes: Tuple[str, ...] = REQUIRED_PLANES
+    sources: Optional[Rect] = None
 
     @property
     def image(self) -> Rect:
@@ -131,6 +87,8 @@ class JobRequest(NamedTuple):
         }
         if self.planes != REQUIRED_PLANES:
             message["planes"] = list(self.planes)
+        if self.sources is not None:
+            message["sources"] = dict(self.sources._asdict())
         return message
 
     @classmethod
@@ -146,7 +104,7 @@ class JobRequest(NamedTuple):
             data,
             "job",
             required=("id", "image", "selection", "layout"),
-            optional=("options", "planes"),
+            optional=("options", "planes", "sources"),
         )
         image = fields_of(fields["image"], "image", required=("width", "height"))
         for side in ("width", "height"):
@@ -163,6 +121,7 @@ class JobRequest(NamedTuple):
             layout=PixelLayout.from_dict(fields["layout"]),
             options=Options.from_dict(fields.get("options", {})),
             planes=_planes_from(fields.get("planes", list(REQUIRED_PLANES))),
+            sources=_sources_from(fields.get("sources")),
         )
         if not request.selection.area:
             raise BadRequest("The selection is empty.", code="empty_selection")
@@ -171,6 +130,14 @@ class JobRequest(NamedTuple):
                 f"The selection {tuple(request.selection)} is not inside the image of "
                 f"{request.width:,} x {request.height:,} px."
             )
+        if request.sources is not None:
+            if "sources" not in request.planes:
+                raise BadRequest("job.sources needs the plane sources, which job.planes lacks.")
+            if not request.image.contains(request.sources):
+                raise BadRequest(
+                    f"job.sources {tuple(request.sources)} is not inside the image of "
+                    f"{request.width:,} x {request.height:,} px."
+                )
         if request.options.result == "layer" and not request.layout.has_alpha:
             raise BadRequest(
                 f"A layer needs an alpha channel, which {request.layout.channels} does not have."
@@ -212,6 +179,7 @@ class JobStatus(NamedTuple):
         eta_s: Seconds left, if they can be estimated.
         queue_position: Jobs that run before this one.
         rect: Pixels of the image that the result covers, once it is there.
+        result: What they are, once they are there: `layer` or `composite`, as in `Options.result`.
         error: Why the job failed or was cancelled.
     """
 
@@ -226,6 +194,7 @@ class JobStatus(NamedTuple):
     queue_position: int = 0
     rect: Optional[Rect] = None
     error: Optional[LacunaError] = None
+    result: str = ""
 
     @property
     def ended(self) -> bool:
@@ -264,6 +233,24 @@ class Ticket(NamedTuple):
     def from_dict(cls, data: Any) -> "Ticket":
         """Parse a daemon's answer, whatever its version; raises `BadReply` if it is none."""
         return read_reply(cls, data, "answer to a job")
+
+
+class Answer(NamedTuple):
+    """What a job that is done gives.
+
+    Attributes:
+        rect: Pixels of the image that it covers.
+        pixels: Of these, in the layout of the request.
+        result: What they are: `layer` or `composite`, as in `Options.result`.
+    """
+
+    rect: Rect
+    pixels: bytearray
+    result: str
+
+
+def _sources_from(data: Any) -> Optional[Rect]:
+    return None if data is None else rect_from_dict(data, "sources")
 
 
 def _planes_from(names: Any) -> Tuple[str, ...]:

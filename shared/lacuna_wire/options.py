@@ -13,10 +13,13 @@ from .parsing import fields_of, short
 
 WEIGHTS_NAME = r"[a-z0-9][a-z0-9._-]{0,63}"  # no slash, so never a path
 DEVICE = r"auto|cpu|cuda(:([0-9]{1,2}|all))?"
-RESULTS = ("layer", "composite")
+RESULTS = ("layer", "composite", "auto")
+TRANSPARENCIES = ("auto", "content", "empty")
+DIRECTIONS = ("any", "horizontal", "vertical")
 STRATEGIES = ("auto", "native", "pyramid", "tiles")
 
 MAX_GROW = 512  # pixels
+MAX_VARIATION = 9_999
 MIN_TILE, MAX_TILE = 64, 8_192  # pixels
 MIN_MEMORY_LIMIT, MAX_MEMORY_LIMIT = 256, 1 << 24  # mebibytes
 
@@ -28,12 +31,14 @@ class Option(NamedTuple):
         name: As in `Options` and on the wire.
         default: Its value if none is chosen; its type is the type of the option.
         sentence: What it does, for people.
-        label: Its name in an editor; empty for an option that editors do not show.
+        label: Its name in an editor; empty for an option that editors do not show by themselves.
+        rare: Whether an editor folds it away.
         unit: Of a number: `px` or `MiB`.
         low: Least number.
         high: Largest number.
         automatic: The number outside that range which leaves the choice to the daemon, if one does.
         choices: All possible texts, if they can be listed.
+        choice_labels: Their names in an editor, in the same order.
         pattern: Regular expression of all possible texts but the empty default.
         notation: What such texts look like, for people.
     """
@@ -42,11 +47,13 @@ class Option(NamedTuple):
     default: Any
     sentence: str
     label: str = ""
+    rare: bool = False
     unit: str = ""
     low: int = 0
     high: int = 0
     automatic: Optional[int] = None
     choices: Tuple[str, ...] = ()
+    choice_labels: Tuple[str, ...] = ()
     pattern: str = ""
     notation: str = ""
 
@@ -72,7 +79,7 @@ class Option(NamedTuple):
         if isinstance(self.default, bool):
             return "true or false"
         if isinstance(self.default, int):
-            limits = f"{self.low:,} to {self.high:,} {self.unit}"
+            limits = f"{self.low:,} to {self.high:,} {self.unit}".rstrip()
             if self.automatic is None:
                 return limits
             return f"{limits}, or {self.automatic} to let the daemon choose"
@@ -90,7 +97,8 @@ class Options:
     weights: str = _option(
         "",
         "Name of installed weights; the best that are installed if left empty.",
-        label="Weights",
+        label="Model",
+        rare=True,
         pattern=WEIGHTS_NAME,
         notation="a name of lower-case letters, digits, dots, dashes and underscores",
     )
@@ -123,13 +131,34 @@ class Options:
     result: str = _option(
         "layer",
         "layer: the fill alone, with the soft selection as its alpha; composite: the picture with "
-        "the fill laid over it, its alpha unchanged.",
+        "the fill laid over it; auto: a layer where that looks the same as the composite, and the "
+        "composite where it would not because the fill is transparent in places.",
         choices=RESULTS,
     )
     colour_correction: bool = _option(
         True,
         "Match the colours of the fill to the pixels around it.",
         label="Colour correction",
+        rare=True,
+    )
+    transparency: str = _option(
+        "auto",
+        "What transparent pixels are: a part of the picture, which the fill continues (content), "
+        "or nothing, which the fill covers (empty); auto takes them for empty where next to "
+        "nothing else is selected.",
+        label="Transparency", rare=True, choices=TRANSPARENCIES,
+        choice_labels=("Automatic", "Part of the picture", "Empty, to be filled"),
+    )  # fmt: skip
+    copy_direction: str = _option(
+        "any",
+        "Where patches are copied from: anywhere near the selection, left and right of it "
+        "(horizontal), or above and below it (vertical).",
+        choices=DIRECTIONS,
+    )
+    variation: int = _option(
+        0,
+        "Another try: each number gives another fill, and the same number the same again.",
+        high=MAX_VARIATION,
     )
     strategy: str = _option(
         "auto",

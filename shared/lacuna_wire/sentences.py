@@ -15,8 +15,30 @@ SOURCE_TIP = "What the fill is made from."
 ACTIVE_LAYER = "Active layer"
 VISIBLE_LAYERS = "All visible layers"
 
-# Name of the source layer.
-LAYER_NAME = "{} inpainted"
+# Where a fill goes.
+DESTINATION = "Result"
+DESTINATIONS = {
+    "auto": "Automatic",
+    "layer": "New layer",
+    "into": "Into the layer",
+    "copy": "Filled copy of the layer",
+}
+# What may be copied.
+COPY = "Copy from"
+COPY_FROM = {
+    "everywhere": "Everywhere nearby",
+    "sides": "Left and right",
+    "above_below": "Above and below",
+    "only": "Only from a mask",
+    "never": "Never from a mask",
+}
+STROKES_TITLE = "Inpaint Painted Strokes"
+TRY_ANOTHER = "Try Another"
+FILL_AGAIN = "Fill Again"
+CANCEL_TITLE = "Cancel Inpainting"
+
+# Number of the fill in its picture: the name of its layer.
+LAYER_NAME = "Inpaint {}"
 
 NOTHING_SELECTED = "Nothing is selected. Select what you want to remove."
 NO_LAYER_ACTIVE = "No layer is active. Choose the layer that you want to inpaint."

@@ -8,7 +8,7 @@ from lacuna.engine.pixels.composite import composite
 from lacuna.engine.pixels.hole import soften
 from lacuna.samples import DTYPES
 from lacuna_wire import Options, PixelLayout
-from lacuna_wire.messages import CHANNELS, SAMPLE_BYTES
+from lacuna_wire.layout import CHANNELS, SAMPLE_BYTES
 
 ONE_U8_STEP = 1 / 255
 

@@ -17,7 +17,7 @@ from lacuna.samples import DTYPES
 from lacuna.service.orders import Order
 from lacuna.worker import fill_order
 from lacuna_wire import JobRequest, LacunaError, Options, PixelLayout, Rect
-from lacuna_wire.messages import CHANNELS, SAMPLE_BYTES, TRANSFERS
+from lacuna_wire.layout import CHANNELS, SAMPLE_BYTES, TRANSFERS
 
 FAKES = Path(__file__).parents[1] / "fakes"
 HEIGHT, WIDTH = 80, 110

@@ -11,14 +11,8 @@ from hypothesis import strategies as st
 
 from lacuna_wire import JobRequest, JobStatus, LacunaError, Options, PixelLayout, Rect
 from lacuna_wire.errors import BadRequest, TooLarge, UnsupportedMedia
-from lacuna_wire.messages import (
-    CHANNELS,
-    PLANES,
-    REQUIRED_PLANES,
-    SAMPLE_BYTES,
-    STATES,
-    TRANSFERS,
-)
+from lacuna_wire.layout import CHANNELS, SAMPLE_BYTES, TRANSFERS
+from lacuna_wire.messages import PLANES, REQUIRED_PLANES, STATES
 from lacuna_wire.options import RESULTS, STRATEGIES
 from lacuna_wire.parsing import MAX_SIDE
 

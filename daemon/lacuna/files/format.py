@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from numpy.typing import NDArray
 
-from lacuna_wire.messages import PixelLayout
+from lacuna_wire.layout import PixelLayout
 from lacuna_wire.rect import Rect
 
 from .metadata import Metadata

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lacuna.samples import DTYPES, WORDS
-from lacuna_wire.messages import CHANNELS, PixelLayout
+from lacuna_wire.layout import CHANNELS, PixelLayout
 from lacuna_wire.rect import Rect
 
 from .metadata import Metadata

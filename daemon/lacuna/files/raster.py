@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from lacuna_wire.messages import PixelLayout
+from lacuna_wire.layout import PixelLayout
 from lacuna_wire.rect import Rect
 
 from . import exif

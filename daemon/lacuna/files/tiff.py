@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from tifffile import TiffFile
 
-from lacuna_wire.messages import SAMPLE_BYTES, PixelLayout
+from lacuna_wire.layout import SAMPLE_BYTES, PixelLayout
 from lacuna_wire.rect import Rect
 
 from . import exif

@@ -13,7 +13,7 @@ from tifffile import COMPRESSION, PHOTOMETRIC
 
 from lacuna.samples import WORDS
 from lacuna_wire.errors import TooLarge
-from lacuna_wire.messages import PixelLayout
+from lacuna_wire.layout import PixelLayout
 
 from . import exif
 from .picture import Pixels, layout_of

@@ -138,7 +138,7 @@ def add_layer(source: GimpSource, rect: Rect, pixels: bytearray) -> Any:
     """
     check_open(source)
     image, layer = source.image, source.layer
-    name = sentences.LAYER_NAME.format(layer.get_name())
+    name = sentences.LAYER_NAME.format(1)
     gray = image.get_base_type() == Gimp.ImageBaseType.GRAY
     kind = Gimp.ImageType.GRAYA_IMAGE if gray else Gimp.ImageType.RGBA_IMAGE
     new = Gimp.Layer.new(image, name, rect.width, rect.height, kind, 100.0, Gimp.LayerMode.NORMAL)

@@ -7,11 +7,12 @@ thread of the fill hands to it, and looks in between whether the image is still 
 import queue
 import threading
 from concurrent.futures import Future
-from typing import Callable, Tuple
+from typing import Callable
 
 from lacuna_wire import JobRequest, JobStatus, Rect, sentences
 from lacuna_wire import editor as wire
 from lacuna_wire.editor import Editor, Task, resolve
+from lacuna_wire.messages import Answer
 
 from .guard import guarded
 
@@ -29,7 +30,7 @@ def fill(
     read_selection: Read,
     check_open: Callable[[], None],
     show: Callable[[str, float], None],
-) -> Tuple[Rect, bytearray]:
+) -> Answer:
     """Have the daemon do one job; start the daemon if it is not running.
 
     Args:
@@ -40,15 +41,12 @@ def fill(
         show: Gets a few words for the user and how much is done, 0 to 1.
             All four are called in the thread that calls this function, and in no other.
 
-    Returns:
-        The rectangle of the image that is covered, and its pixels in the layout of the request.
-
     Raises:
         LacunaError: What kept the daemon from doing it, or the error of `check_open`.
     """
     tasks: "queue.Queue[Task]" = queue.Queue()
     pointless = threading.Event()
-    outcome: "Future[Tuple[Rect, bytearray]]" = Future()
+    outcome: "Future[Answer]" = Future()
 
     def show_status(status: JobStatus) -> None:
         text = f"Lacuna: {sentences.progress_text(status)}, {status.percent:.0f} %"
