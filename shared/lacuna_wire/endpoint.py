@@ -28,6 +28,8 @@ MAX_HELLO_BYTES = 65_536
 POLL_S = 0.05  # between two looks for a daemon that is starting
 # Editors in an AppImage or a bundle point these at their own Python and libraries.
 FOREIGN_PREFIXES = ("PYTHON", "LD_", "DYLD_")
+# It starts the daemon, puts a newer one in the place of an older one, and updates the plug-ins.
+REMEDY = "Run `lacuna setup` in a terminal."
 
 
 class Endpoint(NamedTuple):
@@ -87,7 +89,7 @@ def read_endpoint() -> Optional[Endpoint]:
         # Unknown keys are left alone: a newer daemon may write more.
         if type(fields.get(name)) is not kind:
             raise LacunaError(
-                f"{endpoint_file()} has no valid {name}. Remove it and start the daemon again.",
+                f"{endpoint_file()} has no valid {name}. Remove it. {REMEDY}",
                 code="damaged_file",
             )
         values.append(fields[name])
@@ -114,7 +116,7 @@ def read_launch() -> Optional[List[str]]:
     command = fields.get("command")
     if not isinstance(command, list) or not command or not all(map(_is_text, command)):
         raise LacunaError(
-            f"{launch_file()} has no valid command. Start the daemon once with `lacuna serve`.",
+            f"{launch_file()} has no valid command. {REMEDY}",
             code="damaged_file",
         )
     return command
@@ -145,7 +147,7 @@ def prove(endpoint: Endpoint) -> None:
         raise ProtocolMismatch(
             f"The daemon (version {hello.get('version')}) speaks protocol "
             f"{hello.get('protocol')}, but this client speaks protocol {PROTOCOL}. Update the "
-            "older of the two, then restart both."
+            "older of the two: run `lacuna setup` in a terminal, then start this program again."
         )
 
 
@@ -179,8 +181,7 @@ def start_daemon(command: Optional[Sequence[str]] = None, timeout_s: float = 10.
     command = command or read_launch()
     if command is None:
         raise DaemonUnreachable(
-            "The Lacuna daemon is not running and has never run for this user. Start it once with "
-            "`lacuna serve`."
+            f"The Lacuna daemon is not running and has never run for this user. {REMEDY}"
         )
     process = _spawn_detached(command)
     give_up = time.monotonic() + timeout_s
@@ -231,7 +232,7 @@ def _spawn_detached(command: Sequence[str]) -> "subprocess.Popen[bytes]":
         )
     except OSError as error:
         raise DaemonUnreachable(
-            f"The Lacuna daemon cannot be started: {command[0]}: {error.strerror}."
+            f"The Lacuna daemon cannot be started: {command[0]}: {error.strerror}. {REMEDY}"
         ) from error
     # Without a wait it would stay a zombie of a long-running editor when it ends.
     threading.Thread(target=process.wait, name="lacuna-daemon-wait", daemon=True).start()

@@ -94,7 +94,7 @@ def _require_private(path: Path, facts: os.stat_result) -> None:
         raise _untrusted(path, f"it belongs to user {facts.st_uid}")
     if facts.st_mode & 0o077:
         why = f"it is open to other users (mode {facts.st_mode & 0o777:04o})"
-        raise _untrusted(path, f"{why}. Remove it and start the daemon again")
+        raise _untrusted(path, f"{why}. Remove it, then run `lacuna setup` in a terminal")
 
 
 def _untrusted(path: Path, why: str) -> LacunaError:

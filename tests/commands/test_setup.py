@@ -30,17 +30,23 @@ if "restart" in sys.argv:
     subprocess.Popen(shlex.split(line), start_new_session=True, stdout=log, stderr=log)
 """
 SAFETY_S = 60
+PROGRAM = Path(sys.executable).with_name("lacuna")
+LOG_IN = "Terminals find it after your next login."
 
 
 def test_everything_is_set_up_looked_at_kept_and_taken_back(program, user_home, krita):
     done = program("setup", "--yes")
     assert done.returncode == 0, done.stderr
     states = {what: state for what, (state, _note) in rows(done).items()}
-    parts = ("Krita", "GIMP 3.0", "start at login", "patch search", "daemon")
+    parts = ("Krita", "GIMP 3.0", "start at login", "command", "patch search", "daemon")
     assert states == dict.fromkeys(parts, "done")
     assert (user_home / ".config/kritarc").read_text() == "[python]\nenable_lacuna_krita=true\n"
     assert (krita / MARK).read_text().strip() == __version__
     assert os.access(user_home / ".config/GIMP/3.0/plug-ins/lacuna-gimp/lacuna-gimp.py", os.X_OK)
+    link = user_home / ".local/bin/lacuna"
+    assert rows(done)["command"][1] == f"{link} leads to {PROGRAM}. {LOG_IN}"
+    version = subprocess.run([link, "--version"], capture_output=True, text=True, check=True)
+    assert __version__ in version.stdout
 
     doctor = program("doctor", "--json")
     assert (doctor.returncode, json.loads(doctor.stdout)["ok"]) == (0, True), doctor.stdout
@@ -50,7 +56,7 @@ def test_everything_is_set_up_looked_at_kept_and_taken_back(program, user_home, 
     assert endpoint["token"] not in doctor.stdout + doctor.stderr + program("doctor").stdout
 
     again = rows(program("setup", "--yes"))
-    assert [again[part][0] for part in parts[:3]] == ["kept"] * 3
+    assert [again[part][0] for part in parts[:4]] == ["kept"] * 4
     assert again["daemon"][1] == f"Process {endpoint['pid']} is already running."
 
     weights = user_home / ".local/share/lacuna/weights"
@@ -63,6 +69,30 @@ def test_everything_is_set_up_looked_at_kept_and_taken_back(program, user_home, 
     }  # fmt: skip
     assert program("uninstall", "--yes", "--purge").returncode == 0
     assert tree(user_home) == {}
+
+
+def test_command_of_somebody_else_is_left_alone_and_the_path_to_type_is_said(
+    in_process, user_home, tmp_path
+):
+    others = user_home / ".local/bin/lacuna"
+    others.parent.mkdir(parents=True)
+    others.write_text("#!/bin/sh\n")
+    only_daemon = ("--yes", "--no-krita", "--no-gimp", "--no-autostart")
+    done = in_process("setup", *only_daemon)
+    assert done.returncode == 0, done.stdout
+    assert rows(done)["command"] == (
+        "skipped", f"{others} is another program. Type {PROGRAM}."
+    )  # fmt: skip
+    assert rows(in_process("uninstall", "--yes"))["command"][0] == "skipped"
+    assert others.read_text() == "#!/bin/sh\n"
+
+    others.unlink()
+    refused = rows(in_process("setup", *only_daemon, "--no-link"))["command"]
+    assert refused == ("skipped", f"Left out by --no-link. Type {PROGRAM}.")
+    (tmp_path / "bin" / "lacuna").symlink_to(PROGRAM)  # a terminal finds it already
+    kept = rows(in_process("setup", *only_daemon))["command"]
+    assert kept == ("kept", f"{tmp_path / 'bin' / 'lacuna'} starts this Lacuna.")
+    assert not os.path.lexists(others)
 
 
 def test_systemd_starts_the_daemon_where_it_manages_the_session(in_process, user_home, tmp_path):
@@ -101,12 +131,14 @@ def test_daemon_of_another_installation_is_replaced(in_process, user_home):
     first = rows(in_process("setup", "--yes", "--no-krita", "--no-gimp"))["daemon"][1]
     launch = user_home / ".local/state/lacuna/launch.json"
     ours = launch.read_text()
-    launch.write_text(json.dumps({"command": ["/old/python", "-m", "lacuna", "serve"]}))
-    second = rows(in_process("setup", "--yes", "--no-krita", "--no-gimp"))["daemon"][1]
+    said = [first]
+    for damage in ({"command": ["/old/python", "-m", "lacuna", "serve"]}, {"command": []}):
+        launch.write_text(json.dumps(damage))
+        said.append(rows(in_process("setup", "--yes", "--no-krita", "--no-gimp"))["daemon"][1])
 
-    assert second.endswith(f" is running, version {__version__}.")
-    assert second != first
-    assert launch.read_text() == ours
+        assert said[-1].endswith(f" is running, version {__version__}.")
+        assert said[-1] != said[-2]
+        assert launch.read_text() == ours
 
 
 def test_dry_run_writes_nothing(in_process, user_home):

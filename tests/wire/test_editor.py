@@ -178,11 +178,11 @@ def test_daemon_that_cannot_be_started_is_tried_once(monkeypatch):
 
     def connect():
         calls.append(1)
-        raise DaemonUnreachable("Start it once with `lacuna serve`.")
+        raise DaemonUnreachable("Run `lacuna setup` in a terminal.")
 
     monkeypatch.setattr(editor.wire, "connect", connect)
 
-    with pytest.raises(DaemonUnreachable, match="lacuna serve"):
+    with pytest.raises(DaemonUnreachable, match="lacuna setup"):
         run()
     assert len(calls) == 1
 

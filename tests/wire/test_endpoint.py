@@ -347,7 +347,7 @@ def test_other_protocol_is_named_with_both_numbers(stranger):
 
 
 def test_starting_what_never_ran_says_how_to_start_it():
-    with pytest.raises(DaemonUnreachable, match="lacuna serve"):
+    with pytest.raises(DaemonUnreachable, match="lacuna setup"):
         start_daemon()
 
 

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -49,7 +50,7 @@ def doctor(as_json: bool) -> None:
     Starts the daemon if it is not running, as an editor would. Exits with 1 if something is broken.
     Prints nothing secret.
     """
-    checks = list(examine())
+    checks = [check._replace(mend=as_typed(check.mend)) for check in examine()]
     broken = any(check.state == "broken" for check in checks)
     if as_json:
         click.echo(
@@ -73,6 +74,7 @@ def examine() -> Iterator[Check]:
         return
     yield from _guarded("editors", SETUP, lambda: _editors(home))
     yield from _guarded("start at login", SETUP, lambda: _autostart(home))
+    yield _command(home)
     files = list(_guarded("state folder", SETUP, _state))
     yield from files
     if any(check.state == "broken" for check in files):
@@ -187,6 +189,33 @@ def _autostart(home: "Home") -> Iterator[Check]:
         yield Check(
             "start at login", "note", "Off. The plug-ins start the daemon when they need it.", SETUP
         )
+
+
+def _command(home: "Home") -> Check:
+    from lacuna.desktop import command_link
+
+    found, link = command_link.find_command(home), command_link.link_place(home)
+    program = command_link.own_program()
+    if found is not None and command_link.leads_to(found, program):
+        return Check("command", "ok", f"{found} starts this Lacuna.")
+    if found is not None:
+        return Check("command", "note", f"{found} is another program. Type {program}.")
+    if link is not None and command_link.leads_to(link, program):
+        return Check("command", "ok", f"{link} is found by terminals after your next login.")
+    mend = SETUP if link is not None and program.is_file() else ""
+    return Check("command", "note", f"Terminals do not find it. Type {program}.", mend)
+
+
+def as_typed(mend: str) -> str:
+    """Return a command as this user's terminal understands it."""
+    from lacuna.desktop import command_link
+    from lacuna.desktop.home import this_home
+
+    try:
+        word = command_link.command_word(this_home())
+    except LacunaError:
+        return mend
+    return re.sub(r"(^|&& )lacuna ", lambda found: f"{found[1]}{word} ", mend)
 
 
 def _state() -> Iterator[Check]:

@@ -80,7 +80,7 @@ def status() -> None:
 
     endpoint = find_daemon()
     if endpoint is None:
-        click.echo("The Lacuna daemon is not running. Start it with `lacuna serve`.")
+        click.echo("The Lacuna daemon is not running. Run `lacuna setup` to start it.")
         sys.exit(1)
     facts = Client(endpoint).status()
     try:

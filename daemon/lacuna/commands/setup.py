@@ -1,5 +1,6 @@
 """`lacuna setup`: install the plug-ins, and start the daemon now and at login."""
 
+import os
 import subprocess
 import sys
 import time
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 COMMAND = (*PROGRAM, "serve")
 START_S = 10.0
 SYSTEMCTL_S = 30.0
+# Debian and Ubuntu look at login whether the folder is there.
+_LOG_IN = " Terminals find it after your next login."
 _DONE = {"install": "Installed", "update": "Updated", "repair": "Repaired"}
 
 
@@ -35,9 +38,16 @@ _DONE = {"install": "Installed", "update": "Updated", "repair": "Repaired"}
 @click.option(
     "--autostart/--no-autostart", default=True, help="Start the daemon at login (default)."
 )
+@click.option(
+    "--link/--no-link",
+    default=True,
+    help="Link the command into ~/.local/bin if no terminal would find it (default).",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-def setup(krita: bool | None, gimp: bool | None, autostart: bool, dry_run: bool, yes: bool) -> None:
+def setup(
+    krita: bool | None, gimp: bool | None, autostart: bool, link: bool, dry_run: bool, yes: bool
+) -> None:
     """Install the plug-ins of the editors that are here, and start the daemon now and at login.
 
     Run it again after an update: it updates what is there. Exits with 0 when everything is done, 1
@@ -52,6 +62,7 @@ def setup(krita: bool | None, gimp: bool | None, autostart: bool, dry_run: bool,
         *_plugin_steps("Krita", krita, home, running),
         *_plugin_steps("GIMP", gimp, home, running),
         _autostart_step(home, autostart),
+        _link_step(home, link),
         Step(StepRow("patch search", "planned", "Compile it for this processor."), _compile),
         Step(StepRow("daemon", "planned", "Start it now."), lambda: _start_daemon(home)),
     ]
@@ -124,6 +135,33 @@ def _autostart_step(home: "Home", wanted: bool) -> Step:
     return Step(StepRow(what, "planned", note), register)
 
 
+def _link_step(home: "Home", wanted: bool) -> Step:
+    from lacuna.desktop import command_link
+
+    program, what = command_link.own_program(), "command"
+    found, link = command_link.find_command(home), command_link.link_place(home)
+    typed = f"Type {program}."
+    if not wanted:
+        return Step(StepRow(what, "skipped", f"Left out by --no-link. {typed}"))
+    for there in (found, link):
+        if there is None or not os.path.lexists(there):
+            continue
+        if command_link.leads_to(there, program):
+            return Step(StepRow(what, "kept", f"{there} starts this Lacuna."))
+        if there != link or not command_link.is_ours(there):
+            return Step(StepRow(what, "skipped", f"{there} is another program. {typed}"))
+    if link is None or not program.is_file():
+        return Step(StepRow(what, "skipped", typed))
+    plan = f"Link {link} to {program}."
+
+    def do() -> str:
+        command_link.make_link(link, program)
+        seen = command_link.find_command(home) == link
+        return f"{link} leads to {program}." + ("" if seen else _LOG_IN)
+
+    return Step(StepRow(what, "planned", plan), do)
+
+
 def _compile() -> str:
     """Compile the engine's kernels, or find them compiled, so that no fill has to wait for it."""
     from lacuna.engine.completion.complete import warm_up
@@ -137,11 +175,11 @@ def _start_daemon(home: "Home") -> str:
     """Start the daemon, or leave it running if it is ours; return a sentence about it."""
     from lacuna.desktop import autostart
     from lacuna_wire.client import Client
-    from lacuna_wire.endpoint import read_launch, start_daemon
+    from lacuna_wire.endpoint import start_daemon
 
     endpoint = running_daemon()
     if endpoint is not None:
-        if endpoint.version == __version__ and read_launch() == list(COMMAND):
+        if endpoint.version == __version__ and _starts_us():
             return f"Process {endpoint.pid} is already running."
         jobs = 0
         if endpoint.protocol == _protocol():
@@ -160,6 +198,15 @@ def _start_daemon(home: "Home") -> str:
     else:
         endpoint = start_daemon(list(COMMAND), START_S)
     return f"Process {endpoint.pid} is running, version {endpoint.version}."
+
+
+def _starts_us() -> bool:
+    from lacuna_wire.endpoint import read_launch
+
+    try:
+        return read_launch() == list(COMMAND)
+    except LacunaError:
+        return False  # a daemon that is started anew writes the file anew
 
 
 def running_daemon() -> "Endpoint | None":

@@ -45,6 +45,8 @@ def uninstall(purge: bool, dry_run: bool, yes: bool) -> None:
     steps.append(_daemon_step())
     entries = autostart.registered(home)
     steps.append(_step("start at login", entries, lambda: _unregister(home)))
+    link = _own_link(home)
+    steps.append(_step("command", link, lambda: _remove(link, home)))
     state, cache = state_folder(), Path(platformdirs.user_cache_dir("lacuna", appauthor=False))
     weights = [weights_folder()] if weights_folder().exists() else []
     steps.append(_step("state and log", _state(state), lambda: _remove(_state(state), home)))
@@ -91,6 +93,15 @@ def _daemon_step() -> Step:
         return f"Process {endpoint.pid} has ended."
 
     return Step(StepRow("daemon", "planned", f"End process {endpoint.pid}."), do)
+
+
+def _own_link(home: "Home") -> list[Path]:
+    from lacuna.desktop.command_link import is_ours, leads_to, link_place, own_program
+
+    link = link_place(home)
+    if link is None or not is_ours(link):
+        return []  # a link to another Lacuna that is there belongs to that one
+    return [link] if leads_to(link, own_program()) or not link.exists() else []
 
 
 def _unregister(home: "Home") -> str:

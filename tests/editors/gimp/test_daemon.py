@@ -59,7 +59,7 @@ def test_daemon_killed_in_mid_job_is_started_again_and_the_fill_comes_all_the_sa
 def test_daemon_that_nobody_can_start_is_a_sentence_that_says_how(console, state):
     facts = console.run(ONE_FILL)
 
-    assert "Start it once with `lacuna serve`" in facts["error"]
+    assert "Run `lacuna setup` in a terminal." in facts["error"]
 
 
 def test_daemon_of_another_protocol_is_named_with_both_versions(console, state):

@@ -51,7 +51,7 @@ def test_daemon_killed_in_mid_job_is_started_again_and_the_fill_comes_all_the_sa
 def test_daemon_that_nobody_can_start_is_a_sentence_that_says_how(krita, state):
     facts = krita.run("fill()")
 
-    assert "Start it once with `lacuna serve`" in facts["text"]
+    assert "Run `lacuna setup` in a terminal." in facts["text"]
     assert facts["failed"]
     assert krita.run("layers()") == ["Background"]
 
