@@ -99,7 +99,7 @@ def _add_weights(procedure: Any, option: Option) -> None:
 def _words(option: Option) -> tuple:
     """Return name, label and tooltip of an argument."""
     unit = f" ({option.unit})" if option.unit else ""
-    return _argument(option), f"_{option.label}{unit}", option.sentence
+    return _argument(option), f"_{option.label}{unit}", option.tip
 
 
 def _argument(option: Option) -> str:
