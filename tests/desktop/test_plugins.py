@@ -18,6 +18,12 @@ from lacuna_wire import LacunaError
 
 PLUGIN = Path(__file__).parents[2] / "gimp_plugin" / "lacuna-gimp"
 KRITA_PLUGIN = Path(__file__).parents[2] / "krita_plugin"
+# What editors show and is no program: the icon, the help with its pictures, the translations.
+SHOWN = [
+    "icons/lacuna.svg", "help/en/index.html", "help/de/index.html", "help/zh_CN/index.html",
+    "help/pictures/remove.jpg", "help/pictures/layers.svg",
+    "locale/de/LC_MESSAGES/lacuna.mo", "locale/zh_CN/LC_MESSAGES/lacuna.mo",
+]  # fmt: skip
 
 
 def test_copy_brings_the_wire_with_it(tmp_path):
@@ -32,6 +38,8 @@ def test_copy_brings_the_wire_with_it(tmp_path):
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert run.stdout == "complete\n"
+    for name in SHOWN:
+        assert (target / "_vendor" / "lacuna_wire" / name).is_file(), name
 
 
 def test_copy_replaces_an_older_one_whole(tmp_path):
@@ -61,7 +69,9 @@ def test_zip_keeps_the_executable_bit_and_one_folder_at_its_top(tmp_path):
         names = opened.namelist()
         script = opened.getinfo("lacuna-gimp/lacuna-gimp.py")
     assert {name.split("/")[0] for name in names} == {"lacuna-gimp"}
-    assert "lacuna-gimp/_vendor/lacuna_wire/client.py" in names
+    assert {f"lacuna-gimp/_vendor/lacuna_wire/{name}" for name in ["client.py", *SHOWN]} < set(
+        names
+    )
     assert not [name for name in names if "__pycache__" in name]
     assert (script.external_attr >> 16) & 0o111
 
@@ -73,7 +83,7 @@ def test_krita_finds_plugin_description_and_action_where_it_looks(tmp_path):
         "pykrita/lacuna_krita.desktop",
         "pykrita/lacuna_krita/__init__.py",
         "pykrita/lacuna_krita/Manual.html",
-        "pykrita/lacuna_krita/_vendor/lacuna_wire/client.py",
+        *(f"pykrita/lacuna_krita/_vendor/lacuna_wire/{name}" for name in ["client.py", *SHOWN]),
         "actions/lacuna_krita.action",
     ):
         assert (tmp_path / name).is_file(), name
@@ -99,7 +109,9 @@ def test_krita_zip_has_entries_for_its_folders_without_which_krita_finds_no_plug
         names = opened.namelist()
     assert "lacuna_krita/" in names
     assert {"lacuna_krita.desktop", "lacuna_krita.action"} < set(names)
-    assert "lacuna_krita/_vendor/lacuna_wire/client.py" in names
+    assert {f"lacuna_krita/_vendor/lacuna_wire/{name}" for name in ["client.py", *SHOWN]} < set(
+        names
+    )
     assert not [name for name in names if "__pycache__" in name]
 
 

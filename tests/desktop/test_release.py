@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -53,6 +54,17 @@ def test_wheel_has_every_file_of_both_plugins_and_finds_them(release, tmp_path):
     for packed, source in zip(ran.stdout.splitlines(), plugin_sources(), strict=True):
         assert Path(packed).is_relative_to(tmp_path)
         assert files(Path(packed)) == files(source)
+    assert files(tmp_path / "lacuna_wire") == files(CHECKOUT / "shared" / "lacuna_wire")
+
+
+def test_sdist_has_what_editors_show_and_what_translators_edit(release):
+    (sdist,) = release.glob("*.tar.gz")
+    with tarfile.open(sdist) as opened:
+        names = {name.partition("/")[2] for name in opened.getnames()}
+
+    wire = {f"shared/lacuna_wire/{name}" for name in files(CHECKOUT / "shared" / "lacuna_wire")}
+    assert wire <= names
+    assert {"translations/lacuna.pot", "translations/de.po", "translations/zh_CN.po"} <= names
 
 
 def test_folder_with_something_in_it_is_refused(tmp_path):
