@@ -1,8 +1,8 @@
 """Bring the catalogues up to date: `python -m translations.catalogues`.
 
-Collects every text that an editor shows into `lacuna.pot`, brings the `.po` file of each language in
-line with it, and compiles the `.mo` files that go with the plug-ins. What is left to translate is
-listed, and then the exit code is 1. A new language is an empty file `LANGUAGE.po`.
+Collects every text that an editor shows into `lacuna.pot`, brings the `.po` file of each language
+in line with it, and compiles the `.mo` files that go with the plug-ins. What is left to translate
+is listed, and then the exit code is 1. A new language begins as an empty file `LANGUAGE.po`.
 """
 
 import ast

@@ -69,9 +69,8 @@ def test_zip_keeps_the_executable_bit_and_one_folder_at_its_top(tmp_path):
         names = opened.namelist()
         script = opened.getinfo("lacuna-gimp/lacuna-gimp.py")
     assert {name.split("/")[0] for name in names} == {"lacuna-gimp"}
-    assert {f"lacuna-gimp/_vendor/lacuna_wire/{name}" for name in ["client.py", *SHOWN]} < set(
-        names
-    )
+    wanted = {f"lacuna-gimp/_vendor/lacuna_wire/{name}" for name in ["client.py", *SHOWN]}
+    assert wanted < set(names)
     assert not [name for name in names if "__pycache__" in name]
     assert (script.external_attr >> 16) & 0o111
 
