@@ -94,9 +94,9 @@ def _last_filled(document: Any) -> Optional[Any]:
 
 def _topmost(document: Any, selected: Rect) -> Optional[Any]:
     for layer in reversed(list(layers.all_layers(document))):
-        if layer.type() != "grouplayer" and layers.is_shown(document, layer):
-            if _has_pixels(layer, selected):
-                return layer
+        is_picture = layer.type() != "grouplayer" and layers.is_shown(document, layer)
+        if is_picture and _has_pixels(layer, selected):
+            return layer
     return None
 
 

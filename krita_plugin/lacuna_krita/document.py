@@ -21,6 +21,7 @@ from .mixing import Mixer
 from .qt import QByteArray
 from .translation import _
 
+COPY_MASKS = ("selectionmask", "transparencymask")
 STROKE_PIXELS = 1 << 21  # whose alpha is taken at a time
 
 _Shift = Tuple[int, int]
@@ -104,6 +105,12 @@ def open_strokes(document: Any) -> KritaSource:
         alpha = alpha_of(layers.read_layer(strokes, space, rect), space)
         selection.setPixelData(QByteArray(alpha), *rect)
     return source_of(document, below, False, selection, id_of(strokes))
+
+
+def copy_masks(document: Any) -> List[Tuple[str, str]]:
+    """Return ids and names of the masks that may say what is copied."""
+    nodes = layers.walk(document.rootNode())
+    return [(id_of(node), node.name()) for node in nodes if node.type() in COPY_MASKS]
 
 
 def source_of(
@@ -272,6 +279,4 @@ def _is_seen_at(source: KritaSource, document: Any, layer: Any, shift: _Shift) -
     def read(rect: Rect) -> bytes:
         return bytes(_read(document, read_from, source.space, rect))
 
-    return are_seen(
-        source.landmarks, read, canvas_of(document), shift, source.space.pixel_bytes
-    )
+    return are_seen(source.landmarks, read, canvas_of(document), shift, source.space.pixel_bytes)

@@ -73,7 +73,7 @@ class History:
 
     def user_steps(self, krita_steps: int, now: List[Optional[int]]) -> int:
         """Return how many steps the user has gone, if Krita has gone so many since `done`."""
-        for change, before, after in zip(self.changes, self.done, now):
+        for before, after in zip(self.done, now):
             if before is not None and after is not None and before != after:
                 krita_steps += (1 if after > before else -1) - (after - before)
         return krita_steps
@@ -85,7 +85,7 @@ class History:
         """Show and hide what belongs to changes that were undone or done again."""
         undone, redone = [], []
         for change, before, after in zip(self.changes, self.done, now):
-            if after == before or before is None and change.steps > 1 and not change.hidden:
+            if after == before or (before is None and change.steps > 1 and not change.hidden):
                 continue
             if after == 0:
                 undone.append(change)
@@ -94,11 +94,11 @@ class History:
         self.done = now
         visible: Dict[str, bool] = {}
         for change in undone:
-            visible.update({each: True for each in change.hidden})
-            visible.update({each: False for each in change.shown})
+            visible.update(dict.fromkeys(change.hidden, True))
+            visible.update(dict.fromkeys(change.shown, False))
         for change in redone:
-            visible.update({each: False for each in change.hidden})
-            visible.update({each: True for each in change.shown})
+            visible.update(dict.fromkeys(change.hidden, False))
+            visible.update(dict.fromkeys(change.shown, True))
         for layer_id, value in visible.items():
             layer = layers.find_node(self.document, layer_id)
             if layer is not None and layer.visible() != value:

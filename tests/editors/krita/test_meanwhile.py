@@ -38,8 +38,8 @@ def filled_at(krita, held):
     text = krita.run("ended()")
     assert text.startswith("Done in "), text
     names = krita.run("layers()")
-    assert names.count("Background inpainted") == 1, names
-    return krita.run("layer('Background inpainted').bounds().getRect()")
+    assert names.count("Inpaint 1") == 1, names
+    return krita.run("layer('Inpaint 1').bounds().getRect()")
 
 
 def test_click_right_after_selecting_fills_all_that_will_be_selected(opened):
@@ -60,7 +60,7 @@ def test_click_right_after_selecting_fills_all_that_will_be_selected(opened):
     opened.run("krita.action('selectopaque').trigger(); click()")
 
     assert opened.run("ended()").startswith("Done in ")
-    assert opened.run("layer('thing inpainted').bounds().getRect()") == SELECTED
+    assert opened.run("layer('Inpaint 1').bounds().getRect()") == SELECTED
 
 
 def test_cancel_is_heard_and_a_second_click_refused_while_krita_is_waited_for(opened):
@@ -106,7 +106,7 @@ def test_undo_takes_back_what_was_done_before_and_the_fill_comes(opened, held):
     opened.wait_for("'before' not in layers()")
 
     assert filled_at(opened, held) == SELECTED
-    assert opened.run("layers()") == ["Background", "Background inpainted"]
+    assert opened.run("layers()") == ["Background", "Inpaint 1"]
 
 
 def test_selection_that_changes_is_not_the_one_that_is_filled(begun, held):
@@ -148,7 +148,7 @@ def test_group_in_a_canvas_that_is_cropped_is_found_again(opened, held):
     held.release()
 
     assert opened.run("ended()").startswith("Done in ")
-    place = opened.run("layer('group inpainted').bounds().getRect()")
+    place = opened.run("layer('Inpaint 1').bounds().getRect()")
     assert place == [SELECTED[0] - 50, SELECTED[1] - 40, *SELECTED[2:]]
 
 
@@ -166,7 +166,7 @@ def test_image_that_gets_more_depth_gets_its_fill_in_it(begun, held):
     begun.run("document.waitForDone()")
 
     assert filled_at(begun, held) == SELECTED
-    assert begun.run("layer('Background inpainted').colorDepth()") == "U16"
+    assert begun.run("layer('Inpaint 1').colorDepth()") == "U16"
 
 
 def test_document_that_is_closed_cancels_its_job(begun, held):
@@ -227,8 +227,8 @@ def test_two_documents_are_filled_at_once_and_each_gets_its_own(begun, held, sma
     assert begun.run("ended(second)").startswith("Done in ")
     assert filled_at(begun, held) == SELECTED
     assert begun.run("krita.activeDocument() == second"), "nobody was taken to another document"
-    assert begun.run("layers(second)") == ["Background", "Background inpainted"]
-    place = begun.run("layer('Background inpainted', second).bounds().getRect()")
+    assert begun.run("layers(second)") == ["Background", "Inpaint 1"]
+    place = begun.run("layer('Inpaint 1', second).bounds().getRect()")
     assert place == [80, 50, 30, 40]
     # Back in the first one, its picture becomes the active layer again.
     begun.run(
