@@ -65,6 +65,7 @@ PHASES = {
     "loading": "Loading the network",
     "guiding": "Searching for patches",
     "filling": "Filling",
+    "done": "Receiving the fill",
 }
 
 
