@@ -290,3 +290,12 @@ def _is_seen_at(source: KritaSource, document: Any, layer: Any, shift: _Shift) -
 
     canvas = Rect(0, 0, document.width(), document.height())
     return are_seen(source.landmarks, read, canvas, shift, source.space.pixel_bytes)
+
+
+def copy_masks(document: Any) -> List[Tuple[str, str]]:
+    """Return ids and names of the masks that may say what is copied; ids as texts."""
+    return [
+        (node.uniqueId().toString(), node.name())
+        for node in _walk(document.rootNode())
+        if node.type() in ("selectionmask", "transparencymask")
+    ]

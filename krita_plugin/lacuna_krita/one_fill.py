@@ -5,7 +5,7 @@ Whatever the user does meanwhile, it ends with a layer in its place, or with a s
 
 import time
 import traceback
-from typing import Any, List, Optional, Tuple
+from typing import Any, List, NamedTuple, Optional, Tuple
 
 from lacuna_wire import LacunaError, Rect, sentences
 from lacuna_wire.editor import EditorSettings, new_request
@@ -24,11 +24,61 @@ CHECK_MS = 500  # between two looks whether the document is still open
 RESTORE_MS, RESTORE_TRIES = 40, 50
 
 
+class Placed(NamedTuple):
+    """A fill as it was put into its image.
+
+    Attributes:
+        result: What its pixels are: `layer` or `composite`, as in `Options.result`.
+        space: Their colour space.
+        parts: Places on the canvas as it was at the click, and their pixels.
+    """
+
+    result: str
+    space: Any
+    parts: List[Tuple[Rect, bytes]]
+
+
+class Made(NamedTuple):
+    """What a finished fill was: enough to fill again, and to put something else in its place.
+
+    No layer is held in here: it would keep the image alive after its document is closed.
+
+    Attributes:
+        source: Where it has read, with its own copy of the selection.
+        settings: What the user had chosen, `options.variation` included.
+        layer_ids: Ids of the layers that it has made, from the bottom to the top.
+        placed: What it has put into them.
+        number: Of the fill in its image; the name of a layer says it.
+    """
+
+    source: Any
+    settings: EditorSettings
+    layer_ids: List[Any]
+    placed: Placed
+    number: int
+
+
+class Wanted(NamedTuple):
+    """What a click asks for, besides the settings.
+
+    Attributes:
+        mask: What is filled: the `selection`, or what is painted on the active layer (`strokes`).
+        instead_of: A finished fill whose source and selection are taken, and whose layers this
+            fill replaces, in one undo step.
+        placed: Pixels that are known already: they are put there, and the daemon is not asked.
+    """
+
+    mask: str = "selection"
+    instead_of: Optional[Made] = None
+    placed: Optional[Placed] = None
+
+
 class Fill(QObject):
     """One fill of one document.
 
     Attributes:
         document: The user's.
+        made: What it was, once it has ended well.
         shown: Gets this fill and a status of its job.
         ended: Gets this fill, a sentence, and whether it tells of a failure.
     """
@@ -36,10 +86,14 @@ class Fill(QObject):
     shown = pyqtSignal(object, object)
     ended = pyqtSignal(object, str, bool)
 
-    def __init__(self, document: Any, settings: EditorSettings) -> None:
+    def __init__(
+        self, document: Any, settings: EditorSettings, wanted: Wanted = Wanted()
+    ) -> None:
         super().__init__()
         self.document = document
+        self.made: Optional[Made] = None
         self._settings = settings
+        self._wanted = wanted
         self._source: Any = None
         self._thread: Optional[FillThread] = None
         self._convert_back: Any = None
