@@ -11,6 +11,7 @@ from krita import Krita
 
 from lacuna_wire import LacunaError, PixelLayout, Rect, sentences
 
+from .clicks import Click, clicked_node, take_click
 from .colours import Space, plan_journey
 from .landmarks import Landmark, are_seen, take_landmarks
 from .translation import _
@@ -61,17 +62,18 @@ def wait_for_krita(document: Any) -> None:
     document.waitForDone()
 
 
-def open_source(document: Any, visible: bool) -> KritaSource:
-    """Look at what is active and selected now.
+def open_source(document: Any, visible: bool, click: Optional[Click] = None) -> KritaSource:
+    """Look at what was active and selected at a click, or is now.
 
     Raises:
         LacunaError: If there is nothing to fill, or the document is closed by now; the sentence
             says what to do.
     """
     _check_open(document)
-    layer = _active_layer(document)
+    click = take_click(document) if click is None else click
+    layer = _layer_of(document, clicked_node(document, click))
     canvas = Rect(0, 0, document.width(), document.height())
-    selection = document.selection()
+    selection = click.selection
     if selection is None or selection.width() <= 0 or selection.height() <= 0:
         raise LacunaError(_(sentences.NOTHING_SELECTED))
     selected = Rect(selection.x(), selection.y(), selection.width(), selection.height())
@@ -95,7 +97,7 @@ def open_source(document: Any, visible: bool) -> KritaSource:
         layer_name=layer.name(),
         visible=visible,
         size=(canvas.width, canvas.height),
-        selection=selection.duplicate(),
+        selection=selection,
         bounds=bounds,
         space=space,
         travel=travel,
@@ -206,7 +208,10 @@ def _check_open(document: Any) -> None:
 
 
 def _active_layer(document: Any) -> Any:
-    node = document.activeNode()
+    return _layer_of(document, document.activeNode())
+
+
+def _layer_of(document: Any, node: Any) -> Any:
     while node is not None and node.type() in MASKS:
         node = node.parentNode()
     # The mask of the global selection hangs from the root, which is no layer of the user's.

@@ -13,7 +13,7 @@ MENU_PX = 16
 
 
 def lacuna_icon() -> QIcon:
-    """Return the icon; where Qt cannot read SVG, Krita's own of a tool that does something alike."""
+    """Return the icon; where Qt cannot read SVG, Krita's own of a tool that is alike."""
     icon = QIcon(str(DRAWING))
     drawn = not icon.pixmap(MENU_PX, MENU_PX).isNull()
     return icon if drawn else Krita.instance().icon("krita_tool_smart_patch")

@@ -12,6 +12,7 @@ from lacuna_wire.editor import EditorSettings, new_request
 from lacuna_wire.errors import JobCancelled
 
 from . import document as picture
+from .clicks import Click
 from .colours import Converter, converter_back
 from .fill_thread import FillThread, MainThreadWork
 from .qt import QObject, QTimer, pyqtSignal
@@ -66,11 +67,16 @@ class Wanted(NamedTuple):
         instead_of: A finished fill whose source and selection are taken, and whose layers this
             fill replaces, in one undo step.
         placed: Pixels that are known already: they are put there, and the daemon is not asked.
+        click: What was selected and active at the click; None for what is so now.
     """
 
     mask: str = "selection"
     instead_of: Optional[Made] = None
     placed: Optional[Placed] = None
+    click: Optional[Click] = None
+
+
+NOTHING_SPECIAL = Wanted()
 
 
 class Fill(QObject):
@@ -87,7 +93,7 @@ class Fill(QObject):
     ended = pyqtSignal(object, str, bool)
 
     def __init__(
-        self, document: Any, settings: EditorSettings, wanted: Wanted = Wanted()
+        self, document: Any, settings: EditorSettings, wanted: Wanted = NOTHING_SPECIAL
     ) -> None:
         super().__init__()
         self.document = document
@@ -113,7 +119,9 @@ class Fill(QObject):
         picture.wait_for_krita(self.document)
         if self._cancelled:
             raise JobCancelled(_(sentences.CANCELLED))
-        self._source = source = picture.open_source(self.document, self._settings.visible)
+        self._source = source = picture.open_source(
+            self.document, self._settings.visible, self._wanted.click
+        )
         self._convert = Converter(source.space, source.travel)
         self._thread = FillThread(
             new_request(source.size, source.bounds, source.layout, self._settings),

@@ -65,7 +65,6 @@ PHASES = {
     "loading": "Loading the network",
     "guiding": "Searching for patches",
     "filling": "Filling",
-    "done": "Receiving the fill",
 }
 
 

@@ -53,7 +53,6 @@ def test_refusal_is_a_whole_sentence(name):
         (JobStatus("", "running", phase="filling", eta_s=7.6), "Filling, 8 s left"),
         (JobStatus("", "running", phase="filling", eta_s=0.4), "Filling"),
         (JobStatus("", "running", phase="a new one"), "a new one"),
-        (JobStatus("", "done", percent=100.0), "Receiving the fill"),
         (JobStatus("", "queued", queue_position=1), "Waiting for another fill"),
         (JobStatus("", "queued", queue_position=3), "Waiting for 3 other fills"),
         (JobStatus("", "created"), "created"),

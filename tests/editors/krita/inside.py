@@ -123,7 +123,7 @@ def is_restored(document):
 def watch_restoring():
     """Keep `restoring` up to date."""
     keep = plugin.keep_source_active
-    begin = lacuna_krita.fills._Fill._restore_active_layer
+    begin = lacuna_krita.fills.Fill._restore_active_layer
 
     def keep_source_active(source, new_id, was_active):
         was_active, restored = keep(source, new_id, was_active)
@@ -136,7 +136,7 @@ def watch_restoring():
         begin(fill, layer_id)
 
     plugin.keep_source_active = keep_source_active
-    lacuna_krita.fills._Fill._restore_active_layer = restore
+    lacuna_krita.fills.Fill._restore_active_layer = restore
 
 
 watch_restoring()
@@ -174,6 +174,6 @@ def pixels_of(node, rect=None):
 def converted(data, source, target, width, height):
     convert = colours.Converter(colours.Space(*source), colours.Space(*target))
     try:
-        return bytes(convert(data, lacuna_krita.fills.Rect(0, 0, width, height)))
+        return bytes(convert(data, colours.Rect(0, 0, width, height)))
     finally:
         convert.close()
