@@ -17,8 +17,8 @@ NOTHING_BELOW = (
 )
 
 
-def aimed_layer(document: Any, selected: Rect, visible: bool) -> Any:
-    """Return the layer that a click means.
+def aimed_layer(document: Any, node: Any, selected: Rect, visible: bool) -> Any:
+    """Return the layer that a click means, if this node was active.
 
     A mask means its layer, and a fill the layer for which it was made. If the selection itself is
     active, that is the layer that was filled last, or else the topmost with pixels under it.
@@ -26,7 +26,7 @@ def aimed_layer(document: Any, selected: Rect, visible: bool) -> Any:
     Raises:
         LacunaError: If there is none, or if it is hidden and not all that is visible is read.
     """
-    layer = layers.layer_of(document.activeNode())
+    layer = layers.layer_of(node)
     if layer is None or layers.is_root(document, layer):
         layer = _last_filled(document) or _topmost(document, selected)
     if layer is None:
@@ -37,13 +37,13 @@ def aimed_layer(document: Any, selected: Rect, visible: bool) -> Any:
     return layer
 
 
-def aimed_strokes(document: Any) -> Any:
-    """Return the layer on which strokes are painted: the active one.
+def aimed_strokes(document: Any, node: Any) -> Any:
+    """Return the layer on which strokes are painted: the active node, or the one of a mask.
 
     Raises:
         LacunaError: If none is active, nothing is painted on it, or it is hidden.
     """
-    layer = layers.layer_of(document.activeNode())
+    layer = layers.layer_of(node)
     if layer is None or layers.is_root(document, layer):
         raise LacunaError(_(sentences.NO_LAYER_ACTIVE))
     if layer.type() != "paintlayer" or is_fill(load_book(document), layer):

@@ -13,8 +13,9 @@ from lacuna_wire.editor import cut_into_strips
 from . import layers
 from .aim import aimed_layer, aimed_strokes, layer_below
 from .changed import paste_rect
+from .clicks import Click, clicked_node, take_click
 from .colours import Space, alpha_of, plan_journey
-from .fill_layers import fills_of, load_book
+from .fill_layers import fills_of, layer_in_place_of
 from .landmarks import Landmark, are_seen, take_landmarks
 from .layers import canvas_of, id_of, space_of
 from .mixing import Mixer
@@ -75,28 +76,28 @@ def wait_for_krita(document: Any) -> None:
     document.waitForDone()
 
 
-def open_source(document: Any, visible: bool) -> KritaSource:
-    """Look at what is active and selected now.
+def open_source(document: Any, visible: bool, click: Optional[Click] = None) -> KritaSource:
+    """Look at what was active and selected at a click, or is now.
 
     Raises:
         LacunaError: If there is nothing to fill, or the document is closed by now; the sentence
             says what to do.
     """
-    layers.check_open(document)
-    selection = document.selection()
-    selected = _bounds_on_canvas(document, selection)
-    layer = aimed_layer(document, selected, visible)
-    return source_of(document, layer, visible, selection.duplicate())
+    click = take_click(document) if click is None else click
+    node = clicked_node(document, click)
+    selected = _bounds_on_canvas(document, click.selection)
+    layer = aimed_layer(document, node, selected, visible)
+    return source_of(document, layer, visible, click.selection)
 
 
-def open_strokes(document: Any) -> KritaSource:
+def open_strokes(document: Any, click: Optional[Click] = None) -> KritaSource:
     """Take what is painted on the active layer as a selection in the layer below.
 
     Raises:
         LacunaError: If nothing is painted, or there is nothing below; the sentence says what to do.
     """
-    layers.check_open(document)
-    strokes = aimed_strokes(document)
+    click = take_click(document) if click is None else click
+    strokes = aimed_strokes(document, clicked_node(document, click))
     below = layer_below(document, strokes)
     space = space_of(strokes)
     selection = Selection()
@@ -152,17 +153,6 @@ def source_of(
     )
 
 
-def look_again(source: KritaSource) -> KritaSource:
-    """Return a source that waited as it is now: it may have been filled meanwhile.
-
-    Raises:
-        LacunaError: As `find` does.
-    """
-    document, layer = find(source)
-    fill_ids = () if source.visible else _visible_fills(document, layer)
-    return source._replace(layer_id=id_of(layer), fill_ids=fill_ids)
-
-
 def read_pixels(source: KritaSource, rect: Rect, mixer: Mixer) -> Any:
     """Return a part of the source in its own colour space, with its fills over it."""
     document, layer = find(source)
@@ -193,11 +183,8 @@ def find(source: KritaSource) -> Tuple[Any, Any]:
     layers.check_open(source.document)
     layer = layers.find_node(source.document, source.layer_id)
     if layer is None:
-        book = load_book(source.document)
-        origin = book.origin(source.layer_id)
-        for each in layers.all_layers(source.document):
-            if book.origin(id_of(each)) == origin:
-                return source.document, each
+        layer = layer_in_place_of(source.document, source.layer_id)
+    if layer is None:
         raise LacunaError(_(sentences.LAYER_REMOVED))
     return source.document, layer
 

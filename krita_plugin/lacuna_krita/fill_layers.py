@@ -84,6 +84,16 @@ def next_number(document: Any) -> int:
     return 1 + max((entries[each].number for each in here if each in entries), default=0)
 
 
+def layer_in_place_of(document: Any, layer_id: str) -> Optional[Any]:
+    """Return the layer that stands for one that was filled, or None."""
+    book = load_book(document)
+    origin = book.origin(layer_id)
+    for layer in layers.all_layers(document) if book.stands_for else ():
+        if book.origin(layers.id_of(layer)) == origin:
+            return layer
+    return None
+
+
 def is_fill(book: FillBook, layer: Any) -> bool:
     """Tell whether a layer is a fill above its source."""
     entry = book.entries.get(layers.id_of(layer))

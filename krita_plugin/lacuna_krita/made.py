@@ -5,6 +5,8 @@ from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 from lacuna_wire import Rect
 from lacuna_wire.editor import EditorSettings
 
+from .clicks import Click
+
 
 class Placed(NamedTuple):
     """A fill as it was put into its image.
@@ -54,11 +56,13 @@ class Wanted(NamedTuple):
         instead_of: A finished fill whose source and selection are taken, and whose layers this
             fill replaces, in one undo step.
         placed: Pixels that are known already: they are put there, and the daemon is not asked.
+        click: What was selected and active at the click; None for what is so now.
     """
 
     mask: str = "selection"
     instead_of: Optional[Made] = None
     placed: Optional[Placed] = None
+    click: Optional[Click] = None
 
 
 SELECTION = Wanted()  # what an ordinary click asks for

@@ -68,8 +68,8 @@ class Fill(QObject):
         self._check.setInterval(CHECK_MS)
         self._check.timeout.connect(self._check_open)
 
-    def aim(self) -> None:
-        """Look at what is active and selected now; a fill that has to wait does it at the click.
+    def start(self) -> None:
+        """Look at the document and hand the work to a thread; from then on the signals tell.
 
         Raises:
             LacunaError: If there is nothing to fill, or the user has cancelled meanwhile.
@@ -77,23 +77,13 @@ class Fill(QObject):
         picture.wait_for_krita(self.document)
         if self._cancelled:
             raise JobCancelled(_(sentences.CANCELLED))
-        if self._wanted.instead_of is not None:
-            self._source = placing.source_again(self._wanted.instead_of)
-        elif self._wanted.mask == "strokes":
-            self._source = picture.open_strokes(self.document)
+        wanted = self._wanted
+        if wanted.instead_of is not None:
+            self._source = placing.source_again(wanted.instead_of)
+        elif wanted.mask == "strokes":
+            self._source = picture.open_strokes(self.document, wanted.click)
         else:
-            self._source = picture.open_source(self.document, self._settings.visible)
-
-    def start(self) -> None:
-        """Hand the work to a thread; from then on the signals tell.
-
-        Raises:
-            LacunaError: If there is nothing to fill, or the user has cancelled meanwhile.
-        """
-        if self._source is None:
-            self.aim()
-        else:
-            self._source = picture.look_again(self._source)
+            self._source = picture.open_source(self.document, self._settings.visible, wanted.click)
         source = self._source
         result = placing.result_to_ask_for(source, self._settings.destination)
         self._copy_mask = open_copy_mask(source, self._settings)

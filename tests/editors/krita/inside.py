@@ -118,7 +118,7 @@ def is_restored(document):
 
 def aimed():
     """The layer that a click means."""
-    return aim.aimed_layer(document, plugin_layers.canvas_of(document), True)
+    return aim.aimed_layer(document, document.activeNode(), plugin_layers.canvas_of(document), True)
 
 
 def fill(visible=False, destination="auto", **chosen):
