@@ -213,8 +213,11 @@ def _put(plan: _Plan, new: Any) -> Change:
             hidden = [restored_id, *(each for each in hidden if each not in discarded)]
     if source.strokes_id:
         discarded.append(source.strokes_id)
+    # Krita draws these anew only with the layer that is added, which covers them all.
     for each in shown:
         _set_visible(document, each, True)
+    for each in hidden:
+        _set_visible(document, each, False)
     parent, below = _place_above(document, source, layer_id)
     parent.addChildNode(new, below)
     layers.check_open(document)  # Krita's event loop has run in there
@@ -227,8 +230,6 @@ def _put(plan: _Plan, new: Any) -> Change:
             removed.append(each)
             node.remove()
             layers.check_open(document)
-    for each in hidden:
-        _set_visible(document, each, False)
     variation = plan.settings.options.variation
     book.entries[new_id] = FillEntry(plan.kind, layer_id, plan.number, variation)
     save_book(document, book)

@@ -103,6 +103,8 @@ class History:
             layer = layers.find_node(self.document, layer_id)
             if layer is not None and layer.visible() != value:
                 layer.setVisible(value)
+        if visible:
+            self.document.refreshProjection()  # nothing else draws them anew
         for change in redone[-1:]:
             keep_active(self.document, change.active, self._others(change))
         for change in undone[:1] if not redone else ():
