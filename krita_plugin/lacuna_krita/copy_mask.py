@@ -60,11 +60,16 @@ def open_copy_mask(source: KritaSource, settings: EditorSettings) -> Optional[Co
         raise LacunaError(_(MASK_REMOVED))
     canvas = layers.canvas_of(source.document)
     bounds = layers.bounds_of(mask).intersect(canvas)
-    rows = range(bounds.top, bounds.bottom if bounds.area else bounds.top)
-    chosen = [row for row in rows if any(_values_of(mask, bounds._replace(top=row, height=1)))]
+    left, right, chosen = bounds.right, bounds.left, []
+    for top in range(bounds.top, bounds.bottom if bounds.area else bounds.top):
+        row = _values_of(mask, Rect(bounds.left, top, bounds.width, 1))
+        if any(row):
+            chosen.append(top)
+            left = min(left, bounds.right - len(row.lstrip(b"\0")))
+            right = max(right, bounds.left + len(row.rstrip(b"\0")))
     if not chosen:
         raise LacunaError(_(MASK_EMPTY).format(mask.name()))
-    bounds = bounds._replace(top=chosen[0], height=chosen[-1] + 1 - chosen[0])
+    bounds = Rect.from_edges(left, chosen[0], right, chosen[-1] + 1)
     return CopyMask(source.document, settings.copy_mask, bounds, settings.copy_from == "never")
 
 
