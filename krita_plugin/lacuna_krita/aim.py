@@ -8,14 +8,6 @@ from . import layers
 from .fill_layers import is_fill, load_book, owner_of
 from .translation import _
 
-HIDDEN = "The layer “{}” is hidden. Show it, or choose the layer that you want to inpaint."
-NO_STROKES = "Nothing is painted on the layer “{}”. Paint over what you want to remove."
-NOT_PAINTED = "The layer “{}” has no strokes. Choose the layer on which you have painted them."
-NOTHING_BELOW = (
-    "There is nothing below the layer “{}” that could be filled. Paint the strokes on a layer of "
-    "their own, above the picture."
-)
-
 
 def aimed_layer(document: Any, node: Any, selected: Rect, visible: bool) -> Any:
     """Return the layer that a click means, if this node was active.
@@ -33,7 +25,7 @@ def aimed_layer(document: Any, node: Any, selected: Rect, visible: bool) -> Any:
         raise LacunaError(_(sentences.NO_LAYER_ACTIVE))
     layer = _without_fill(document, layer)
     if not visible and not layers.is_shown(document, layer):
-        raise LacunaError(_(HIDDEN).format(layer.name()))
+        raise _hidden(layer)
     return layer
 
 
@@ -47,11 +39,19 @@ def aimed_strokes(document: Any, node: Any) -> Any:
     if layer is None or layers.is_root(document, layer):
         raise LacunaError(_(sentences.NO_LAYER_ACTIVE))
     if layer.type() != "paintlayer" or is_fill(load_book(document), layer):
-        raise LacunaError(_(NOT_PAINTED).format(layer.name()))
+        raise LacunaError(
+            _(
+                "The layer “{}” has no strokes. Choose the layer on which you have painted them."
+            ).format(layer.name())
+        )
     if not layers.is_shown(document, layer):
-        raise LacunaError(_(HIDDEN).format(layer.name()))
+        raise _hidden(layer)
     if not layers.bounds_of(layer).intersect(layers.canvas_of(document)).area:
-        raise LacunaError(_(NO_STROKES).format(layer.name()))
+        raise LacunaError(
+            _("Nothing is painted on the layer “{}”. Paint over what you want to remove.").format(
+                layer.name()
+            )
+        )
     return layer
 
 
@@ -72,7 +72,17 @@ def layer_below(document: Any, strokes: Any) -> Any:
             if _has_pixels(each, painted):
                 return _without_fill(document, each)
         level = level.parentNode()
-    raise LacunaError(_(NOTHING_BELOW).format(strokes.name()))
+    raise LacunaError(
+        _(
+            "There is nothing below the layer “{}” that could be filled. Paint the strokes on a layer of "
+            "their own, above the picture."
+        ).format(strokes.name())
+    )
+
+
+def _hidden(layer: Any) -> LacunaError:
+    sentence = _("The layer “{}” is hidden. Show it, or choose the layer that you want to inpaint.")
+    return LacunaError(sentence.format(layer.name()))
 
 
 def _without_fill(document: Any, layer: Any) -> Any:

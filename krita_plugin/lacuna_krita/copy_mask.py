@@ -10,9 +10,6 @@ from .colours import alpha_of
 from .document import KritaSource
 from .translation import _
 
-NO_MASK = "No mask is chosen that says what may be copied. Choose one, or copy from everywhere."
-MASK_REMOVED = "The mask that says what may be copied is not in this image. Choose another one."
-MASK_EMPTY = "The mask “{}” is empty. Choose another one, or copy from everywhere."
 _INVERTED = bytes(range(255, -1, -1))
 
 
@@ -40,7 +37,7 @@ class CopyMask(NamedTuple):
         layers.check_open(self.document)
         mask = layers.find_node(self.document, self.mask_id)
         if mask is None:
-            raise LacunaError(_(MASK_REMOVED))
+            raise _removed()
         values = _values_of(mask, rect)
         return values.translate(_INVERTED) if self.inverted else values
 
@@ -54,10 +51,14 @@ def open_copy_mask(source: KritaSource, settings: EditorSettings) -> Optional[Co
     if not settings.has_copy_mask:
         return None
     if not settings.copy_mask:
-        raise LacunaError(_(NO_MASK))
+        raise LacunaError(
+            _(
+                "No mask is chosen that says what may be copied. Choose one, or copy from everywhere."
+            )
+        )
     mask = layers.find_node(source.document, settings.copy_mask)
     if mask is None:
-        raise LacunaError(_(MASK_REMOVED))
+        raise _removed()
     canvas = layers.canvas_of(source.document)
     bounds = layers.bounds_of(mask).intersect(canvas)
     left, right, chosen = bounds.right, bounds.left, []
@@ -68,9 +69,19 @@ def open_copy_mask(source: KritaSource, settings: EditorSettings) -> Optional[Co
             left = min(left, bounds.right - len(row.lstrip(b"\0")))
             right = max(right, bounds.left + len(row.rstrip(b"\0")))
     if not chosen:
-        raise LacunaError(_(MASK_EMPTY).format(mask.name()))
+        raise LacunaError(
+            _("The mask “{}” is empty. Choose another one, or copy from everywhere.").format(
+                mask.name()
+            )
+        )
     bounds = Rect.from_edges(left, chosen[0], right, chosen[-1] + 1)
     return CopyMask(source.document, settings.copy_mask, bounds, settings.copy_from == "never")
+
+
+def _removed() -> LacunaError:
+    return LacunaError(
+        _("The mask that says what may be copied is not in this image. Choose another one.")
+    )
 
 
 def _values_of(mask: Any, rect: Rect) -> bytes:

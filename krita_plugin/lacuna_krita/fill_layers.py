@@ -11,7 +11,7 @@ from . import layers
 from .qt import QByteArray
 
 ANNOTATION = "lacuna-fills"
-DESCRIPTION = "Which layers Lacuna has filled"
+DESCRIPTION = "layers that Lacuna has filled"
 KINDS = ("layer", "into", "copy")
 
 

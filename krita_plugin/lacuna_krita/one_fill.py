@@ -26,11 +26,6 @@ STRIP_PIXELS = 1 << 21
 CONVERTED_PIXELS = 1 << 16  # of a colour space that has to be converted first
 MIXED_PIXELS = 1 << 19  # of a layer whose fills are mixed into it
 CHECK_MS = 500  # between two looks whether the document is still open
-_WHERE = {
-    "layer": "Done in {:.1f} s. The fill is on a new layer.",
-    "into": "Done in {:.1f} s. The fill is in the layer.",
-    "copy": "Done in {:.1f} s. The fill is in a filled copy; the layer itself is hidden.",
-}
 
 __all__ = ["Fill", "Made", "Placed", "Wanted"]
 
@@ -178,7 +173,7 @@ class Fill(QObject):
         if made is None:
             self._source = self._source._replace(selection=None)  # freed here as well
         if made is not None:
-            sentence = _(_WHERE[made.kind]).format(time.monotonic() - self._begun)
+            sentence = _done_sentence(made.kind).format(time.monotonic() - self._begun)
         elif isinstance(error, JobCancelled):
             sentence = self._pointless or _(sentences.CANCELLED)
         elif isinstance(error, LacunaError):
@@ -189,3 +184,12 @@ class Fill(QObject):
             sentence = _(sentences.BUG).format(type(error).__name__, error)
         by_hand = isinstance(error, JobCancelled) and not self._pointless
         self.ended.emit(self, sentence, error is not None and not by_hand)
+
+
+def _done_sentence(kind: str) -> str:
+    """Return where a fill went, with a place for the seconds that it took."""
+    if kind == "into":
+        return _("Done in {:.1f} s. The fill is in the layer.")
+    if kind == "copy":
+        return _("Done in {:.1f} s. The fill is in a filled copy; the layer itself is hidden.")
+    return _("Done in {:.1f} s. The fill is on a new layer.")

@@ -23,11 +23,6 @@ from .translation import _
 from .undo_steps import HISTORIES, Change
 
 COPIED_PIXELS = 1 << 20  # of a layer without pixels of its own, between two looks at the user
-LOCKED = "The layer “{}” is locked. Unlock it, or choose another result."
-NO_FILL_TO_REPLACE = (
-    "The last fill is no longer in the image, so there is nothing to replace. Select what you want "
-    "to remove, and fill it."
-)
 
 
 def result_to_ask_for(source: KritaSource, destination: str) -> str:
@@ -40,7 +35,9 @@ def result_to_ask_for(source: KritaSource, destination: str) -> str:
     if source.visible or layer.type() == "filterlayer" or destination == "layer":
         return "layer"
     if destination == "into" and layer.locked():
-        raise LacunaError(_(LOCKED).format(layer.name()))
+        raise LacunaError(
+            _("The layer “{}” is locked. Unlock it, or choose another result.").format(layer.name())
+        )
     return "auto" if destination == "auto" and _is_plain(layer) else "composite"
 
 
@@ -70,7 +67,12 @@ def source_again(made: Made) -> KritaSource:
     if made.layer_ids:
         layer = find_node(document, made.layer_ids[-1])
     if layer is None:
-        raise LacunaError(_(NO_FILL_TO_REPLACE))
+        raise LacunaError(
+            _(
+                "The last fill is no longer in the image, so there is nothing to replace. Select what you want "
+                "to remove, and fill it."
+            )
+        )
     if made.kind == "layer":
         _document, layer = find(made.source)
     left, top = shift_since(made.source)
