@@ -74,8 +74,8 @@ def layer_below(document: Any, strokes: Any) -> Any:
         level = level.parentNode()
     raise LacunaError(
         _(
-            "There is nothing below the layer “{}” that could be filled. Paint the strokes on a layer of "
-            "their own, above the picture."
+            "There is nothing below the layer “{}” that could be filled. Paint the strokes on "
+            "a layer of their own, above the picture."
         ).format(strokes.name())
     )
 

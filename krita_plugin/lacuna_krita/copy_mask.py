@@ -53,7 +53,8 @@ def open_copy_mask(source: KritaSource, settings: EditorSettings) -> Optional[Co
     if not settings.copy_mask:
         raise LacunaError(
             _(
-                "No mask is chosen that says what may be copied. Choose one, or copy from everywhere."
+                "No mask is chosen that says what may be copied. Choose one, or copy from "
+                "everywhere."
             )
         )
     mask = layers.find_node(source.document, settings.copy_mask)

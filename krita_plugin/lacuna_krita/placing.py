@@ -69,8 +69,8 @@ def source_again(made: Made) -> KritaSource:
     if layer is None:
         raise LacunaError(
             _(
-                "The last fill is no longer in the image, so there is nothing to replace. Select what you want "
-                "to remove, and fill it."
+                "The last fill is no longer in the image, so there is nothing to replace. Select "
+                "what you want to remove, and fill it."
             )
         )
     if made.kind == "layer":
