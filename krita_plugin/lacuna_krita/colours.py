@@ -4,6 +4,7 @@ The wire knows RGB and gray. CMYK, LAB, XYZ and YCbCr travel as RGB of a gamut t
 printable colour, with more depth than they have, and are converted back when they arrive.
 """
 
+import struct
 from array import array
 from typing import Any, Dict, NamedTuple, Optional, Tuple, Union
 
@@ -81,6 +82,16 @@ def is_linear(space: Space) -> bool:
     if key not in _measured:
         _measured[key] = _gray_in_srgb(space) > _HALF_WAY
     return _measured[key]
+
+
+def alpha_of(pixels: Any, space: Space) -> bytes:
+    """Return how opaque pixels are, 0 to 255 each; alpha is the last channel of every space."""
+    data, kind = bytes(pixels), {"F16": "e", "F32": "f"}.get(space.depth)
+    if kind is None:
+        return data[space.pixel_bytes - 1 :: space.pixel_bytes]  # of 16 bits the upper ones
+    samples = struct.unpack(f"<{len(data) // SAMPLE_BYTES[space.depth]}{kind}", data)
+    channels = CHANNELS[space.model]
+    return bytes(min(255, max(0, round(a * 255))) for a in samples[channels - 1 :: channels])
 
 
 class Converter:

@@ -1,23 +1,32 @@
-"""The first and the last step of the line: what is read from Krita's document, and the new layer.
+"""The first step of the line: what is read from Krita's document.
 
-The only file that touches layers and their pixels. All of it is for the main thread. No layer is
-held from one call to the next: it would keep the image alive after its document is closed, and
-Krita crashes over an image without a document.
+All of it is for the main thread.
 """
 
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from krita import Krita
+from krita import Selection
 
 from lacuna_wire import LacunaError, PixelLayout, Rect, sentences
+from lacuna_wire.editor import cut_into_strips
 
-from .colours import Space, plan_journey
+from . import layers
+from .aim import aimed_layer, aimed_strokes, layer_below
+from .changed import paste_rect
+from .clicks import Click, clicked_node, take_click
+from .colours import Space, alpha_of, plan_journey
+from .fill_layers import fills_of, layer_in_place_of
 from .landmarks import Landmark, are_seen, take_landmarks
+from .layers import canvas_of, id_of, space_of
+from .mixing import Mixer
+from .qt import QByteArray
 from .translation import _
 
-MASKS = ("transparencymask", "filtermask", "transformmask", "selectionmask", "colorizemask")
+COPY_MASKS = ("selectionmask", "transparencymask")
+STROKE_PIXELS = 1 << 21  # whose alpha is taken at a time
 
 _Shift = Tuple[int, int]
+Parts = List[Tuple[Rect, bytes]]
 
 
 class KritaSource(NamedTuple):
@@ -25,9 +34,11 @@ class KritaSource(NamedTuple):
 
     Attributes:
         document: The user's. Its wrapper stays harmless when the document is closed.
-        layer_id: Of the active layer, or of the one whose mask is active.
+        layer_id: Of the layer that is filled.
         layer_name: As it was at the click.
         visible: Whether all visible layers are read, and not this one alone.
+        fill_ids: Of its own fills that are visible: they are read together with it.
+        strokes_id: Of the layer whose strokes are the selection, and which goes with the fill.
         size: Width and height of the canvas.
         selection: A copy: the user may go on selecting.
         bounds: Of the part of it that lies on the canvas; not empty.
@@ -36,12 +47,15 @@ class KritaSource(NamedTuple):
         layout: The same in the protocol's words.
         offsets: Left and top of every paint layer, by its id.
         landmarks: Rows of pixels around the selection.
+        patch: What lay in the layer before it was filled the last time: read instead of that.
     """
 
     document: Any
-    layer_id: Any
+    layer_id: str
     layer_name: str
     visible: bool
+    fill_ids: Tuple[str, ...]
+    strokes_id: str
     size: Tuple[int, int]
     selection: Any
     bounds: Rect
@@ -50,6 +64,7 @@ class KritaSource(NamedTuple):
     layout: PixelLayout
     offsets: Dict[str, _Shift]
     landmarks: List[Landmark]
+    patch: Parts
 
 
 def wait_for_krita(document: Any) -> None:
@@ -61,58 +76,96 @@ def wait_for_krita(document: Any) -> None:
     document.waitForDone()
 
 
-def open_source(document: Any, visible: bool) -> KritaSource:
-    """Look at what is active and selected now.
+def open_source(document: Any, visible: bool, click: Optional[Click] = None) -> KritaSource:
+    """Look at what was active and selected at a click, or is now.
 
     Raises:
         LacunaError: If there is nothing to fill, or the document is closed by now; the sentence
             says what to do.
     """
-    _check_open(document)
-    layer = _active_layer(document)
-    canvas = Rect(0, 0, document.width(), document.height())
-    selection = document.selection()
-    if selection is None or selection.width() <= 0 or selection.height() <= 0:
-        raise LacunaError(_(sentences.NOTHING_SELECTED))
-    selected = Rect(selection.x(), selection.y(), selection.width(), selection.height())
-    bounds = selected.intersect(canvas)
-    if not bounds.area:
-        raise LacunaError(
-            _(
-                "The selection is outside the canvas of {:,} x {:,} px. Select what you want to "
-                "remove."
-            ).format(canvas.width, canvas.height)
-        )
+    click = take_click(document) if click is None else click
+    node = clicked_node(document, click)
+    selected = _bounds_on_canvas(document, click.selection)
+    layer = aimed_layer(document, node, selected, visible)
+    return source_of(document, layer, visible, click.selection)
+
+
+def open_strokes(document: Any, click: Optional[Click] = None) -> KritaSource:
+    """Take what is painted on the active layer as a selection in the layer below.
+
+    Raises:
+        LacunaError: If nothing is painted, or there is nothing below; the sentence says what to do.
+    """
+    click = take_click(document) if click is None else click
+    strokes = aimed_strokes(document, clicked_node(document, click))
+    below = layer_below(document, strokes)
+    space = space_of(strokes)
+    selection = Selection()
+    painted = layers.bounds_of(strokes).intersect(canvas_of(document))
+    for rect in cut_into_strips(painted, STROKE_PIXELS):
+        alpha = alpha_of(layers.read_layer(strokes, space, rect), space)
+        selection.setPixelData(QByteArray(alpha), *rect)
+    return source_of(document, below, False, selection, id_of(strokes))
+
+
+def copy_masks(document: Any) -> List[Tuple[str, str]]:
+    """Return ids and names of the masks that may say what is copied."""
+    nodes = layers.walk(document.rootNode())
+    return [(id_of(node), node.name()) for node in nodes if node.type() in COPY_MASKS]
+
+
+def source_of(
+    document: Any, layer: Any, visible: bool, selection: Any, strokes_id: str = ""
+) -> KritaSource:
+    """Describe a layer and what is to be filled in it.
+
+    Raises:
+        LacunaError: If nothing is selected on the canvas, or the colour space is unknown.
+    """
+    bounds = _bounds_on_canvas(document, selection)
     space = space_of(document if visible else layer)
     travel, layout = plan_journey(space)
+    canvas = canvas_of(document)
 
     def read(rect: Rect) -> bytes:
         return bytes(_read(document, None if visible else layer, space, rect))
 
     return KritaSource(
         document=document,
-        layer_id=layer.uniqueId(),
+        layer_id=id_of(layer),
         layer_name=layer.name(),
         visible=visible,
+        fill_ids=() if visible else _visible_fills(document, layer),
+        strokes_id=strokes_id,
         size=(canvas.width, canvas.height),
-        selection=selection.duplicate(),
+        selection=selection,
         bounds=bounds,
         space=space,
         travel=travel,
         layout=layout,
         offsets={
-            node.uniqueId().toString(): _offset(node)
-            for node in _walk(document.rootNode())
+            id_of(node): _offset(node)
+            for node in layers.all_layers(document)
             if node.type() == "paintlayer"
         },
         landmarks=take_landmarks(read, bounds, canvas),
+        patch=[],
     )
 
 
-def read_pixels(source: KritaSource, rect: Rect) -> Any:
-    """Return a part of the source in its own colour space, as a QByteArray."""
+def read_pixels(source: KritaSource, rect: Rect, mixer: Mixer) -> Any:
+    """Return a part of the source in its own colour space, with its fills over it."""
     document, layer = find(source)
-    return _read(document, None if source.visible else layer, source.space, rect)
+    if source.visible:
+        return _read(document, None, source.space, rect)
+    fills = [layers.find_node(document, each) for each in source.fill_ids]
+    pixels = mixer(layer, [fill for fill in fills if fill is not None], rect)
+    if not source.patch:
+        return pixels
+    patched = bytearray(bytes(pixels))
+    for place, part in source.patch:
+        paste_rect(patched, rect, memoryview(part), place, source.space.pixel_bytes)
+    return QByteArray(bytes(patched))
 
 
 def read_selection(source: KritaSource, rect: Rect) -> Any:
@@ -122,128 +175,21 @@ def read_selection(source: KritaSource, rect: Rect) -> Any:
 
 
 def find(source: KritaSource) -> Tuple[Any, Any]:
-    """Return the document and the layer of a source.
+    """Return the document and the layer of a source, or the layer that stands for it by now.
 
     Raises:
         LacunaError: If the user has closed the one or removed the other meanwhile.
     """
-    _check_open(source.document)
-    for node in _walk(source.document.rootNode()):
-        if node.uniqueId() == source.layer_id:
-            return source.document, node
-    raise LacunaError(_(sentences.LAYER_REMOVED))
-
-
-def target_space(source: KritaSource) -> Space:
-    """Return the space of the layer that `add_layer` will make: that of the image."""
-    document, _layer = find(source)
-    return space_of(document)
-
-
-def add_layer(source: KritaSource, parts: List[Tuple[Rect, Any]]) -> Any:
-    """Put a fill above its source, in one undo step, and return the new layer's id.
-
-    Args:
-        source: From `open_source`.
-        parts: Places, and their pixels in the space of `target_space`.
-
-    Raises:
-        LacunaError: If the document or the layer is gone, if the place of the fill is not found
-            again, or if Krita does not take the new layer.
-    """
-    document, layer = find(source)
-    left, top = _shift_since(source)
-    new = document.createNode(_(sentences.LAYER_NAME).format(1), "paintlayer")
-    for rect, pixels in parts:
-        new.setPixelData(bytes(pixels), *rect.shift(left, top))
-    new_id = new.uniqueId()
-    # What shows everything belongs above everything.
-    parent, below = layer.parentNode(), layer
-    if source.visible:
-        parent, below = document.rootNode(), None
-    parent.addChildNode(new, below)
-    # Krita's event loop has run in there, and it says "done" also where it did nothing.
-    document, _layer = find(source)
-    if not any(node.uniqueId() == new_id for node in _walk(document.rootNode())):
-        raise LacunaError(_(sentences.LAYER_NOT_TAKEN).format("Krita"))
-    return new_id
-
-
-def keep_source_active(source: KritaSource, new_id: Any, was_active: bool) -> Tuple[bool, bool]:
-    """Make the source active again, so that the next selection works on the picture.
-
-    Krita makes every new layer the active one, a moment after it was added, and changes that
-    only in the document at which the user looks: so this is called again and again.
-
-    Args:
-        source: From `open_source`.
-        new_id: From `add_layer`.
-        was_active: Whether the new layer has been seen to be the active one.
-
-    Returns:
-        The same by now, and whether everything is settled.
-    """
-    try:
-        document, layer = find(source)
-    except LacunaError:
-        return was_active, True
-    active = document.activeNode()
-    if active is not None and active.uniqueId() == new_id:
-        document.setActiveNode(layer)
-        return True, False
-    return was_active, was_active
-
-
-def space_of(place: Any) -> Space:
-    """Return the colour space of a layer or a document."""
-    return Space(place.colorModel(), place.colorDepth(), place.colorProfile())
-
-
-def _check_open(document: Any) -> None:
-    # Compared, not trusted: calls on what was closed would end Krita.
-    if not any(document == each for each in Krita.instance().documents()):
-        raise LacunaError(_(sentences.IMAGE_CLOSED))
-
-
-def _active_layer(document: Any) -> Any:
-    node = document.activeNode()
-    while node is not None and node.type() in MASKS:
-        node = node.parentNode()
-    # The mask of the global selection hangs from the root, which is no layer of the user's.
-    if node is None or node.uniqueId() == document.rootNode().uniqueId():
-        raise LacunaError(_(sentences.NO_LAYER_ACTIVE))
-    return node
-
-
-def _walk(node: Any) -> Any:
-    """Yield every node below one; Krita 5.1 cannot look one up by its id."""
-    for child in node.childNodes():
-        yield child
-        yield from _walk(child)
-
-
-def _read(document: Any, layer: Optional[Any], space: Space, rect: Rect) -> Any:
-    """Read one layer, or all visible ones; transparent where there is nothing."""
+    layers.check_open(source.document)
+    layer = layers.find_node(source.document, source.layer_id)
     if layer is None:
-        pixels = document.pixelData(*rect)
-    elif layer.type() == "paintlayer":
-        pixels = layer.pixelData(*rect)
-    else:  # has no pixels of its own, or those of a mask
-        pixels = layer.projectionPixelData(*rect)
-    expected = rect.area * space.pixel_bytes
-    if pixels.size() != expected:
-        raise LacunaError(
-            _(sentences.WRONG_SIZE).format(rect.width, rect.height, expected, pixels.size())
-        )
-    return pixels
+        layer = layer_in_place_of(source.document, source.layer_id)
+    if layer is None:
+        raise LacunaError(_(sentences.LAYER_REMOVED))
+    return source.document, layer
 
 
-def _offset(node: Any) -> _Shift:
-    position = node.position()
-    return position.x(), position.y()
-
-
-def _shift_since(source: KritaSource) -> _Shift:
+def shift_since(source: KritaSource) -> _Shift:
     """Return how far the source has moved since it was opened: the canvas may have been cropped.
 
     Layers know where they lie, but not that they were scaled, and groups know nothing at all. So
@@ -256,15 +202,14 @@ def _shift_since(source: KritaSource) -> _Shift:
     same_size = (document.width(), document.height()) == source.size
     if same_size and source.visible:
         return 0, 0  # whatever its layers do, the canvas stays
+    others = (*layers.walk(layer), *layers.walk(document.rootNode()))
+    places = [(source.layer_id, _offset(layer)), *((id_of(node), _offset(node)) for node in others)]
     shifts = [
         (x - source.offsets[key][0], y - source.offsets[key][1])
-        for key, (x, y) in (
-            (node.uniqueId().toString(), _offset(node))
-            for node in [layer, *_walk(layer), *_walk(document.rootNode())]
-        )
+        for key, (x, y) in places
         if key in source.offsets
     ]
-    if same_size and layer.uniqueId().toString() in source.offsets:
+    if same_size and source.layer_id in source.offsets:
         return shifts[0]  # its own, also if it was painted over meanwhile
     for shift in dict.fromkeys([*shifts, (0, 0)]):
         if _is_seen_at(source, document, layer, shift):
@@ -279,6 +224,39 @@ def _shift_since(source: KritaSource) -> _Shift:
     )
 
 
+def _bounds_on_canvas(document: Any, selection: Optional[Any]) -> Rect:
+    if selection is None or selection.width() <= 0 or selection.height() <= 0:
+        raise LacunaError(_(sentences.NOTHING_SELECTED))
+    canvas = canvas_of(document)
+    selected = Rect(selection.x(), selection.y(), selection.width(), selection.height())
+    bounds = selected.intersect(canvas)
+    if not bounds.area:
+        raise LacunaError(
+            _(
+                "The selection is outside the canvas of {:,} x {:,} px. Select what you want to "
+                "remove."
+            ).format(canvas.width, canvas.height)
+        )
+    return bounds
+
+
+def _visible_fills(document: Any, layer: Any) -> Tuple[str, ...]:
+    shown = (fill for fill in fills_of(document, layer) if layers.is_shown(document, fill))
+    return tuple(id_of(fill) for fill in shown)
+
+
+def _read(document: Any, layer: Optional[Any], space: Space, rect: Rect) -> Any:
+    """Read one layer, or all visible ones; transparent where there is nothing."""
+    if layer is None:
+        return layers.check_size(document.pixelData(*rect), space, rect)
+    return layers.read_layer(layer, space, rect)
+
+
+def _offset(node: Any) -> _Shift:
+    position = node.position()
+    return position.x(), position.y()
+
+
 def _is_seen_at(source: KritaSource, document: Any, layer: Any, shift: _Shift) -> bool:
     """Tell whether the surroundings of the selection have moved by so much."""
     read_from = None if source.visible else layer
@@ -288,5 +266,4 @@ def _is_seen_at(source: KritaSource, document: Any, layer: Any, shift: _Shift) -
     def read(rect: Rect) -> bytes:
         return bytes(_read(document, read_from, source.space, rect))
 
-    canvas = Rect(0, 0, document.width(), document.height())
-    return are_seen(source.landmarks, read, canvas, shift, source.space.pixel_bytes)
+    return are_seen(source.landmarks, read, canvas_of(document), shift, source.space.pixel_bytes)

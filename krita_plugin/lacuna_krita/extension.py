@@ -1,19 +1,16 @@
-"""What Krita asks for when it starts: the action, and the messages outside of the docker."""
+"""What Krita asks for when it starts: the actions, and the messages outside of the docker."""
 
 import time
 from typing import Any
 
 from krita import Extension, Krita
 
-from lacuna_wire import sentences
-
 from . import settings
+from .actions import add_actions
 from .fills import FILLS
 from .panel import find_docker
 from .qt import QIcon
-from .translation import _
 
-ACTION = "lacuna_inpaint_selection"  # named so in the .action file, which has the shortcut
 MESSAGE_MS, PROGRESS_MS = 5000, 1500
 BETWEEN_S = 0.5  # two messages of progress
 
@@ -35,8 +32,7 @@ class LacunaExtension(Extension):
 
     def createActions(self, window: Any) -> None:  # noqa: N802, Krita's name
         """Called for every window; the window is gone after the call."""
-        action = window.createAction(ACTION, _(sentences.TITLE), "tools")
-        action.triggered.connect(lambda *_: start())
+        add_actions(window)
 
     def _show_docker_once(self) -> None:
         """Krita hides the docker of a new plug-in, and nobody would look for it."""
@@ -46,10 +42,14 @@ class LacunaExtension(Extension):
             docker.raise_()
 
     def _say(self, document: Any, sentence: str, failed: bool) -> None:
+        """Say on the canvas what the docker does not say."""
         active = Krita.instance().activeDocument()
         if active is not None and active != document and document.name():
             sentence = f"{document.name()}: {sentence}"
-        if failed or not _docker_is_seen():
+            is_told = not failed and _docker_is_seen()
+        else:
+            is_told = _docker_is_seen() and FILLS.state(active).text == sentence
+        if not is_told:
             _float(sentence, MESSAGE_MS)
 
     def _show_progress(self) -> None:
@@ -59,13 +59,6 @@ class LacunaExtension(Extension):
         if time.monotonic() - self._shown_at >= BETWEEN_S:
             self._shown_at = time.monotonic()
             _float(f"{state.text}, {state.percent:.0f} %", PROGRESS_MS)
-
-
-def start() -> None:
-    """Fill what is selected in the active document."""
-    document = Krita.instance().activeDocument()
-    if document is not None:
-        FILLS.start(document, settings.load())
 
 
 def _docker_is_seen() -> bool:

@@ -22,16 +22,20 @@ class MainThreadWork(NamedTuple):
         read_pixels: Gives a part of the image in the layout of the request.
         read_selection: Gives its mask.
         show: Gets every status of the job.
-        convert: Brings a part of the result into the colours of the image.
-        add: Adds a layer of such parts and returns its id.
+        read_sources: Gives the mask of what may be copied, if the request has such a plane.
+        convert: Brings a part of an answer, a `layer` or `composite`, into the colours of its
+            target.
+        place: Does the next piece of putting such parts into the image; returns what was made
+            when it is done, and None before.
         strip_pixels: How much is read or written at a time.
     """
 
     read_pixels: Callable[[Rect], Any]
     read_selection: Callable[[Rect], Any]
     show: Callable[[JobStatus], None]
-    convert: Callable[[Rect, memoryview], Any]
-    add: Callable[[List[Tuple[Rect, Any]]], Any]
+    read_sources: Callable[[Rect], Any]
+    convert: Callable[[str, Rect, memoryview], Any]
+    place: Callable[[str, List[Tuple[Rect, Any]]], Any]
     strip_pixels: int
 
 
@@ -44,14 +48,22 @@ class FillThread(QObject):
     """Runs one fill, from the request to the layer, and says how it ended.
 
     Attributes:
-        finished: Gets the layer's id and None, or None and the error; in the main thread.
+        finished: Gets what was made and None, or None and the error; in the main thread.
     """
 
     finished = pyqtSignal(object, object)
     _task = pyqtSignal(object)
 
-    def __init__(self, request: JobRequest, work: MainThreadWork) -> None:
+    def __init__(self, request: JobRequest, work: MainThreadWork, is_known: bool) -> None:
+        """Get ready.
+
+        Args:
+            request: What the daemon is asked for.
+            work: What the main thread does.
+            is_known: Whether the pixels are there already, and the daemon is not asked.
+        """
         super().__init__()
+        self._is_known = is_known
         self._request, self._work = request, work
         self._cancelled = threading.Event()
         self._task.connect(self._run_task)
@@ -59,6 +71,7 @@ class FillThread(QObject):
             run_in_main=self._task.emit,
             read_pixels=work.read_pixels,
             read_selection=work.read_selection,
+            read_sources=work.read_sources,
             show=work.show,
             strip_pixels=work.strip_pixels,
             should_cancel=self._cancelled.is_set,
@@ -87,23 +100,30 @@ class FillThread(QObject):
                 _TASKS.popleft()
 
     def _talk(self) -> None:
-        layer_id, error = None, None
+        made, error = None, None
         try:
-            layer_id = self._fill()
+            made = self._place(*(("layer", []) if self._is_known else self._fill()))
         except Exception as caught:  # here the thread ends: the main one tells the user
             error = caught
-        self._task.emit(lambda: self.finished.emit(layer_id, error))
+        self._task.emit(lambda: self.finished.emit(made, error))
 
-    def _fill(self) -> Any:
-        rect, pixels, _result = fill(self._request, self._editor)
+    def _fill(self) -> Tuple[str, List[Tuple[Rect, Any]]]:
+        """Ask the daemon; return what it has made, in the colours of the target."""
+        rect, pixels, result = fill(self._request, self._editor)
         view, row_bytes = memoryview(pixels), rect.width * self._request.layout.pixel_bytes
         parts = []
         for strip in cut_into_strips(rect, self._work.strip_pixels):
             first = (strip.top - rect.top) * row_bytes
             part = view[first : first + strip.height * row_bytes]
-            converted = self._in_main(partial(self._work.convert, strip, part))
+            converted = self._in_main(partial(self._work.convert, result, strip, part))
             parts.append((strip, converted))
-        return self._in_main(lambda: self._work.add(parts))
+        return result, parts
+
+    def _place(self, result: str, parts: List[Tuple[Rect, Any]]) -> Any:
+        made = None
+        while made is None:
+            made = self._in_main(lambda: self._work.place(result, parts))
+        return made
 
     def _in_main(self, make: Callable[[], Any]) -> Any:
         return wait_for_main(self._editor, ask_main(self._editor, make))

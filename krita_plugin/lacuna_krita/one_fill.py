@@ -5,23 +5,29 @@ Whatever the user does meanwhile, it ends with a layer in its place, or with a s
 
 import time
 import traceback
-from typing import Any, List, Optional, Tuple
+from typing import Any, Iterator, List, Optional, Tuple
 
 from lacuna_wire import LacunaError, Rect, sentences
 from lacuna_wire.editor import EditorSettings, new_request
 from lacuna_wire.errors import JobCancelled
 
 from . import document as picture
+from . import placing
 from .colours import Converter, converter_back
+from .copy_mask import CopyMask, open_copy_mask
 from .fill_thread import FillThread, MainThreadWork
+from .made import SELECTION, Made, Placed, Wanted
+from .mixing import Mixer
 from .qt import QObject, QTimer, pyqtSignal
 from .translation import _
 
 # What Krita's one thread reads or writes at once, between two looks at what the user does.
 STRIP_PIXELS = 1 << 21
 CONVERTED_PIXELS = 1 << 16  # of a colour space that has to be converted first
+MIXED_PIXELS = 1 << 19  # of a layer whose fills are mixed into it
 CHECK_MS = 500  # between two looks whether the document is still open
-RESTORE_MS, RESTORE_TRIES = 40, 50
+
+__all__ = ["Fill", "Made", "Placed", "Wanted"]
 
 
 class Fill(QObject):
@@ -29,6 +35,7 @@ class Fill(QObject):
 
     Attributes:
         document: The user's.
+        made: What it was, once it has ended well.
         shown: Gets this fill and a status of its job.
         ended: Gets this fill, a sentence, and whether it tells of a failure.
     """
@@ -36,13 +43,19 @@ class Fill(QObject):
     shown = pyqtSignal(object, object)
     ended = pyqtSignal(object, str, bool)
 
-    def __init__(self, document: Any, settings: EditorSettings) -> None:
+    def __init__(self, document: Any, settings: EditorSettings, wanted: Wanted = SELECTION) -> None:
         super().__init__()
         self.document = document
+        self.made: Optional[Made] = None
         self._settings = settings
+        self._wanted = wanted
         self._source: Any = None
         self._thread: Optional[FillThread] = None
+        self._mixer: Any = None
+        self._convert: Any = None
         self._convert_back: Any = None
+        self._copy_mask: Optional[CopyMask] = None
+        self._placing: Optional[Iterator[None]] = None
         self._cancelled = False
         self._pointless = ""
         self._begun = time.monotonic()
@@ -59,22 +72,40 @@ class Fill(QObject):
         picture.wait_for_krita(self.document)
         if self._cancelled:
             raise JobCancelled(_(sentences.CANCELLED))
-        self._source = source = picture.open_source(self.document, self._settings.visible)
+        wanted = self._wanted
+        if wanted.instead_of is not None:
+            self._source = placing.source_again(wanted.instead_of)
+        elif wanted.mask == "strokes":
+            self._source = picture.open_strokes(self.document, wanted.click)
+        else:
+            self._source = picture.open_source(self.document, self._settings.visible, wanted.click)
+        source = self._source
+        result = placing.result_to_ask_for(source, self._settings.destination)
+        self._copy_mask = open_copy_mask(source, self._settings)
+        self._mixer = Mixer(source.space)
         self._convert = Converter(source.space, source.travel)
-        self._thread = FillThread(
-            new_request(source.size, source.bounds, source.layout, self._settings),
-            MainThreadWork(
-                read_pixels=self._read_pixels,
-                read_selection=self._read_selection,
-                show=lambda status: self.shown.emit(self, status),
-                convert=self._convert_result,
-                add=self._add,
-                strip_pixels=STRIP_PIXELS if source.space == source.travel else CONVERTED_PIXELS,
-            ),
+        only_from = self._copy_mask.bounds if self._settings.copy_from == "only" else None
+        request = new_request(
+            source.size, source.bounds, source.layout, self._settings, result, only_from
         )
+        work = MainThreadWork(
+            read_pixels=self._read_pixels,
+            read_selection=self._read_selection,
+            read_sources=self._read_sources,
+            show=lambda status: self.shown.emit(self, status),
+            convert=self._convert_result,
+            place=self._place,
+            strip_pixels=self._strip_pixels(),
+        )
+        self._thread = FillThread(request, work, self._wanted.placed is not None)
         self._thread.finished.connect(self._finish)
         self._check.start()
         self._thread.start()
+
+    def _strip_pixels(self) -> int:
+        if self._source.space != self._source.travel:
+            return CONVERTED_PIXELS
+        return MIXED_PIXELS if self._source.fill_ids else STRIP_PIXELS
 
     def cancel(self) -> None:
         self._cancelled = True
@@ -86,20 +117,43 @@ class Fill(QObject):
             self._thread.join(timeout_s)
 
     def _read_pixels(self, rect: Rect) -> memoryview:
-        return memoryview(self._convert(picture.read_pixels(self._source, rect), rect))
+        pixels = picture.read_pixels(self._source, rect, self._mixer)
+        return memoryview(self._convert(pixels, rect))
 
     def _read_selection(self, rect: Rect) -> memoryview:
+        self._mixer.close()
         self._convert.close()  # all pixels are read by now
         return memoryview(picture.read_selection(self._source, rect))
 
-    def _convert_result(self, rect: Rect, pixels: memoryview) -> Any:
+    def _read_sources(self, rect: Rect) -> memoryview:
+        assert self._copy_mask is not None
+        return memoryview(self._copy_mask.read(rect))
+
+    def _kind(self, result: str) -> str:
+        return placing.kind_of(self._source, self._settings.destination, result)
+
+    def _convert_result(self, result: str, rect: Rect, pixels: memoryview) -> Any:
         if self._convert_back is None:
-            target = picture.target_space(self._source)
+            target = placing.target_space(self._source, self._kind(result))
             self._convert_back = converter_back(self._source.travel, target)
         return self._convert_back(pixels, rect)
 
-    def _add(self, parts: List[Tuple[Rect, Any]]) -> Any:
-        return picture.add_layer(self._source, parts)
+    def _place(self, result: str, parts: List[Tuple[Rect, Any]]) -> Optional[Made]:
+        """Do the next piece of the placing; when all is done, what was made comes back."""
+        if self._placing is None:
+            placed = self._wanted.placed
+            if placed is None:
+                space = placing.target_space(self._source, self._kind(result))
+                placed = Placed(result, space, [(rect, bytes(part)) for rect, part in parts])
+            self._placing = placing.place(
+                self._source, self._settings, placed, self._wanted.instead_of
+            )
+        try:
+            next(self._placing)
+        except StopIteration as end:
+            made: Made = end.value
+            return made
+        return None
 
     def _check_open(self) -> None:
         try:
@@ -108,40 +162,34 @@ class Fill(QObject):
             self._pointless = error.message
             self.cancel()
 
-    def _finish(self, layer_id: Any, error: Optional[Exception]) -> None:
+    def _finish(self, made: Optional[Made], error: Optional[Exception]) -> None:
         self._check.stop()
-        self._convert.close()
-        if self._convert_back is not None:
-            self._convert_back.close()
-        self._source = self._source._replace(selection=None)  # freed here, and not in some thread
-        if error is None:
-            sentence = _("Done in {:.1f} s. The fill is on a new layer.").format(
-                time.monotonic() - self._begun
-            )
+        if self._placing is not None:
+            self._placing.close()  # layers that it still holds are freed here, in no other thread
+        for each in (self._mixer, self._convert, self._convert_back):
+            if each is not None:
+                each.close()
+        self.made = made
+        if made is None:
+            self._source = self._source._replace(selection=None)  # freed here as well
+        if made is not None:
+            sentence = _done_sentence(made.kind).format(time.monotonic() - self._begun)
         elif isinstance(error, JobCancelled):
             sentence = self._pointless or _(sentences.CANCELLED)
         elif isinstance(error, LacunaError):
             sentence = error.message
         else:
+            assert error is not None
             traceback.print_exception(type(error), error, error.__traceback__)
             sentence = _(sentences.BUG).format(type(error).__name__, error)
         by_hand = isinstance(error, JobCancelled) and not self._pointless
         self.ended.emit(self, sentence, error is not None and not by_hand)
-        if layer_id is not None:
-            self._restore_active_layer(layer_id)
 
-    def _restore_active_layer(self, layer_id: Any) -> None:
-        """Make the picture the active layer again, and not its fill, as soon as Krita lets it."""
-        timer = QTimer(self)
-        tries, was_active = RESTORE_TRIES, False
 
-        def look() -> None:
-            nonlocal tries, was_active
-            tries -= 1
-            was_active, restored = picture.keep_source_active(self._source, layer_id, was_active)
-            if restored or (tries <= 0 and not was_active):
-                timer.stop()
-                self.deleteLater()  # named here, so that this fill lives until then
-
-        timer.timeout.connect(look)
-        timer.start(RESTORE_MS)
+def _done_sentence(kind: str) -> str:
+    """Return where a fill went, with a place for the seconds that it took."""
+    if kind == "into":
+        return _("Done in {:.1f} s. The fill is in the layer.")
+    if kind == "copy":
+        return _("Done in {:.1f} s. The fill is in a filled copy; the layer itself is hidden.")
+    return _("Done in {:.1f} s. The fill is on a new layer.")

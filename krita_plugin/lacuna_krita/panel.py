@@ -4,29 +4,24 @@ from typing import Any, List, Optional
 
 from krita import DockWidget, Krita
 
-from lacuna_wire import Options, sentences
-from lacuna_wire.choices import shown_options
-from lacuna_wire.editor import EditorSettings
+from lacuna_wire import sentences
 
 from . import settings
+from .document import copy_masks
 from .fill_thread import WeightsQuestion
 from .fills import FILLS
-from .qt import (
-    QComboBox,
-    QFormLayout,
-    QHBoxLayout,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    Qt,
-    QTimer,
-    QVBoxLayout,
-    QWidget,
-)
-from .rows import new_row
+from .fold import Fold
+from .form import SettingsForm
+from .help import open_help
+from .icon import lacuna_icon
+from .message import MessageLabel
+from .preview import Preview
+from .qt import QHBoxLayout, QProgressBar, QPushButton, QTimer, QToolButton, QVBoxLayout, QWidget
 from .translation import _
+from .variations import VariationsBox
 
 DOCKER = "lacuna_docker"
+LOOK_MS = 500  # between two looks at what is selected, while the docker is seen
 
 
 class LacunaDocker(DockWidget):
@@ -37,96 +32,148 @@ class LacunaDocker(DockWidget):
         self.setWindowTitle(_(sentences.TITLE))
         self._make_widgets()
         self._lay_out()
-        self._show_settings(settings.load())
         self._question = WeightsQuestion()
         self._question.answered.connect(self._list_weights)
+        self._timer = QTimer(self)
+        self._timer.setInterval(LOOK_MS)
         self._connect()
-        self._refresh()
+        self._show_document()
 
     def canvasChanged(self, _canvas: Any) -> None:  # noqa: N802, Krita's name
         """Called when another document, or none, is looked at."""
-        self._refresh()
+        self._show_document()
 
     def showEvent(self, event: Any) -> None:  # noqa: N802, Qt's name
         super().showEvent(event)
-        self._show_settings(settings.load())
+        self._timer.start()
+        self._show_document()
         self._question.ask()
 
+    def hideEvent(self, event: Any) -> None:  # noqa: N802, Qt's name
+        super().hideEvent(event)
+        self._timer.stop()
+
     def _make_widgets(self) -> None:
-        self.go = QPushButton(Krita.instance().icon("krita_tool_smart_patch"), _("Inpaint"))
-        self.go.setToolTip(_("Fill the selection from its surroundings, on a new layer."))
+        self.go = QPushButton(lacuna_icon(), _("Inpaint"))
         self.stop = QPushButton(_("Cancel"))
-        self.source = QComboBox()
-        self.source.addItem(_(sentences.ACTIVE_LAYER), False)
-        self.source.addItem(_(sentences.VISIBLE_LAYERS), True)
-        self.source.setToolTip(_(sentences.SOURCE_TIP))
-        self.rows = {option.name: new_row(option) for option in shown_options()}
+        self.stop.setMinimumWidth(
+            max(self.stop.sizeHint().width(), QPushButton(_("Cancelling")).sizeHint().width())
+        )
+        self.tries = VariationsBox()
+        self.form = SettingsForm()
+        self.rows = self.form.rows
+        self.preview = Preview()
+        self.fold = Fold(_("More options"), self.form.rare, settings.keep_unfolded)
+        self.fold.title.setChecked(settings.is_unfolded())
+        self.help = QToolButton()
+        self.help.setText(_("Help"))
+        self.help.setAutoRaise(True)
+        self.help.setToolTip(_("Open the help page in the browser."))
+        self.fold.put_beside(self.help)
         self.bar = QProgressBar()
         self.bar.setRange(0, 100)
-        policy = self.bar.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.bar.setSizePolicy(policy)
-        self.message = QLabel()
-        self.message.setWordWrap(True)
-        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.message = MessageLabel()
 
     def _lay_out(self) -> None:
-        form = QFormLayout()
-        form.addRow(f"{_(sentences.SOURCE)}:", self.source)
-        for row in self.rows.values():
-            form.addRow(row.label and f"{row.label}:", row.widget)
         buttons = QHBoxLayout()
         buttons.addWidget(self.go, 1)
         buttons.addWidget(self.stop)
         column = QVBoxLayout()
         column.addLayout(buttons)
-        column.addLayout(form)
         column.addWidget(self.bar)
         column.addWidget(self.message)
+        column.addWidget(self.tries)
+        column.addWidget(self.form.often)
+        column.addWidget(self.preview)
+        column.addWidget(self.fold)
         column.addStretch(1)
         content = QWidget(self)
         content.setLayout(column)
         self.setWidget(content)
 
     def _connect(self) -> None:
-        self.go.clicked.connect(lambda *_: self._start())
-        self.stop.clicked.connect(lambda *_: FILLS.cancel(Krita.instance().activeDocument()))
-        for chosen in (self.source.activated, *(row.chosen for row in self.rows.values())):
-            chosen.connect(lambda *_: settings.save(self._chosen()))
+        def with_document(do: Any) -> Any:
+            def act(*_: Any) -> None:
+                document = Krita.instance().activeDocument()
+                if document is not None:
+                    do(document)
+
+            return act
+
+        chosen = self.form.settings
+        self.go.clicked.connect(with_document(self._start))
+        self.stop.clicked.connect(with_document(FILLS.cancel))
+        self.tries.another.clicked.connect(with_document(lambda d: FILLS.another(d, chosen())))
+        self.tries.again.clicked.connect(with_document(lambda d: FILLS.again(d, chosen())))
+        self.tries.back.clicked.connect(with_document(lambda d: FILLS.step(d, -1)))
+        self.tries.forth.clicked.connect(with_document(lambda d: FILLS.step(d, 1)))
+        self.preview.show_grown.clicked.connect(with_document(self._show_grown))
+        self.preview.grown.connect(self._selection_has_grown)
+        self.help.clicked.connect(lambda *_: open_help())
+        self.form.chosen.connect(self._choose)
+        self._timer.timeout.connect(self._look)
         FILLS.changed.connect(self._refresh)
         # After the last document there is no other canvas. It is still there when it says so.
         closed = Krita.instance().notifier().imageClosed
-        closed.connect(lambda *_: QTimer.singleShot(0, self._refresh))
+        closed.connect(lambda *_: QTimer.singleShot(0, self._show_document))
 
-    def _start(self) -> None:
-        document = Krita.instance().activeDocument()
-        if document is not None:
-            FILLS.start(document, self._chosen())
+    def _start(self, document: Any) -> None:
+        FILLS.start(document, self.form.settings())
         self._question.ask()
 
-    def _chosen(self) -> EditorSettings:
-        options = Options(**{name: row.value() for name, row in self.rows.items()})
-        return EditorSettings(self.source.currentData(), options)
+    def _choose(self) -> None:
+        FILLS.choose(Krita.instance().activeDocument(), self.form.settings())
+        self._look()
 
-    def _show_settings(self, chosen: EditorSettings) -> None:
-        self.source.setCurrentIndex(self.source.findData(chosen.visible))
-        for name, row in self.rows.items():
-            row.widget.blockSignals(True)  # nothing was chosen here
-            row.show(getattr(chosen.options, name))
-            row.widget.blockSignals(False)
+    def _show_grown(self, document: Any) -> None:
+        self.preview.show_in(document, self.form.settings().options.grow)
+
+    def _selection_has_grown(self) -> None:
+        """It will not grow twice."""
+        self.rows["grow"].widget.setValue(0)
 
     def _list_weights(self, names: List[str]) -> None:
         self.rows["weights"].widget.offer(names)
 
+    def _show_document(self) -> None:
+        """Show what was chosen and said of the document that is looked at."""
+        document = Krita.instance().activeDocument()
+        FILLS.forget_closed()
+        self._offer_masks(document)
+        self.form.show(FILLS.chosen(document))
+        self._look()
+
+    def _offer_masks(self, document: Any) -> None:
+        self.form.offer_masks(copy_masks(document) if document is not None else [])
+
+    def _look(self) -> None:
+        """See what is selected and which layers are there: nobody tells of that."""
+        document = Krita.instance().activeDocument()
+        running = FILLS.state(document).running
+        self.preview.look(document, self.form.settings(), count=self.isVisible() and not running)
+        if self.form.settings().has_copy_mask:
+            self._offer_masks(document)
+        self._refresh()
+
     def _refresh(self) -> None:
         document = Krita.instance().activeDocument()
-        state = FILLS.state(document) if document is not None else None
-        running = state is not None and state.running
-        self.go.setEnabled(document is not None and not running)
-        self.stop.setEnabled(running)
-        self.bar.setVisible(running)
-        self.bar.setValue(int(state.percent) if running else 0)
-        self.message.setText(state.text if state is not None else "")
+        state = FILLS.state(document)
+        selected = self.preview.bounds is not None
+        self.go.setEnabled(document is not None and selected)
+        self.go.setToolTip(
+            _("Fill the selection from its surroundings.")
+            if selected
+            else _(
+                "Select what you want to remove. Or paint over it on a layer of its own, and "
+                "choose Tools > Inpaint > Inpaint Painted Strokes."
+            )
+        )
+        self.stop.setEnabled(state.running and not state.cancelling)
+        self.stop.setText(_("Cancelling") if state.cancelling else _("Cancel"))
+        self.bar.setVisible(state.running)
+        self.bar.setValue(int(state.percent) if state.running else 0)
+        self.message.tell(state.text, state.failed)
+        self.tries.show_at(FILLS.try_at(document) if not state.running else None)
 
 
 def find_docker() -> Optional[Any]:

@@ -9,34 +9,42 @@ import pykrita
 QT6 = getattr(pykrita, "qt_major_version", lambda: 5)() >= 6
 
 if QT6:
-    from PyQt6.QtCore import QByteArray, QLocale, QObject, Qt, QTimer, pyqtSignal
-    from PyQt6.QtGui import QIcon
+    from PyQt6.QtCore import QByteArray, QLocale, QObject, Qt, QTimer, QUrl, pyqtSignal
+    from PyQt6.QtGui import QDesktopServices, QIcon
     from PyQt6.QtWidgets import (
         QCheckBox,
         QComboBox,
         QFormLayout,
+        QFrame,
         QHBoxLayout,
         QLabel,
+        QListView,
+        QMenu,
         QProgressBar,
         QPushButton,
         QSizePolicy,
         QSpinBox,
+        QToolButton,
         QVBoxLayout,
         QWidget,
     )
 else:
-    from PyQt5.QtCore import QByteArray, QLocale, QObject, Qt, QTimer, pyqtSignal
-    from PyQt5.QtGui import QIcon
+    from PyQt5.QtCore import QByteArray, QLocale, QObject, Qt, QTimer, QUrl, pyqtSignal
+    from PyQt5.QtGui import QDesktopServices, QIcon
     from PyQt5.QtWidgets import (
         QCheckBox,
         QComboBox,
         QFormLayout,
+        QFrame,
         QHBoxLayout,
         QLabel,
+        QListView,
+        QMenu,
         QProgressBar,
         QPushButton,
         QSizePolicy,
         QSpinBox,
+        QToolButton,
         QVBoxLayout,
         QWidget,
     )
@@ -45,17 +53,23 @@ __all__ = [
     "QByteArray",
     "QCheckBox",
     "QComboBox",
+    "QDesktopServices",
     "QFormLayout",
+    "QFrame",
     "QHBoxLayout",
     "QIcon",
     "QLabel",
+    "QListView",
     "QLocale",
+    "QMenu",
     "QObject",
     "QProgressBar",
     "QPushButton",
     "QSizePolicy",
     "QSpinBox",
     "QTimer",
+    "QToolButton",
+    "QUrl",
     "QVBoxLayout",
     "QWidget",
     "Qt",

@@ -8,6 +8,8 @@ from lacuna_wire.options import Option
 from .qt import QCheckBox, QComboBox, QSizePolicy, QSpinBox
 from .translation import _
 
+NARROW_LETTERS = 8
+
 
 class OptionRow(NamedTuple):
     """How one option is chosen.
@@ -32,13 +34,14 @@ class WeightsBox(QComboBox):
 
     def __init__(self) -> None:
         super().__init__()
-        self.addItem(_("The best that are installed"), "")
+        narrow(self)
+        self.addItem(_("The best that is installed"), "")
 
     def name(self) -> str:
         return self.currentData() or ""
 
     def choose(self, name: str) -> None:
-        """Choose weights, which may be gone by now."""
+        """Choose what may be gone by now."""
         self.offer([name])
         self.setCurrentIndex(self.findData(name))
 
@@ -47,6 +50,14 @@ class WeightsBox(QComboBox):
         for name in names:
             if self.findData(name) < 0:
                 self.addItem(name, name)
+
+
+def narrow(box: QComboBox) -> QComboBox:
+    """Let a box be narrower than its longest entry, so that it does not widen the docker."""
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setMinimumContentsLength(NARROW_LETTERS)
+    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    return box
 
 
 def new_row(option: Option) -> OptionRow:
@@ -81,9 +92,9 @@ def _number(option: Option) -> OptionRow:
 
 
 def _choice(option: Option) -> OptionRow:
-    box = QComboBox()
-    for choice in option.choices:
-        box.addItem(_(choice), choice)
+    box = narrow(QComboBox())
+    for choice, label in zip(option.choices, option.choice_labels or option.choices):
+        box.addItem(_(label), choice)
 
     def show(choice: str) -> None:
         box.setCurrentIndex(box.findData(choice))

@@ -38,6 +38,16 @@ def is_first_run() -> bool:
     return first
 
 
+def is_unfolded() -> bool:
+    """Tell whether the rarely used options were last seen."""
+    return _read("unfolded") == "true"
+
+
+def keep_unfolded(unfolded: bool) -> None:
+    """Remember whether the rarely used options are seen."""
+    _write("unfolded", json.dumps(unfolded))
+
+
 def _parse(text: str) -> Any:
     """Return the number or flag that a text of `kritarc` says, or None."""
     try:

@@ -64,7 +64,7 @@ def main() -> None:
             report(Progress("filling", tile, tiles, WORK_PERCENT * tile / tiles))
         time.sleep(arguments.tile_s)  # the rest of the work: who follows sees the last tile, too
         if "result:short" not in faults:
-            (make_layer if arguments.layer else invert)(order)
+            (make_for_editor if arguments.layer else invert)(order)
         device = order.request.options.device
         return Filled(order.window, tiles, "fake" if device == "auto" else device)
 
@@ -104,16 +104,30 @@ def invert(order: Order) -> None:
             written[start : start + pixel_bytes] = pixel
 
 
-def make_layer(order: Order) -> None:
-    """Write the inverted colours under the mask, which is the alpha; pixels have bytes."""
+def make_for_editor(order: Order) -> None:
+    """Write the inverted colours under the mask; samples are integers.
+
+    A layer has the mask as its alpha; a composite has the alpha of the picture.
+    """
     import numpy as np
 
-    channels, area = order.request.layout.pixel_bytes, order.window.area
-    data = np.fromfile(order.input, np.uint8)
-    pixels, mask = data[: area * channels].reshape(area, channels), data[area * channels :]
-    layer = np.where(mask[:, np.newaxis] > 0, 255 - pixels, 0).astype(np.uint8)
-    layer[:, -1] = mask
-    order.output.write_bytes(layer.tobytes())
+    from lacuna.samples import DTYPES
+
+    layout, area = order.request.layout, order.window.area
+    starts = order.request.plane_starts(order.window)
+    data = order.input.read_bytes()
+    dtype = np.dtype(DTYPES[layout.sample])
+    count = area * layout.channel_count
+    pixels = np.frombuffer(data, dtype, count, starts["pixels"]).reshape(area, -1)
+    mask = np.frombuffer(data, np.uint8, area, starts["selection"])
+    selected = mask[:, np.newaxis] > 0
+    if order.request.options.result == "composite":
+        result = np.where(selected, ~pixels, pixels)
+        result[:, -1] = pixels[:, -1]
+    else:
+        result = np.where(selected, ~pixels, 0).astype(dtype)
+        result[:, -1] = mask.astype(dtype) * (np.iinfo(dtype).max // 255)
+    order.output.write_bytes(result.tobytes())
 
 
 def invert_quickly(pixels: mmap.mmap, written: mmap.mmap, size: int, pixel_bytes: int) -> None:

@@ -4,9 +4,8 @@ import os
 
 from krita import Krita, Selection
 
-import lacuna_krita.fills
-from lacuna_krita import colours, settings
-from lacuna_krita import document as plugin
+from lacuna_krita import active_layer, aim, colours, settings
+from lacuna_krita import layers as plugin_layers
 from lacuna_krita.fills import FILLS
 from lacuna_wire import Options
 from lacuna_wire.editor import EditorSettings
@@ -111,43 +110,23 @@ def ended(of=None):
     return FILLS.state(of or document).text
 
 
-restoring = {}  # id of a new layer -> its document
-
-
 def is_restored(document):
     """Whether the picture is the active layer again; it is only made so where the user looks."""
     looked_at = krita.activeDocument() == document
-    return not looked_at or not any(each == document for each in restoring.values())
+    return not looked_at or not any(each.document == document for each in active_layer.KEEPERS)
 
 
-def watch_restoring():
-    """Keep `restoring` up to date."""
-    keep = plugin.keep_source_active
-    begin = lacuna_krita.fills._Fill._restore_active_layer
-
-    def keep_source_active(source, new_id, was_active):
-        was_active, restored = keep(source, new_id, was_active)
-        if restored:
-            restoring.pop(new_id.toString(), None)
-        return was_active, restored
-
-    def restore(fill, layer_id):
-        restoring[layer_id.toString()] = fill.document
-        begin(fill, layer_id)
-
-    plugin.keep_source_active = keep_source_active
-    lacuna_krita.fills._Fill._restore_active_layer = restore
+def aimed():
+    """The layer that a click means."""
+    return aim.aimed_layer(document, document.activeNode(), plugin_layers.canvas_of(document), True)
 
 
-watch_restoring()
-
-
-def fill(visible=False, **chosen):
+def fill(visible=False, destination="auto", **chosen):
     """Click, wait, and tell what has become of the document."""
-    settings.save(EditorSettings(visible, Options(**chosen)))
+    settings.save(EditorSettings(visible, Options(**chosen), destination))
     before = [node.uniqueId() for node in walk(document.rootNode())]
     active = document.activeNode()
-    source = plugin._active_layer(document)
+    source = aimed()
     click()
     text = yield from ended()
     new = [node for node in walk(document.rootNode()) if node.uniqueId() not in before]
@@ -161,7 +140,7 @@ def fill(visible=False, **chosen):
         facts["above"] = order[at - 1] == source.uniqueId()
         facts["rect"] = new[0].bounds().getRect()
         facts["name"] = new[0].name()
-        facts["space"] = list(plugin.space_of(new[0]))
+        facts["space"] = list(plugin_layers.space_of(new[0]))
     return facts
 
 
@@ -174,6 +153,6 @@ def pixels_of(node, rect=None):
 def converted(data, source, target, width, height):
     convert = colours.Converter(colours.Space(*source), colours.Space(*target))
     try:
-        return bytes(convert(data, lacuna_krita.fills.Rect(0, 0, width, height)))
+        return bytes(convert(data, colours.Rect(0, 0, width, height)))
     finally:
         convert.close()

@@ -74,7 +74,7 @@ def test_rgb_and_gray_travel_as_they_are_and_the_fill_is_the_engines(krita, open
 
     facts = krita.run("fill()")
 
-    assert facts["new"] == ["Background inpainted"], facts
+    assert facts["new"] == ["Inpaint 1"], facts
     assert tuple(facts["space"]) == space
     assert facts["above"]
     assert facts["still_active"]
@@ -83,7 +83,7 @@ def test_rgb_and_gray_travel_as_they_are_and_the_fill_is_the_engines(krita, open
     selection[top : top + height, left : left + width] = 255
     rect, expected = engine_fill(before, selection, layout)
     assert tuple(facts["rect"]) == tuple(rect) == SELECTED
-    after = samples(krita.run("pixels_of(layer('Background inpainted'))"), layout)
+    after = samples(krita.run("pixels_of(layer('Inpaint 1'))"), layout)
     difference = np.abs(after[rect.slices].astype(np.float64) - expected)
     assert difference.max() <= ROUNDING[layout.sample]
     alpha = after[..., -1].copy()
@@ -107,14 +107,14 @@ def test_other_colours_are_converted_with_more_depth_and_back(krita, opened, spa
 
     facts = krita.run("fill()")
 
-    assert facts["new"] == ["Background inpainted"], facts
+    assert facts["new"] == ["Inpaint 1"], facts
     assert tuple(facts["space"]) == space
     selection = np.zeros((HEIGHT, WIDTH), np.uint8)
     left, top, width, height = SELECTED
     selection[top : top + height, left : left + width] = 255
     rect, expected = engine_fill(samples(travelled, layout), selection, layout)
     assert tuple(facts["rect"]) == tuple(rect) == SELECTED
-    new = krita.run("pixels_of(layer('Background inpainted'), rect)", rect=SELECTED)
+    new = krita.run("pixels_of(layer('Inpaint 1'), rect)", rect=SELECTED)
 
     def lab(data, source):
         found = krita.run(
@@ -156,7 +156,7 @@ def test_flat_colour_comes_back_as_that_colour(krita, opened, space):
     _left, _top, width, height = SELECTED
     found = krita.run(
         """
-        new = pixels_of(layer('Background inpainted'), rect)
+        new = pixels_of(layer('Inpaint 1'), rect)
         converted(new, space, lab, rect[2], rect[3]) + converted(own, space, lab, *size)
         """,
         rect=SELECTED, space=space, lab=LAB, own=own, size=(WIDTH, HEIGHT),
@@ -173,10 +173,10 @@ def test_layer_of_another_space_than_its_image_is_filled_in_the_images(krita, op
 
     facts = krita.run("fill()")
 
-    assert facts["new"] == ["Background inpainted"], facts
+    assert facts["new"] == ["Inpaint 1"], facts
     assert tuple(facts["space"]) == ("RGBA", "U16", SRGB)
     new = np.frombuffer(
-        krita.run("pixels_of(layer('Background inpainted'), rect)", rect=SELECTED), np.uint16
+        krita.run("pixels_of(layer('Inpaint 1'), rect)", rect=SELECTED), np.uint16
     ).reshape(-1, 4)
     # Gray in three channels, and as bright as what is around.
     assert np.ptp(new[:, :3].astype(np.int64), axis=1).max() <= ONE_STEP_OF_8_BIT

@@ -25,7 +25,7 @@ def test_daemon_that_is_not_running_is_started_and_krita_goes_on_meanwhile(krita
 
     facts = krita.run("fill()")
 
-    assert facts["new"] == ["Background inpainted"], facts
+    assert facts["new"] == ["Inpaint 1"], facts
     # It takes seconds to start; what Krita may take for itself differs from machine to machine.
     assert krita.run("heart.longest_ms") < 1000
     end_daemon(state)
@@ -43,7 +43,7 @@ def test_daemon_killed_in_mid_job_is_started_again_and_the_fill_comes_all_the_sa
     first.release()
 
     assert krita.run("ended()").startswith("Done in ")
-    assert krita.run("layers()") == ["Background", "Background inpainted"]
+    assert krita.run("layers()") == ["Background", "Inpaint 1"]
     end_daemon(state)
     first.stop()
 

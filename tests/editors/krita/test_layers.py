@@ -102,7 +102,7 @@ def mask_of(*rects):
 def check_fill(krita, before, selection, **options):
     """The only layer whose name says so holds what the engine makes of these pixels."""
     rect, expected = engine_fill(before, selection, BGRA, **options)
-    name = krita.run("[name for name in layers() if name.endswith(' inpainted')]")[0]
+    name = krita.run("[name for name in layers() if name.startswith('Inpaint ')]")[0]
     after = bgra(krita.run("pixels_of(layer(name))", name=name))
     inside = after[rect.slices]
     seen = expected[..., 3] > 0
@@ -119,16 +119,17 @@ def check_fill(krita, before, selection, **options):
 def test_layer_of_every_kind_is_filled_as_it_is_seen(opened, kind, small_photo):
     krita = opened
     krita.run(KINDS[kind], path=str(small_photo))
-    source = krita.run("plugin._active_layer(document).name()")
     if kind in ("file", "fill"):  # these are made in the background
         krita.wait_for("bytes(pixels_of(layer('it')))[3] == 255")
-    before = bgra(krita.run("pixels_of(plugin._active_layer(document))"))
+    before = bgra(krita.run("pixels_of(aimed())"))
     if kind not in FLAT:
         assert before[..., :3].std() > 10, "there is a picture in it"
 
-    facts = krita.run("fill()")
+    # Under a mask a new layer would not look like the layer with its pixels replaced.
+    destination = "layer" if "mask" in kind else "auto"
+    facts = krita.run("fill(destination=destination)", destination=destination)
 
-    assert facts["new"] == [f"{source} inpainted"], facts
+    assert facts["new"] == ["Inpaint 1"], facts
     assert facts["above"]
     assert facts["still_active"]
     assert not facts["failed"]
@@ -154,7 +155,7 @@ def test_vector_layer_is_filled_from_its_drawing(opened):
 
     facts = krita.run("fill()")
 
-    assert facts["new"] == ["it inpainted"], facts
+    assert facts["new"] == ["Inpaint 1"], facts
     check_fill(krita, before, mask_of(SELECTED))
 
 
@@ -175,7 +176,7 @@ def test_all_that_is_visible_is_filled_above_everything(opened):
 
     facts = krita.run("fill(visible=True)")
 
-    assert krita.run("layers()") == ["Background", "top", "Background inpainted"], facts
+    assert krita.run("layers()") == ["Background", "top", "Inpaint 1"], facts
     assert facts["still_active"]
     check_fill(krita, before, mask_of(SELECTED))
 
@@ -273,7 +274,7 @@ def test_current_frame_of_an_animation_is_what_is_filled(opened):
 
     facts = krita.run("fill()")
 
-    assert facts["new"] == ["Background inpainted"], facts
+    assert facts["new"] == ["Inpaint 1"], facts
     check_fill(krita, before, mask_of(SELECTED))
     krita.run("document.setCurrentTime(0)")
     other = bgra(krita.run("pixels_of(layer('Background'))"))

@@ -51,7 +51,7 @@ def test_setup_login_krita_and_a_fill(room, request):
         krita.run("open_photo(path)", path=str(room.folder / "small.png"))
         krita.run("select(80, 50, 30, 40)")
         facts = krita.run("fill()")
-        assert facts["new"] == ["Background inpainted"], facts
+        assert facts["new"] == ["Inpaint 1"], facts
     finally:
         krita.close()
         removed = lacuna(room, "uninstall", "--yes")

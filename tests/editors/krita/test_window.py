@@ -78,14 +78,14 @@ def test_mouse_selects_the_shortcut_fills_and_one_undo_takes_it_away(opened):
     seen_before = io.imread(krita.picture("selected"))
 
     krita.key("ctrl+alt+p")
-    krita.wait_for("'Background inpainted' in layers()", 60)
+    krita.wait_for("'Inpaint 1' in layers()", 60)
     assert krita.run("ended()").startswith("Done in ")
     seen_after = io.imread(krita.picture("filled"))
 
     selection = np.zeros((HEIGHT, WIDTH), np.uint8)
     selection[top : top + height, left : left + width] = 255
     rect, expected = engine_fill(before, selection, BGRA)
-    after = bgra(krita, "Background inpainted")
+    after = bgra(krita, "Inpaint 1")
     assert np.abs(after[rect.slices].astype(int) - expected).max() <= ROUNDING["u8"]
     assert np.any(seen_before != seen_after), "it is seen on the canvas"
 
@@ -93,8 +93,8 @@ def test_mouse_selects_the_shortcut_fills_and_one_undo_takes_it_away(opened):
     krita.wait_for("layers() == ['Background']")
     assert krita.run("krita.action('edit_undo').text()") == "Undo Select Rectangle"
     krita.key("ctrl+shift+z")
-    krita.wait_for("'Background inpainted' in layers()")
-    assert np.array_equal(bgra(krita, "Background inpainted"), after)
+    krita.wait_for("'Inpaint 1' in layers()")
+    assert np.array_equal(bgra(krita, "Inpaint 1"), after)
     assert np.array_equal(bgra(krita, "Background"), before)
 
 
@@ -106,7 +106,7 @@ def test_what_a_tool_keeps_open_is_ended_and_not_waited_for_in_vain(opened_held)
 
     krita.key("ctrl+alt+p")
 
-    krita.wait_for("'Background inpainted' in layers()", 60)
+    krita.wait_for("'Inpaint 1' in layers()", 60)
     assert krita.run("ended()").startswith("Done in ")
 
 

@@ -1,0 +1,147 @@
+"""The line of the docker that says in numbers what will be filled, and shows it if asked."""
+
+import threading
+from typing import Any, Callable, NamedTuple, Optional, Tuple
+
+from krita import Krita
+
+from lacuna_wire import LacunaError, PixelLayout
+from lacuna_wire.client import connect
+from lacuna_wire.editor import EditorSettings, new_request
+
+from . import selections
+from .qt import QHBoxLayout, QLabel, QLocale, QObject, QPushButton, QSizePolicy, QWidget, pyqtSignal
+from .translation import _
+
+MEGA = 1_000_000
+
+
+class Numbers(NamedTuple):
+    """What will be filled.
+
+    Attributes:
+        pixels: How many, after growing.
+        seconds: How long that will take; None if nobody knows.
+    """
+
+    pixels: int
+    seconds: Optional[float] = None
+
+
+class Preview(QWidget):
+    """Says what will be filled.
+
+    Attributes:
+        bounds: Of what is selected; None if nothing is.
+        show_grown: The button.
+        grown: The selection has been grown.
+    """
+
+    grown = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bounds: Any = None
+        self._key: Any = None
+        self._busy = False
+        self._later = _Later(self)
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.text.setToolTip(_("What will be filled: the selection after Grow."))
+        self.show_grown = QPushButton(_("Show"))
+        self.show_grown.setToolTip(_("Grow the selection itself, to see what will be filled."))
+        self.show_grown.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        line = QHBoxLayout()
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(self.text, 1)
+        line.addWidget(self.show_grown)
+        self.setLayout(line)
+
+    def look(self, document: Any, chosen: EditorSettings, count: bool) -> None:
+        """See what is selected now; numbers follow, unless they would be the same.
+
+        Args:
+            document: Which is looked at; None for none.
+            chosen: What would be done with it.
+            count: Whether there is time to count.
+        """
+        self.bounds = bounds = selections.selected_bounds(document)
+        self.show_grown.setEnabled(bounds is not None and chosen.options.grow > 0)
+        if bounds is None:
+            self._key = None
+            self.text.setText("")
+        elif count and not self._busy:
+            size = (document.width(), document.height())
+            key = (selections.fingerprint(document, bounds), size, chosen)
+            if key != self._key:
+                self._key, self._busy = key, True
+                selected = selections.read_mask(document, bounds)
+                self._later.run(lambda: _numbers(selected, chosen), self._tell)
+
+    def show_in(self, document: Any, radius: int) -> None:
+        """Set the selection of a document to what will be filled."""
+        bounds = selections.selected_bounds(document)
+        if bounds is None or not radius:
+            return
+        before = selections.fingerprint(document, bounds)
+        selected = selections.read_whole_mask(document)
+
+        def put(grown: Any) -> None:
+            there = any(document == each for each in Krita.instance().documents())
+            # If something else is selected by now, that is what the user wants.
+            if there and selections.fingerprint(document, bounds) == before:
+                selections.set_selection(document, grown)
+                self.grown.emit()
+
+        self._later.run(lambda: selections.grow_selection(selected, radius), put)
+
+    def _tell(self, numbers: Numbers) -> None:
+        self._busy = False
+        if self.bounds is not None:
+            self.text.setText(numbers_text(numbers))
+
+
+class _Later(QObject):
+    """Runs what takes a while in a thread, and hands its answer to the main one."""
+
+    _answered = pyqtSignal(object)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._answered.connect(self._take)
+
+    def run(self, make: Callable[[], Any], take: Callable[[Any], None]) -> None:
+        def work() -> None:
+            self._answered.emit((take, make()))
+
+        threading.Thread(target=work, name="lacuna-preview", daemon=True).start()
+
+    def _take(self, answer: Tuple[Callable[[Any], None], Any]) -> None:
+        answer[0](answer[1])
+
+
+def numbers_text(numbers: Numbers) -> str:
+    """Say what will be filled, in the user's way to write numbers."""
+    pixels = _said(numbers.pixels, 0)
+    mega = _said(numbers.pixels / MEGA, 1 if numbers.pixels >= MEGA else 2)
+    if numbers.seconds is None:
+        return _("{} px ({} MP)").format(pixels, mega)
+    if numbers.seconds < 1:
+        return _("{} px ({} MP), less than 1 s").format(pixels, mega)
+    return _("{} px ({} MP), about {} s").format(pixels, mega, _said(numbers.seconds, 0))
+
+
+def _said(number: float, decimals: int) -> str:
+    return QLocale().toString(float(number), "f", decimals)
+
+
+def _numbers(selected: selections.SelectedMask, chosen: EditorSettings) -> Numbers:
+    """Count, and ask a daemon that runs how long it will take; none is started for that."""
+    pixels = selected.count(chosen.options.grow)
+    size = (selected.canvas.width, selected.canvas.height)
+    plain = chosen._replace(copy_from="everywhere")
+    request = new_request(size, selected.bounds, PixelLayout(), plain)
+    try:
+        return Numbers(pixels, connect(start=False).estimate(request).estimate_s)
+    except LacunaError:  # no daemon, or an older one
+        return Numbers(pixels)
