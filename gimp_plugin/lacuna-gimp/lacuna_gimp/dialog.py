@@ -5,7 +5,7 @@ memory of last values belongs to one procedure.
 """
 
 import json
-from typing import Any, Optional
+from typing import Any, List, Optional
 
 import gi
 
@@ -41,13 +41,29 @@ def read_settings(config: Any) -> EditorSettings:
     return EditorSettings(config.get_property(SOURCE) == "visible", options)
 
 
-def ask(procedure: Any, config: Any) -> Optional[EditorSettings]:
-    """Show the dialog and return what was chosen, or None if it was cancelled."""
+def ask(
+    procedure: Any,
+    config: Any,
+    image: Any,
+    drawables: List[Any],
+    settings: EditorSettings,
+    title: str,
+) -> Optional[EditorSettings]:
+    """Show the dialog and return what was chosen, or None if it was cancelled.
+
+    Args:
+        procedure: Whose dialog it is.
+        config: Its arguments, as GIMP passes them.
+        image: The user's.
+        drawables: What is active in it.
+        settings: What the dialog shows first.
+        title: Of the window.
+    """
     gi.require_version("GimpUi", "3.0")
     from gi.repository import GimpUi  # only where there is a window to show
 
     GimpUi.init("lacuna-gimp")
-    dialog = GimpUi.ProcedureDialog.new(procedure, config, sentences.TITLE)
+    dialog = GimpUi.ProcedureDialog.new(procedure, config, title)
     dialog.fill(None)
     chosen = dialog.run()
     settings = read_settings(config)
