@@ -60,12 +60,15 @@ WAITING_FOR_SEVERAL = "Waiting for {} other fills"
 TIME_LEFT = "{}, {:.0f} s left"
 # The daemon's word for what it does -> the user's. `guiding` is as old as the wire.
 PHASES = {
-    "uploading": "Sending",
+    "uploading": "Reading the picture",
     "waiting": "Waiting",
-    "loading": "Loading the network",
-    "guiding": "Searching for patches",
+    "loading": "Getting ready",
+    "guiding": "Looking for what fits",
     "filling": "Filling",
+    "done": "Receiving the fill",
 }
+# For a word of a newer daemon, and between two phases.
+WORKING = "Working"
 
 
 def progress_text(status: JobStatus, translate: Callable[[str], str] = str) -> str:
@@ -78,8 +81,7 @@ def progress_text(status: JobStatus, translate: Callable[[str], str] = str) -> s
         return translate(WAITING_FOR_ONE)
     if status.state == "queued" and status.queue_position:
         return translate(WAITING_FOR_SEVERAL).format(status.queue_position)
-    word = status.phase or status.state
-    text = translate(PHASES[word]) if word in PHASES else word
+    text = translate(PHASES.get(status.phase or status.state, WORKING))
     if status.state == "running" and status.eta_s is not None and status.eta_s >= 1:
         return translate(TIME_LEFT).format(text, status.eta_s)
     return text

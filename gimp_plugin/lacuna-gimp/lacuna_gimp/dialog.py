@@ -166,7 +166,7 @@ def _add_weights(procedure: Any, option: Option) -> None:
 def _words(option: Option) -> tuple:
     """Return name, label and tooltip of an argument."""
     unit = f" ({_(option.unit)})" if option.unit else ""
-    return argument_of(option), f"{label_of(option)}{unit}", _(option.sentence)
+    return argument_of(option), f"{label_of(option)}{unit}", _(option.tip)
 
 
 _ADD = {
