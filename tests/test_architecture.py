@@ -147,7 +147,7 @@ def test_every_sentence_of_the_krita_plugin_can_be_translated():
             # Texts that come from `lacuna_wire`.
             elif isinstance(node, ast.Attribute) and (
                 (
-                    node.attr in ("label", "sentence", "unit")
+                    node.attr in ("label", "sentence", "tip", "unit")
                     and getattr(node.value, "id", "") == "option"
                 )
                 or (getattr(node.value, "id", "") == "sentences" and node.attr.isupper())

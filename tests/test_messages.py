@@ -23,7 +23,7 @@ SOURCES = {
 }
 VALUE = "\0"  # in a message: what is not known before it runs
 # Values that are sentences themselves, so that nothing has to follow them.
-SENTENCE = re.compile(r"\b(message|reason|sentence|refusal)\b")
+SENTENCE = re.compile(r"\b(message|reason|sentence|refusal|REMEDY)\b")
 BEGINNING = re.compile(rf"[A-Z0-9\"'`{VALUE}]|[a-z_]+\.[a-z_{VALUE}]")  # the last: a key
 # Calls that carry a message in their first argument without being errors of ours.
 ALSO = {"BadParameter", "UsageError", "ClickException", "fail"}

@@ -71,7 +71,7 @@ def run(
     """Answer one call; GIMP shows the sentence of an error that is returned, not of one raised."""
     status = Gimp.PDBStatusType
     try:
-        settings = _settings(procedure, run_mode, config)
+        settings = _settings(procedure, run_mode, config, image, drawables)
         if settings is None:
             return procedure.new_return_values(status.CANCEL, GLib.Error())
         layer = remove_selected(image, drawables, settings)
@@ -112,12 +112,15 @@ def remove_selected(image: Gimp.Image, drawables: list, settings: EditorSettings
         return picture.add_layer(source, rect, pixels)
 
 
-def _settings(procedure: Gimp.Procedure, run_mode: Any, config: Any) -> Optional[EditorSettings]:
+def _settings(
+    procedure: Gimp.Procedure, run_mode: Any, config: Any, image: Gimp.Image, drawables: list
+) -> Optional[EditorSettings]:
     """Return what the caller, the dialog or the last dialog says; None if it was cancelled."""
     if run_mode == Gimp.RunMode.NONINTERACTIVE:
         return dialog.read_settings(config)
     if run_mode == Gimp.RunMode.INTERACTIVE and procedure.get_name() == WITH_OPTIONS:
-        return dialog.ask(procedure, config)
+        last = dialog.last_settings()
+        return dialog.ask(procedure, config, image, drawables, last, sentences.TITLE)
     return dialog.last_settings()
 
 

@@ -50,9 +50,9 @@ class WeightsBox(QComboBox):
 
 
 def new_row(option: Option) -> OptionRow:
-    """Return the row of an option; its tooltip is the sentence of the option."""
+    """Return the row of an option; its tooltip is what the option says to people."""
     row = _MAKERS[kind_of(option)](option)
-    row.widget.setToolTip(_(option.sentence))
+    row.widget.setToolTip(_(option.tip))
     return row
 
 

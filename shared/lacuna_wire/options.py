@@ -32,6 +32,7 @@ class Option(NamedTuple):
         default: Its value if none is chosen; its type is the type of the option.
         sentence: What it does, for people.
         label: Its name in an editor; empty for an option that editors do not show by themselves.
+        tip: The sentence in words of people who paint, for editors; the same if it suits both.
         rare: Whether an editor folds it away.
         unit: Of a number: `px` or `MiB`.
         low: Least number.
@@ -47,6 +48,7 @@ class Option(NamedTuple):
     default: Any
     sentence: str
     label: str = ""
+    tip: str = ""
     rare: bool = False
     unit: str = ""
     low: int = 0
@@ -87,7 +89,8 @@ class Option(NamedTuple):
 
 
 def _option(default: Any, sentence: str, **facts: Any) -> Any:
-    return field(default=default, metadata={"facts": {"sentence": sentence, **facts}})
+    facts = {"sentence": sentence, "tip": sentence, **facts}
+    return field(default=default, metadata={"facts": facts})
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ class Options:
         "",
         "Name of installed weights; the best that are installed if left empty.",
         label="Model",
+        tip="Which of the installed models fills; the best of them if you do not choose.",
         rare=True,
         pattern=WEIGHTS_NAME,
         notation="a name of lower-case letters, digits, dots, dashes and underscores",
@@ -147,6 +151,9 @@ class Options:
         "or nothing, which the fill covers (empty); auto takes them for empty where next to "
         "nothing else is selected.",
         label="Transparency", rare=True, choices=TRANSPARENCIES,
+        tip="What transparent pixels are: a part of the picture, which the fill continues, or "
+        "empty, so that the fill covers them. Automatic takes them for empty where hardly "
+        "anything else is selected.",
         choice_labels=("Automatic", "Part of the picture", "Empty, to be filled"),
     )  # fmt: skip
     copy_direction: str = _option(

@@ -4,7 +4,7 @@ English. An editor that can be translated gives each of them to its own translat
 in the values; `{}` stand for what the comment above says, in that order.
 """
 
-from typing import Callable
+from typing import Callable, Optional
 
 from .messages import JobStatus
 
@@ -60,12 +60,15 @@ WAITING_FOR_SEVERAL = "Waiting for {} other fills"
 TIME_LEFT = "{}, {:.0f} s left"
 # The daemon's word for what it does -> the user's. `guiding` is as old as the wire.
 PHASES = {
-    "uploading": "Sending",
+    "uploading": "Reading the picture",
     "waiting": "Waiting",
-    "loading": "Loading the network",
-    "guiding": "Searching for patches",
+    "loading": "Getting ready",
+    "guiding": "Looking for what fits",
     "filling": "Filling",
+    "done": "Receiving the fill",
 }
+# For a word of a newer daemon, and between two phases.
+WORKING = "Working"
 
 
 def progress_text(status: JobStatus, translate: Callable[[str], str] = str) -> str:
@@ -78,8 +81,34 @@ def progress_text(status: JobStatus, translate: Callable[[str], str] = str) -> s
         return translate(WAITING_FOR_ONE)
     if status.state == "queued" and status.queue_position:
         return translate(WAITING_FOR_SEVERAL).format(status.queue_position)
-    word = status.phase or status.state
-    text = translate(PHASES[word]) if word in PHASES else word
+    text = translate(PHASES.get(status.phase or status.state, WORKING))
     if status.state == "running" and status.eta_s is not None and status.eta_s >= 1:
         return translate(TIME_LEFT).format(text, status.eta_s)
     return text
+
+
+# How much will be filled, before the click: pixels, millions of pixels, seconds.
+PIXELS = "{} px"
+MEGAPIXELS = "{} megapixels"
+ABOUT_SECONDS = "about {} s"
+MEGAPIXELS_FROM = 10_000  # pixels; fewer are no hundredth
+
+
+def amount_text(
+    pixels: int, seconds: Optional[float], translate: Callable[[str], str] = str
+) -> str:
+    """Say how much will be filled, and how long that will take if somebody knows.
+
+    Thousands are set apart by a narrow space, which no language takes for a decimal sign.
+
+    >>> amount_text(1_234_567, 2.8).replace("\u202f", " ")
+    '1 234 567 px, 1.23 megapixels, about 3 s'
+    >>> amount_text(600, None)
+    '600 px'
+    """
+    parts = [translate(PIXELS).format(f"{pixels:,}".replace(",", "\u202f"))]
+    if pixels >= MEGAPIXELS_FROM:
+        parts.append(translate(MEGAPIXELS).format(f"{pixels / 1e6:.2f}"))
+    if seconds is not None:
+        parts.append(translate(ABOUT_SECONDS).format(max(1, round(seconds))))
+    return ", ".join(parts)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lacuna_wire import JobStatus, sentences
+from lacuna_wire.choices import shown_options
 from lacuna_wire.sentences import progress_text
 
 ROOT = Path(__file__).parents[2]
@@ -52,10 +53,12 @@ def test_refusal_is_a_whole_sentence(name):
         (JobStatus("", "running", phase="filling"), "Filling"),
         (JobStatus("", "running", phase="filling", eta_s=7.6), "Filling, 8 s left"),
         (JobStatus("", "running", phase="filling", eta_s=0.4), "Filling"),
-        (JobStatus("", "running", phase="a new one"), "a new one"),
+        (JobStatus("", "running", phase="a new one"), "Working"),
+        (JobStatus("", "running", phase="guiding"), "Looking for what fits"),
+        (JobStatus("", "done", phase="done"), "Receiving the fill"),
         (JobStatus("", "queued", queue_position=1), "Waiting for another fill"),
         (JobStatus("", "queued", queue_position=3), "Waiting for 3 other fills"),
-        (JobStatus("", "created"), "created"),
+        (JobStatus("", "created"), "Working"),
     ],
 )
 def test_progress_is_a_few_words(status, text):
@@ -73,3 +76,14 @@ def test_progress_is_translated_before_the_values_are_filled_in():
 
     assert progress_text(status, translate) == "FILLING, 8 S LEFT"
     assert set(asked) <= {*TEXTS.values(), *sentences.PHASES.values()}
+
+
+def test_no_word_of_the_program_is_shown_where_people_paint():
+    """What the daemon calls its parts says nothing to a painter."""
+    ours = "weights?|patch(es)?|guid(e|ing)|network|tiles?|inference|daemon"
+    shown = [*TEXTS.values(), *sentences.PHASES.values()]
+    for option in shown_options():
+        shown += [option.label, option.tip, *option.choice_labels]
+
+    found = {text for text in shown if re.search(rf"\b({ours})\b", text, re.IGNORECASE)}
+    assert found == {sentences.WAITING_FOR_DAEMON}

@@ -48,7 +48,7 @@ def test_option_that_gets_a_label_is_in_the_docker_and_kept(opened):
             new._show_settings(settings.load())
             shown = {
                 "labels": [new.rows[name].label for name in ("strategy", "tile")],
-                "tip": new.rows["tile"].widget.toolTip() == OPTIONS["tile"].sentence,
+                "tip": new.rows["tile"].widget.toolTip() == OPTIONS["tile"].tip,
                 "loaded": [loaded.strategy, loaded.tile],
                 "default": [new.rows["strategy"].value(), new.rows["tile"].value()],
                 "automatic": new.rows["tile"].widget.text(),
