@@ -144,7 +144,10 @@ def remember(image: Any, layer: Any, rect: Rect) -> None:
         rect = Rect(0, 0, layer.get_width(), layer.get_height())
     native = str(Babl.get_name(layer.get_format()))
     pixels = layer.get_buffer().get(_rectangle(rect), 1.0, native, _OUTSIDE)
-    layer.get_shadow_buffer().flush()
+    shadow = layer.get_shadow_buffer()
+    corner = Rect(rect.left, rect.top, 1, 1)  # there is no shadow before something is written
+    shadow.set(_rectangle(corner), native, bytes(len(pixels) // rect.area))
+    shadow.flush()
     layer.merge_shadow(True)
     _set(layer, rect, native, bytes(pixels))
     Gimp.context_pop()

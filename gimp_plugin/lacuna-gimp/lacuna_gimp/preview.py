@@ -17,7 +17,7 @@ from lacuna_wire.client import connect
 from lacuna_wire.editor import EditorSettings, new_request
 from lacuna_wire.growing import count_grown
 
-from .image import nonzero_bounds
+from .buffers import nonzero_bounds
 from .translation import _
 
 QUICK_MASK = "Qmask"  # GIMP's name of the channel that the Quick Mask is

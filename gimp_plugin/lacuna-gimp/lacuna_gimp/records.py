@@ -7,6 +7,7 @@ by a name that nobody sees, and, where the user has copied it, by GIMP's own num
 import json
 import uuid
 import zlib
+from base64 import b64decode, b64encode
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import gi
@@ -29,7 +30,7 @@ _FOR_NOW = Gimp.PARASITE_UNDOABLE
 # Of packed pixels: more would make the user's files large.
 MAX_SAVED_BYTES = 16 << 20
 # Of pixels: packing more would be felt.
-MAX_BEFORE_BYTES = 64 << 20
+MAX_BEFORE_BYTES = 32 << 20
 
 LAYER, INTO, COPY = "layer", "into", "copy"  # what a fill is: a layer, in its source, in a copy
 
@@ -91,9 +92,9 @@ def attach(layer: Any, record: FillRecord, mask: bytes, before: Optional[bytes] 
         "settings": {**settings._asdict(), "options": settings.options.as_dict()},
     }
     _attach(layer, FILL, json.dumps(fields).encode("utf-8"))
-    _attach(layer, SELECTION, zlib.compress(mask, 1))
+    _attach(layer, SELECTION, _packed(mask))
     if before is not None and len(before) <= MAX_BEFORE_BYTES:
-        _attach(layer, BEFORE, zlib.compress(before, 1))
+        _attach(layer, BEFORE, _packed(before))
     elif layer.get_parasite(BEFORE) is not None:
         layer.detach_parasite(BEFORE)
 
@@ -149,11 +150,16 @@ def _data(layer: Any, name: str) -> Optional[bytes]:
     return None if parasite is None else bytes(parasite.get_data())
 
 
+def _packed(data: bytes) -> bytes:
+    """Return it shorter, in letters: bytes above 127 cannot be handed to GIMP."""
+    return b64encode(zlib.compress(data, 1))
+
+
 def _unpacked(layer: Any, name: str) -> Optional[bytes]:
     data = _data(layer, name)
     try:
-        return None if data is None else zlib.decompress(data)
-    except zlib.error:
+        return None if data is None else zlib.decompress(b64decode(data))
+    except (zlib.error, ValueError):
         return None
 
 
