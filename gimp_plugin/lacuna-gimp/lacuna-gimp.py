@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The plug-in that GIMP 3 starts: two procedures, and what they do from the click to the layer.
+"""The plug-in that GIMP 3 starts: its procedures, and what GIMP hears of how they end.
 
 GIMP wants this file executable, in a folder of the same name. Hence the package is called
 `lacuna_gimp`: a script named like it would be imported in its place.
@@ -7,8 +7,9 @@ GIMP wants this file executable, in a folder of the same name. Hence the package
 
 import sys
 import traceback
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Callable, NamedTuple, Optional
 
 # `lacuna_wire` is copied in here when the plug-in is installed.
 sys.path.insert(0, str(Path(__file__).resolve().parent / "_vendor"))
@@ -16,17 +17,135 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "_vendor"))
 import gi
 
 gi.require_version("Gimp", "3.0")  # also in GIMP 3.2
-from gi.repository import Gimp, GLib, GObject
+from gi.repository import Gimp, Gio, GLib, GObject
 
-from lacuna_gimp import dialog
-from lacuna_gimp import image as picture
-from lacuna_gimp.inpaint import fill
+import lacuna_wire
+from lacuna_gimp import dialog, removing
+from lacuna_gimp.translation import _
 from lacuna_wire import LacunaError, sentences
-from lacuna_wire.editor import EditorSettings, new_request
 from lacuna_wire.errors import JobCancelled
+from lacuna_wire.options import MAX_VARIATION
 
-DIRECT = "plug-in-lacuna-inpaint"
-WITH_OPTIONS = "plug-in-lacuna-inpaint-options"
+ICON = Path(lacuna_wire.__file__).parent / "icons" / "lacuna.svg"
+VARIATION = "variation"
+NEXT = -1
+
+
+class Call(NamedTuple):
+    """One call of a procedure, as GIMP makes it."""
+
+    procedure: Gimp.Procedure
+    run_mode: Gimp.RunMode
+    image: Gimp.Image
+    drawables: list
+    config: Gimp.ProcedureConfig
+
+    @property
+    def by_script(self) -> bool:
+        return bool(self.run_mode == Gimp.RunMode.NONINTERACTIVE)
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether a dialog is wanted; not when the last filter is repeated."""
+        return bool(self.run_mode == Gimp.RunMode.INTERACTIVE)
+
+
+def inpaint(call: Call) -> Optional[Gimp.Layer]:
+    """Fill the selection with the last options."""
+    settings = dialog.read_settings(call.config) if call.by_script else dialog.last_settings()
+    return removing.inpaint_selection(call.image, call.drawables, settings)
+
+
+def inpaint_with_options(call: Call) -> Optional[Gimp.Layer]:
+    """Fill the selection after asking."""
+    if not call.may_ask:
+        return inpaint(call)
+    last = dialog.last_settings()
+    settings = dialog.ask(
+        call.procedure, call.config, call.image, call.drawables, last, sentences.TITLE
+    )
+    if settings is None:
+        return None
+    return removing.inpaint_selection(call.image, call.drawables, settings)
+
+
+def inpaint_strokes(call: Call) -> Optional[Gimp.Layer]:
+    """Fill what is painted on the active layer."""
+    settings = dialog.read_settings(call.config) if call.by_script else dialog.last_settings()
+    return removing.inpaint_strokes(call.image, call.drawables, settings)
+
+
+def try_another(call: Call) -> Optional[Gimp.Layer]:
+    """Make the last fill once more, in another variation."""
+    earlier = removing.last_fill(call.image, call.drawables)
+    settings = earlier.record.settings
+    number = call.config.get_property(VARIATION)
+    if number == NEXT:
+        number = (settings.options.variation + 1) % (MAX_VARIATION + 1)
+    settings = settings._replace(options=replace(settings.options, variation=number))
+    return removing.fill_again(call.image, call.drawables, earlier, settings)
+
+
+def fill_again(call: Call) -> Optional[Gimp.Layer]:
+    """Make the last fill once more, with other options."""
+    earlier = removing.last_fill(call.image, call.drawables)
+    settings: Any = earlier.record.settings
+    if call.by_script:
+        settings = dialog.read_settings(call.config)
+    elif call.may_ask:
+        settings = dialog.ask(
+            call.procedure, call.config, call.image, call.drawables, settings,
+            sentences.FILL_AGAIN, preview=False,
+        )  # fmt: skip
+    if settings is None:
+        return None
+    return removing.fill_again(call.image, call.drawables, earlier, settings)
+
+
+class Entry(NamedTuple):
+    """A procedure, which has an entry in the menu.
+
+    Attributes:
+        do: Does it; gives the layer, or None if the user has cancelled.
+        label: In the menu.
+        sentence: What it does.
+        options: Whether its arguments are the options.
+    """
+
+    do: Callable[[Call], Optional[Gimp.Layer]]
+    label: str
+    sentence: str
+    options: bool = True
+
+
+ENTRIES = {
+    "plug-in-lacuna-inpaint": Entry(
+        inpaint,
+        f"_{_(sentences.TITLE)}",
+        _("Remove what is selected, with the last options."),
+    ),
+    "plug-in-lacuna-inpaint-options": Entry(
+        inpaint_with_options,
+        _("{} _Options...").format(_(sentences.TITLE)),
+        _("Remove what is selected, after asking for the options."),
+    ),
+    "plug-in-lacuna-inpaint-strokes": Entry(
+        inpaint_strokes,
+        _("Inpaint _Painted Strokes"),
+        _("Remove what is painted over on the active layer from the layer below, with the strokes."),
+    ),
+    "plug-in-lacuna-try-another": Entry(
+        try_another,
+        f"_{_(sentences.TRY_ANOTHER)}",
+        _("Replace the last fill by another one of the same selection."),
+        options=False,
+    ),
+    "plug-in-lacuna-fill-again": Entry(
+        fill_again,
+        _("_Fill Again..."),
+        _("Replace the last fill by one with other options."),
+    ),
+}
 
 
 class Lacuna(Gimp.PlugIn):
@@ -36,27 +155,35 @@ class Lacuna(Gimp.PlugIn):
         return False
 
     def do_query_procedures(self) -> list:
-        return [DIRECT, WITH_OPTIONS]
+        return list(ENTRIES)
 
     def do_create_procedure(self, name: str) -> Gimp.Procedure:
+        entry = ENTRIES[name]
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run, None)
         procedure.set_image_types("RGB*, GRAY*")
-        procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
-        label, what = {
-            DIRECT: (f"_{sentences.TITLE}", "with the last options"),
-            WITH_OPTIONS: (f"{sentences.TITLE} _Options...", "after asking for the options"),
-        }[name]
-        procedure.set_menu_label(label)
-        procedure.add_menu_path("<Image>/Filters/Enhance")
+        procedure.set_sensitivity_mask(
+            Gimp.ProcedureSensitivityMask.DRAWABLE | Gimp.ProcedureSensitivityMask.DRAWABLES
+        )
+        procedure.set_menu_label(entry.label)
+        procedure.add_menu_path(f"<Image>/Filters/Enhance/{_('Inpaint')}")
+        if ICON.exists():
+            procedure.set_icon_file(Gio.File.new_for_path(str(ICON)))
         procedure.set_documentation(
-            f"Remove what is selected, {what}",
-            "Fills the selection from its surroundings and puts the fill on a new layer above the "
-            "active one. The Lacuna daemon on this computer does the work.",
+            entry.sentence,
+            _("The Lacuna daemon on this computer fills the selection from its surroundings."),
             name,
         )
         procedure.set_attribution("Lacuna", "Lacuna", "2026")
-        dialog.add_arguments(procedure)
-        procedure.add_layer_return_value("layer", "Layer", "The new layer", True, _READ_WRITE)
+        if entry.options:
+            dialog.add_arguments(procedure)
+        else:
+            procedure.add_int_argument(
+                VARIATION, _("Variation"), _("Which one; -1 takes the next."),
+                NEXT, MAX_VARIATION, NEXT, _READ_WRITE,
+            )  # fmt: skip
+        procedure.add_layer_return_value(
+            "layer", _("Layer"), _("The layer that the fill is, or is in"), True, _READ_WRITE
+        )
         return procedure
 
 
@@ -68,57 +195,30 @@ def run(
     config: Gimp.ProcedureConfig,
     _data: Any,
 ) -> Gimp.ValueArray:
-    """Answer one call; GIMP shows the sentence of an error that is returned, not of one raised."""
+    """Answer one call. A script gets the sentence of an error, a user an ordinary message."""
     status = Gimp.PDBStatusType
+    call = Call(procedure, run_mode, image, drawables, config)
     try:
-        settings = _settings(procedure, run_mode, config)
-        if settings is None:
-            return procedure.new_return_values(status.CANCEL, GLib.Error())
-        layer = remove_selected(image, drawables, settings)
+        layer = ENTRIES[procedure.get_name()].do(call)
     except JobCancelled as error:
         return procedure.new_return_values(status.CANCEL, GLib.Error(error.message))
     except LacunaError as error:
+        if not call.by_script:
+            Gimp.message(error.message)
+            return procedure.new_return_values(status.CANCEL, GLib.Error())
         return procedure.new_return_values(status.EXECUTION_ERROR, GLib.Error(error.message))
     except Exception as error:  # here the plug-in ends: GIMP would only say "execution error"
         traceback.print_exc()
-        sentence = sentences.BUG.format(type(error).__name__, error)
+        sentence = _(sentences.BUG).format(type(error).__name__, error)
         return procedure.new_return_values(status.EXECUTION_ERROR, GLib.Error(sentence))
-    if run_mode != Gimp.RunMode.NONINTERACTIVE:
+    if layer is None:
+        return procedure.new_return_values(status.CANCEL, GLib.Error())
+    if not call.by_script:
         Gimp.displays_flush()
     values = procedure.new_return_values(status.SUCCESS, GLib.Error())
     values.remove(1)
     values.insert(1, GObject.Value(Gimp.Layer, layer))
     return values
-
-
-def remove_selected(image: Gimp.Image, drawables: list, settings: EditorSettings) -> Gimp.Layer:
-    """Fill the selection and return the new layer; nothing is changed before that is complete."""
-    with picture.open_source(image, drawables, settings.visible) as source:
-        Gimp.progress_init("Lacuna")
-
-        def show(text: str, fraction: float) -> None:
-            Gimp.progress_set_text(text)
-            Gimp.progress_update(fraction)
-
-        rect, pixels, _result = fill(
-            new_request(source.size, source.selection, source.layout, settings),
-            read_pixels=lambda rect: picture.read_pixels(source, rect),
-            read_selection=lambda rect: picture.read_selection(source, rect),
-            check_open=lambda: picture.check_open(source),
-            show=show,
-        )
-        # With the progress goes its Cancel button: what follows is not to be killed half-way.
-        Gimp.progress_end()
-        return picture.add_layer(source, rect, pixels)
-
-
-def _settings(procedure: Gimp.Procedure, run_mode: Any, config: Any) -> Optional[EditorSettings]:
-    """Return what the caller, the dialog or the last dialog says; None if it was cancelled."""
-    if run_mode == Gimp.RunMode.NONINTERACTIVE:
-        return dialog.read_settings(config)
-    if run_mode == Gimp.RunMode.INTERACTIVE and procedure.get_name() == WITH_OPTIONS:
-        return dialog.ask(procedure, config)
-    return dialog.last_settings()
 
 
 _READ_WRITE = GObject.ParamFlags.READWRITE

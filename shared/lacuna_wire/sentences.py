@@ -4,7 +4,7 @@ English. An editor that can be translated gives each of them to its own translat
 in the values; `{}` stand for what the comment above says, in that order.
 """
 
-from typing import Callable
+from typing import Callable, Optional
 
 from .messages import JobStatus
 
@@ -85,3 +85,30 @@ def progress_text(status: JobStatus, translate: Callable[[str], str] = str) -> s
     if status.state == "running" and status.eta_s is not None and status.eta_s >= 1:
         return translate(TIME_LEFT).format(text, status.eta_s)
     return text
+
+
+# How much will be filled, before the click: pixels, millions of pixels, seconds.
+PIXELS = "{} px"
+MEGAPIXELS = "{} megapixels"
+ABOUT_SECONDS = "about {} s"
+MEGAPIXELS_FROM = 10_000  # pixels; fewer are no hundredth
+
+
+def amount_text(
+    pixels: int, seconds: Optional[float], translate: Callable[[str], str] = str
+) -> str:
+    """Say how much will be filled, and how long that will take if somebody knows.
+
+    Thousands are set apart by a narrow space, which no language takes for a decimal sign.
+
+    >>> amount_text(1_234_567, 2.8).replace("\u202f", " ")
+    '1 234 567 px, 1.23 megapixels, about 3 s'
+    >>> amount_text(600, None)
+    '600 px'
+    """
+    parts = [translate(PIXELS).format(f"{pixels:,}".replace(",", "\u202f"))]
+    if pixels >= MEGAPIXELS_FROM:
+        parts.append(translate(MEGAPIXELS).format(f"{pixels / 1e6:.2f}"))
+    if seconds is not None:
+        parts.append(translate(ABOUT_SECONDS).format(max(1, round(seconds))))
+    return ", ".join(parts)

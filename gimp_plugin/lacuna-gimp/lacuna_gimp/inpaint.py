@@ -7,7 +7,7 @@ thread of the fill hands to it, and looks in between whether the image is still 
 import queue
 import threading
 from concurrent.futures import Future
-from typing import Callable
+from typing import Callable, Optional
 
 from lacuna_wire import JobRequest, JobStatus, Rect, sentences
 from lacuna_wire import editor as wire
@@ -15,6 +15,7 @@ from lacuna_wire.editor import Editor, Task, resolve
 from lacuna_wire.messages import Answer
 
 from .guard import guarded
+from .translation import _
 
 TICK_S = 0.1  # between two looks whether the image is still open
 
@@ -30,6 +31,7 @@ def fill(
     read_selection: Read,
     check_open: Callable[[], None],
     show: Callable[[str, float], None],
+    read_sources: Optional[Read] = None,
 ) -> Answer:
     """Have the daemon do one job; start the daemon if it is not running.
 
@@ -39,7 +41,8 @@ def fill(
         read_selection: Gives its mask, one byte per pixel.
         check_open: Raises when the fill has become pointless: its job is cancelled.
         show: Gets a few words for the user and how much is done, 0 to 1.
-            All four are called in the thread that calls this function, and in no other.
+        read_sources: Gives the mask of what may be copied, if the request has such a plane.
+            All five are called in the thread that calls this function, and in no other.
 
     Raises:
         LacunaError: What kept the daemon from doing it, or the error of `check_open`.
@@ -49,8 +52,7 @@ def fill(
     outcome: "Future[Answer]" = Future()
 
     def show_status(status: JobStatus) -> None:
-        text = f"Lacuna: {sentences.progress_text(status)}, {status.percent:.0f} %"
-        show(text, status.percent / 100)
+        show(f"Lacuna: {sentences.progress_text(status, _)}", status.percent / 100)
 
     editor = Editor(
         run_in_main=tasks.put,
@@ -60,13 +62,14 @@ def fill(
         strip_pixels=STRIP_BYTES // request.layout.pixel_bytes,
         should_cancel=pointless.is_set,
         guarded=guarded,
+        read_sources=read_sources,
     )
 
     def talk() -> None:
         resolve(outcome, lambda: wire.fill(request, editor))
         tasks.put(lambda: None)  # wakes the main thread
 
-    show(f"Lacuna: {sentences.WAITING_FOR_DAEMON}", 0.0)
+    show(f"Lacuna: {_(sentences.WAITING_FOR_DAEMON)}", 0.0)
     talker = threading.Thread(target=talk, name="lacuna-fill", daemon=True)
     talker.start()
     try:

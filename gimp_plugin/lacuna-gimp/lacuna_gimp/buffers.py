@@ -1,0 +1,236 @@
+"""Pixels of GIMP's drawables: how they travel, and the only reads and writes of their buffers.
+
+The one file that knows GEGL and babl. All of it is for the main thread.
+"""
+
+import zlib
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+import gi
+
+gi.require_version("Babl", "0.1")
+gi.require_version("Gegl", "0.4")
+gi.require_version("Gimp", "3.0")
+from gi.repository import Babl, Gegl, Gimp
+
+from lacuna_wire import PixelLayout, Rect
+from lacuna_wire.editor import cut_into_strips
+
+STRIP_ROWS = 512  # that are searched, or given to GIMP, at a time
+
+# Depth in GIMP's enumeration -> the wire's word, babl's word. The wire has no 32-bit integers and
+# no doubles; GIMP converts the fill to these when it takes it.
+_DEPTHS = {
+    "U8": ("u8", "u8"),
+    "U16": ("u16", "u16"),
+    "U32": ("f32", "float"),
+    "HALF": ("f16", "half"),
+    "FLOAT": ("f32", "float"),
+    "DOUBLE": ("f32", "float"),
+}
+# Curve in GIMP's enumeration -> the wire's word, babl's colour and gray model.
+_CURVES = {
+    "LINEAR": ("linear", "RGBA", "YA"),
+    "NON_LINEAR": ("srgb", "R'G'B'A", "Y'A"),
+    "PERCEPTUAL": ("srgb", "R~G~B~A", "Y~A"),
+}
+# Linear, though the eye sees it: "Y' u8" would make 188 of a half-selected 128.
+MASK = "Y u8"
+ALPHA = "A u8"
+
+# What a checksum looks at.
+_CHECKED_PIXELS, _CHECKED_BANDS = 1 << 20, 32
+
+
+def start() -> None:
+    """Get GEGL ready; more than once does no harm."""
+    Gegl.init(None)
+
+
+def layout_of(image: Any) -> Tuple[PixelLayout, str]:
+    """Return how this image's pixels travel: layout for the wire, encoding for babl."""
+    sample, depth, transfer, colour, gray = _precisions()[int(image.get_precision())]
+    if is_gray(image):
+        return PixelLayout("GRAYA", sample, transfer), f"{gray} {depth}"
+    return PixelLayout("RGBA", sample, transfer), f"{colour} {depth}"
+
+
+def is_gray(image: Any) -> bool:
+    return bool(image.get_base_type() == Gimp.ImageBaseType.GRAY)
+
+
+def new_layer(image: Any, name: str, width: int, height: int) -> Any:
+    """Return a transparent layer that is in no image yet; None if GIMP does not make it."""
+    kind = Gimp.ImageType.GRAYA_IMAGE if is_gray(image) else Gimp.ImageType.RGBA_IMAGE
+    return Gimp.Layer.new(image, name, width, height, kind, 100.0, Gimp.LayerMode.NORMAL)
+
+
+def read(drawable: Any, rect: Rect, encoding: str) -> bytes:
+    """Return pixels of a drawable, in its own colour space; outside it they are transparent."""
+    encoded = _in_own_space(drawable, encoding)
+    return bytes(drawable.get_buffer().get(_rectangle(rect), 1.0, encoded, _OUTSIDE))
+
+
+def read_mask(drawable: Any, rect: Rect, encoding: str = MASK) -> bytes:
+    """Return a channel or the selection, or with `ALPHA` what is painted: one byte per pixel."""
+    return bytes(drawable.get_buffer().get(_rectangle(rect), 1.0, encoding, _OUTSIDE))
+
+
+def write(drawable: Any, rect: Rect, encoding: str, pixels: Any) -> None:
+    """Put pixels into a drawable; no undo step comes of it.
+
+    Args:
+        drawable: Any that is not a group.
+        rect: In its own pixels.
+        encoding: As for `read`.
+        pixels: As many bytes as belong there: GEGL would silently take nothing of others.
+    """
+    _set(drawable, rect, _in_own_space(drawable, encoding), pixels)
+
+
+def write_mask(mask: Any, rect: Rect, data: bytes) -> None:
+    """Put bytes into a channel or a layer mask that is in no image yet."""
+    buffer = mask.get_buffer()
+    buffer.set(_rectangle(rect), MASK, data)
+    buffer.flush()
+
+
+def copy_pixels(drawable: Any, into: Any) -> None:
+    """Copy all pixels of one drawable into another of the same size."""
+    extent = Gegl.Rectangle.new(0, 0, drawable.get_width(), drawable.get_height())
+    target = into.get_buffer()
+    drawable.get_buffer().copy(extent, _OUTSIDE, target, extent)
+    target.flush()
+
+
+def strips(rect: Rect) -> List[Rect]:
+    """Cut into full rows, from top to bottom, of which none is too large to be read at once."""
+    return cut_into_strips(rect, rect.width * STRIP_ROWS)
+
+
+def checksum(drawable: Any, rect: Rect, encoding: str) -> int:
+    """Return a number that is another one when the pixels are; of many, only some are looked at."""
+    rows = max(1, _CHECKED_PIXELS // (rect.width * _CHECKED_BANDS))
+    step = max(rows, rect.height // _CHECKED_BANDS)
+    total = 0
+    for top in range(rect.top, rect.bottom, step):
+        band = Rect(rect.left, top, rect.width, min(rows, rect.bottom - top))
+        total = zlib.crc32(read(drawable, band, encoding), total)
+    return total
+
+
+def remember(image: Any, layer: Any, rect: Rect) -> None:
+    """Let GIMP remember a part of a layer for undo, before it is written.
+
+    GIMP remembers for a plug-in only what it merges itself from the layer's shadow, and that is as
+    much as is selected. So the part is selected for a moment; the merge empties it, and its pixels
+    are put back.
+
+    Args:
+        image: Of the layer, in an undo group.
+        layer: With pixels of its own.
+        rect: In its own pixels.
+    """
+    _, left, top = layer.get_offsets()
+    place = rect.shift(left, top)
+    selection = Gimp.Selection.save(image)
+    Gimp.context_push()
+    Gimp.context_set_feather(False)
+    Gimp.context_set_antialias(False)
+    if Rect(0, 0, image.get_width(), image.get_height()).contains(place):
+        image.select_rectangle(Gimp.ChannelOps.REPLACE, *place)
+    else:  # what lies beside the canvas cannot be selected
+        Gimp.Selection.none(image)
+        rect = Rect(0, 0, layer.get_width(), layer.get_height())
+    native = str(Babl.get_name(layer.get_format()))
+    pixels = layer.get_buffer().get(_rectangle(rect), 1.0, native, _OUTSIDE)
+    shadow = layer.get_shadow_buffer()
+    corner = Rect(rect.left, rect.top, 1, 1)  # there is no shadow before something is written
+    shadow.set(_rectangle(corner), native, bytes(len(pixels) // rect.area))
+    shadow.flush()
+    layer.merge_shadow(True)
+    _set(layer, rect, native, bytes(pixels))
+    Gimp.context_pop()
+    image.select_item(Gimp.ChannelOps.REPLACE, selection)
+    image.remove_channel(selection)
+
+
+def mask_bounds(read_rect: Callable[[Rect], bytes], within: Rect) -> Optional[Rect]:
+    """Return the bounds of all in `within` that is at least 1/255 in a mask, or None."""
+    bounds = Rect(0, 0, 0, 0)
+    for strip in strips(within):
+        found = nonzero_bounds(read_rect(strip), strip.width)
+        bounds = bounds.union(found.shift(strip.left, strip.top))
+    return bounds if bounds.area else None
+
+
+def nonzero_bounds(mask: bytes, width: int) -> Rect:
+    """Return the bounds of the bytes that are not 0 in rows of `width`; empty if there are none.
+
+    >>> nonzero_bounds(bytes([0, 0, 0, 0, 0, 7, 9, 0]), 4)
+    Rect(left=1, top=1, width=2, height=1)
+    """
+    first = len(mask) - len(mask.lstrip(b"\0"))
+    if first == len(mask):
+        return Rect(0, 0, 0, 0)
+    top, bottom = first // width, (len(mask.rstrip(b"\0")) - 1) // width + 1
+    left, right = width, 0
+    for start_of_row in range(top * width, bottom * width, width):
+        row = mask[start_of_row : start_of_row + width]
+        selected = row.lstrip(b"\0")
+        if selected:
+            left = min(left, width - len(selected))
+            right = max(right, len(row.rstrip(b"\0")))
+    return Rect.from_edges(left, top, right, bottom)
+
+
+def paste(onto: bytearray, frame: Rect, pixels: Any, rect: Rect) -> None:
+    """Copy the part of `pixels`, which cover `rect`, that lies in `frame` over its pixels.
+
+    >>> pixels = bytearray(b"......")
+    >>> paste(pixels, Rect(0, 0, 3, 2), b"abcd", Rect(1, 1, 2, 2)); bytes(pixels)
+    b'....ab'
+    """
+    both = frame.intersect(rect)
+    if not both.area:
+        return
+    depth = len(onto) // frame.area
+    source = memoryview(pixels)
+    for row in range(both.top, both.bottom):
+        start_there = ((row - frame.top) * frame.width + both.left - frame.left) * depth
+        start_here = ((row - rect.top) * rect.width + both.left - rect.left) * depth
+        size = both.width * depth
+        onto[start_there : start_there + size] = source[start_here : start_here + size]
+
+
+def _precisions() -> Dict[int, Tuple[str, str, str, str, str]]:
+    return {
+        int(getattr(Gimp.Precision, f"{depth}_{curve}")): (*_DEPTHS[depth], *_CURVES[curve])
+        for depth in _DEPTHS
+        for curve in _CURVES
+    }
+
+
+def _in_own_space(drawable: Any, encoding: str) -> str:
+    """Name an encoding in the drawable's own space; a plain name would convert to sRGB and clip."""
+    space = Babl.format_get_space(drawable.get_format())
+    return str(Babl.get_name(Babl.format_with_space(encoding, space)))
+
+
+def _set(drawable: Any, rect: Rect, encoded: str, pixels: Any) -> None:
+    buffer = drawable.get_buffer()
+    row_bytes = len(pixels) // rect.height
+    for strip in strips(rect):
+        start_of_strip = (strip.top - rect.top) * row_bytes
+        part = memoryview(pixels)[start_of_strip : start_of_strip + strip.height * row_bytes]
+        # Bytes, because any other type is taken value by value, which lasts twenty times as long.
+        buffer.set(_rectangle(strip), encoded, bytes(part))
+    buffer.flush()
+    drawable.update(*rect)
+
+
+def _rectangle(rect: Rect) -> Any:
+    return Gegl.Rectangle.new(*rect)
+
+
+_OUTSIDE = Gegl.AbyssPolicy.NONE  # transparent, not selected
