@@ -44,14 +44,17 @@ def fill_order(filler: Filler, order: Order, report: Report, should_stop: Should
 
 
 def map_document(path: Path, window: Rect, request: JobRequest) -> Document:
-    """Map an upload: the samples of `window` and its selection, in the order of the request."""
+    """Map an upload: the samples of `window`, its selection and what may be copied of it."""
     layout, starts = request.layout, request.plane_starts(window)
     shape = (window.height, window.width)
     samples = np.memmap(
         path, DTYPES[layout.sample], "r", starts["pixels"], (*shape, layout.channel_count)
     )
     selection = np.memmap(path, np.uint8, "r", starts["selection"], shape)
-    return Document(samples, selection, layout)
+    sources = None
+    if "sources" in starts:
+        sources = np.memmap(path, np.uint8, "r", starts["sources"], shape)
+    return Document(samples, selection, layout, sources)
 
 
 def map_result(path: Path, rect: Rect, layout: PixelLayout) -> Samples:

@@ -16,13 +16,15 @@ from .completion.refine import Refine
 from .completion.starts.smooth import show_rim
 from .geometry.regions import plan_regions, tighten
 from .pixels.composite import Take, composite
-from .pixels.document import Document, Pixels, Readable, strips
+from .pixels.document import Document, Mask, Pixels, Readable, strips
 from .pixels.hole import Hole, unpack_hole
 from .pixels.levels import build_levels, coarsest_first
 from .plan import RegionPlan, plan_fill, tile_and_overlap
 from .progress import WorkCounter
+from .sources import find_barred
 from .tiling.fill import Show, Tiling, fill_level, fill_picture
 from .tiling.network import Network
+from .tiling.turned import turned
 
 Bands = Iterator[tuple[Rect, Pixels]]  # of a window, from top to bottom
 
@@ -68,8 +70,8 @@ def fill(
         Number of tiles that the network filled.
 
     Raises:
-        Unprocessable: If nothing is selected (`empty_selection`) or nothing is known around it
-            (`no_context`).
+        Unprocessable: If nothing is selected (`empty_selection`), nothing is known around it
+            (`no_context`), or too little of it may be copied (`too_few_sources`).
         BadRequest: If tile and overlap do not go together.
         JobCancelled: If `should_stop` said so.
         MemoryError: If a tile does not fit; a `FittingDevice` makes it fit if anything can.
@@ -77,12 +79,16 @@ def fill(
     plans = plan_fill(document, options, network)
     work = WorkCounter([plan.work for plan in plans], report, should_stop)
     _tile, overlap = tile_and_overlap(options, network)
+    network = turned(network, options.variation)
     tiling = Tiling(network, overlap, options.colour_correction, work.tile_done)
     means = Means(tiling, refine, work)
     for plan in plans:
         work.next_region(plan.work)
         hole, window = unpack_hole(plan.hole), document.crop(plan.region.window)
-        for rect, pixels in fill_region(window, hole, plan, means):
+        barred = None
+        if plan.schedule:
+            barred = find_barred(document, plan.region, options, plan.schedule.whole)
+        for rect, pixels in fill_region(window, hole, plan, means, barred):
             seen = tighten(hole.soft, rect)
             if seen.area:
                 own, soft = window.samples[seen.slices], hole.soft[seen.slices]
@@ -92,8 +98,17 @@ def fill(
     return work.tiles_done
 
 
-def fill_region(window: Document, hole: Hole, plan: RegionPlan, means: Means) -> Bands:
+def fill_region(
+    window: Document, hole: Hole, plan: RegionPlan, means: Means, barred: Mask | None = None
+) -> Bands:
     """Fill a region as it was planned: bands in coordinates of its window, covering its part.
+
+    Args:
+        window: Its window of the document.
+        hole: The masks of the window.
+        plan: Of the region.
+        means: What fills.
+        barred: uint8 (H, W) of the window, 1 = must not be copied; None if all may be.
 
     Returns:
         Pairs (rect, float32 (rect.height, rect.width, COLOURS)).
@@ -107,7 +122,7 @@ def fill_region(window: Document, hole: Hole, plan: RegionPlan, means: Means) ->
             proposed = fill_level(levels[-1], plan.tiles, tiling)
         show, _cost = complete_window(
             window, hole.missing, coarsest_first(levels), plan.schedule, means.work.round_done,
-            proposed, means.refine,
+            proposed, means.refine, barred,
         )  # fmt: skip
         means.work.completion_done()
     elif plan.route == "correct-rim":

@@ -17,6 +17,7 @@ from .geometry.tiles import largest_overlap, plan_tiles, round_down
 from .pixels.document import Document
 from .pixels.hole import Hole, PackedHole, find_hole, hole_radius, pack_hole, reduce_missing
 from .progress import Work
+from .sources import find_barred, is_limited, too_few_sources, widen
 
 # How a region is filled:
 # `correct`: patches complete it, and the network corrects that on the picture's own level.
@@ -25,6 +26,7 @@ from .progress import Work
 # `propose-coarse`: it paints the coarsest level, and patches carry that to the picture's own.
 Route = Literal["correct", "correct-rim", "propose", "propose-coarse"]
 
+COPYING = ("correct", "propose-coarse")  # routes with patches
 FLAT = ("native", "tiles")  # strategies without levels
 TILE_CONTEXT_PX = 32  # known pixels that a tile shows around the part, where there are some
 LEAST_LEVEL_PX = 16  # a level whose shorter side is no longer is not reduced further
@@ -67,7 +69,7 @@ def plan_fill(
 
     Raises:
         Unprocessable: If nothing is selected (`empty_selection`) or nothing is known around it
-            (`no_context`).
+            (`no_context`), or too little of it may be copied (`too_few_sources`).
         BadRequest: If tile and overlap do not go together.
     """
     regions = plan_regions(document.selection, options.grow)
@@ -87,7 +89,8 @@ def plan_region(
     """Plan one region.
 
     Raises:
-        Unprocessable: If nothing is known around it (`no_context`).
+        Unprocessable: If nothing is known around it (`no_context`), or too little of it may be
+            copied (`too_few_sources`).
     """
     try:
         hole = find_hole(document, options, region.window)
@@ -98,8 +101,18 @@ def plan_region(
     levels = count_levels(hole, options, network, tuning)
     route = choose_route(levels, options, network)
     schedule = None
-    if route in ("correct", "propose-coarse"):
-        schedule = schedule_completion(hole.missing, levels, route == "propose-coarse", tuning)
+    if route in COPYING:
+        if is_limited(document, options):
+            wider = widen(document, region, options, hole.missing)
+            if wider != region:  # routes that copy stay what they are: levels only grow
+                region, hole = wider, find_hole(document, options, wider.window)
+                levels = max(levels, count_levels(hole, options, network, tuning))
+        whole = hole.missing.size <= tuning.whole_window_px
+        barred = find_barred(document, region, options, whole)
+        by_network, variation = route == "propose-coarse", options.variation
+        schedule = schedule_completion(hole.missing, levels, by_network, tuning, barred, variation)
+        if barred is not None and not schedule.steps:
+            raise too_few_sources(hole.missing, barred, whole, tuning.min_allowed)
     tiles = place_tiles(region, hole, levels if route == "propose-coarse" else 0, options, network)
     work = Work(len(tiles), sum(rect.area for rect in tiles), rounds_px(schedule))
     return RegionPlan(region, pack_hole(hole), route, schedule, tiles, work)

@@ -20,11 +20,12 @@ from .backend.kernels import RADIUS
 from .backend.processor import Processor
 from .problem import Matches, Problem, pose_problem
 from .refine import Refine, RoundDone, refine
-from .schedule import TUNING, LevelSchedule, Schedule, schedule_completion
+from .schedule import TUNING, LevelSchedule, Schedule, reduced, schedule_completion
 from .show import show_picture_level
 from .starts.peel import peel
 from .starts.smooth import complete_smoothly, draw_sources, smooth
 from .tries import Search, Try, take_cheapest
+from .variation import leave_out
 
 refine_here: Refine = partial(refine, backend=Processor())
 
@@ -66,6 +67,7 @@ def complete_window(
     round_done: RoundDone,
     start: Pixels | None = None,
     refine: Refine = refine_here,
+    barred: Mask | None = None,
 ) -> Completion:
     """Complete a region's window.
 
@@ -78,6 +80,7 @@ def complete_window(
         start: What a network has painted on the coarsest level, float32 (H, W, COLOURS), if it is
             scheduled to.
         refine: Searches and votes.
+        barred: uint8 (H, W) of the window, 1 = must not be copied, for which it was scheduled.
     """
     if schedule.whole:
         levels = chain(levels, _picture_level(window, missing))
@@ -86,7 +89,8 @@ def complete_window(
         if schedule.whole:
             return Completion(lambda rect: filled[rect.slices], float("inf"))
         return Completion(lambda rect: enlarge(filled, rect, window.rect), float("inf"))
-    image, problem, matches = complete_levels(levels, schedule, round_done, start, refine)
+    done = complete_levels(levels, schedule, round_done, start, refine, barred)
+    image, problem, matches = done
     cost = float(matches.cost.mean()) if len(matches.cost) else 0.0
     if schedule.whole:
         return Completion(lambda rect: image[rect.slices], cost)
@@ -106,6 +110,7 @@ def complete_levels(
     round_done: RoundDone,
     start: Pixels | None = None,
     refine: Refine = refine_here,
+    barred: Mask | None = None,
 ) -> CompletedLevel:
     """Complete levels by patches of their own known pixels.
 
@@ -115,17 +120,26 @@ def complete_levels(
         round_done: Called after every round; raises to stop.
         start: As in `complete_window`.
         refine: Searches and votes.
+        barred: As in `complete_window`.
 
     Returns:
         The finest level.
     """
-    rng = np.random.default_rng(0)  # the same picture is filled in the same way every time
+    # The same picture is filled in the same way every time.
+    rng = np.random.default_rng(schedule.variation)
+    ground = reduced(barred, schedule.levels)
     done: CompletedLevel | None = None
     # Those that come before the first step have no patches to choose from.
-    rest = islice(levels, schedule.levels - schedule.steps[0].level, None)
+    skipped = schedule.levels - schedule.steps[0].level
+    rest = islice(levels, skipped, None)
     for step in schedule.steps:
         level = next(rest)
-        problem = pose_level(level, step, start if done is None else done.image)
+        if done is None and start is not None:
+            start = enlarge_often(start, level.rect, skipped)
+        begun = start if done is None else done.image
+        problem = pose_level(level, step, begun, ground[step.level])
+        if done is None:
+            problem = leave_out(problem, schedule.variation)
         del level
         search = Search(problem, step.turns, rng, refine, round_done)
         matches = take_cheapest(search, tries_of(step, done))
@@ -135,13 +149,24 @@ def complete_levels(
     return done
 
 
-def pose_level(level: Level, step: LevelSchedule, begun: Pixels | None) -> Problem:
+def enlarge_often(coarse: Pixels, finer: Rect, times: int) -> Pixels:
+    """Show all of a level, `finer`, as interpolated from one that is `times` coarser."""
+    for further in reversed(range(times)):
+        rect = finer.reduce(1 << further)
+        coarse = enlarge(coarse, rect, rect)
+    return coarse
+
+
+def pose_level(
+    level: Level, step: LevelSchedule, begun: Pixels | None, barred: Mask | None = None
+) -> Problem:
     """Lay out a level for its search.
 
     Args:
         level: It.
         step: What is done on it.
         begun: The coarser level, completed, or the start that a network has painted.
+        barred: uint8 (H, W) of the level, 1 = must not be copied.
     """
     if step.begin == "coarser":
         assert begun is not None
@@ -153,7 +178,7 @@ def pose_level(level: Level, step: LevelSchedule, begun: Pixels | None) -> Probl
     texture = None
     if level.texture.shape[2] and step.texture_weight:
         texture = pull_push(step.texture_weight * level.texture, known.astype(np.float32))
-    return pose_problem(image, ~known[..., 0], texture)
+    return pose_problem(image, ~known[..., 0], texture, barred)
 
 
 def tries_of(step: LevelSchedule, coarser: CompletedLevel | None) -> list[Try]:

@@ -28,7 +28,7 @@ class Problem(NamedTuple):
         colours: Channels that are voted on as colours and may be shifted by a bias.
         missing: bool (H, W).
         is_source: bool, one per place: the patch around it may be copied, for it is known as a
-            whole.
+            whole, and nothing of it is barred.
         targets: Places whose patch touches the hole.
         number: int32, one per place: its position among the targets, or -1.
         trust: float32, one per place, 1 for known pixels.
@@ -83,7 +83,10 @@ class Matches(NamedTuple):
 
 
 def pose_problem(
-    image: Pixels, missing: NDArray[np.bool_], texture: Pixels | None = None
+    image: Pixels,
+    missing: NDArray[np.bool_],
+    texture: Pixels | None = None,
+    barred: Mask | None = None,
 ) -> Problem:
     """Lay out a plane.
 
@@ -91,11 +94,12 @@ def pose_problem(
         image: float32 (H, W, COLOURS), with a start where something is missing.
         missing: bool (H, W).
         texture: float32 (H, W, C), what else patches are compared by, also filled.
+        barred: uint8 (H, W), 1 = known, but not to be copied; None if all of it may be.
     """
     depth = cv2.distanceTransform(missing.astype(np.uint8), cv2.DIST_L2, 3)
     trust = np.power(np.float32(TRUST_PER_PX), np.minimum(depth, DEEPEST_PX))
 
-    is_source = _with_border(find_sources(missing)) > 0
+    is_source = _with_border(find_sources(missing, barred)) > 0
     targets = np.flatnonzero(_with_border(find_targets(missing)))
     number = np.full(is_source.size, -1, np.int32)
     number[targets] = np.arange(len(targets), dtype=np.int32)
@@ -121,11 +125,15 @@ def pose_problem(
     )
 
 
-def find_sources(missing: NDArray[np.bool_]) -> Mask:
-    """Tell where the middle of a patch is that is known as a whole: uint8 (H, W), 1 = there."""
-    eroded = cv2.erode(
-        (~missing).astype(np.uint8), PATCH, borderType=cv2.BORDER_CONSTANT, borderValue=0
-    )
+def find_sources(missing: NDArray[np.bool_], barred: Mask | None = None) -> Mask:
+    """Tell where the middle of a patch is that may be copied: uint8 (H, W), 1 = there.
+
+    Args:
+        missing: bool (H, W); nothing of a patch is.
+        barred: uint8 (H, W), 1 = must not be copied; nothing of a patch is either.
+    """
+    good = ~missing if barred is None else ~missing & (barred == 0)
+    eroded = cv2.erode(good.astype(np.uint8), PATCH, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     return np.asarray(eroded, np.uint8)
 
 

@@ -26,6 +26,7 @@ class Tuning(NamedTuple):
         whole_window_px: Up to this size a window is completed as a whole on its own level too, 40
             bytes per pixel; larger ones are shown piece by piece from the matches of level 1.
         min_sources: With fewer patches to choose from, a level decides nothing.
+        min_allowed: The same where a user says what may be copied: less will be what is wanted.
         rounds: Of search and vote: the first level has to find everything, the last ones only
             touch up.
         network_rank: Where `rounds` begins if a network has made the start: it is to be kept, and
@@ -47,6 +48,7 @@ class Tuning(NamedTuple):
     bridged_px: int = 16
     whole_window_px: int = 1 << 20
     min_sources: int = 200
+    min_allowed: int = 64
     rounds: tuple[int, ...] = (8, 5, 4, 3, 2, 2, 1)
     network_rank: int = 4
     finest_rounds: tuple[int, ...] = (1, 2, 3)
@@ -96,15 +98,22 @@ class Schedule(NamedTuple):
         whole: Whether the picture's own level is completed too, all of it at once.
         steps: On the levels that have patches, from coarse to fine. Empty if none has: the rim is
             drawn into the hole then.
+        variation: Decides what else is random, and which sources the first step does without.
     """
 
     levels: int
     whole: bool
     steps: tuple[LevelSchedule, ...]
+    variation: int = 0
 
 
 def schedule_completion(
-    missing: Mask, levels: int, by_network: bool = False, tuning: Tuning = TUNING
+    missing: Mask,
+    levels: int,
+    by_network: bool = False,
+    tuning: Tuning = TUNING,
+    barred: Mask | None = None,
+    variation: int = 0,
 ) -> Schedule:
     """Decide how a window is completed.
 
@@ -113,16 +122,21 @@ def schedule_completion(
         levels: Above the picture's own; at least one if the window is not completed as a whole.
         by_network: Whether a network paints the coarsest level first.
         tuning: The numbers.
+        barred: uint8 (H, W), 1 = must not be copied; None if all that is known may be.
+        variation: As `Options.variation`.
     """
+    limited = barred is not None
+    least = tuning.min_allowed if limited else tuning.min_sources
     whole = missing.size <= tuning.whole_window_px
     finest = 0 if whole else 1
     steps: list[LevelSchedule] = []
     rank = tuning.network_rank if by_network else 0
+    ground = reduced(barred, levels)
     for level, hole in _coarse_to_fine(missing, finest, levels):
         rank += 1
-        sources = int(np.count_nonzero(find_sources(hole)))
-        if not steps and sources < tuning.min_sources:
-            if by_network:
+        sources = int(np.count_nonzero(find_sources(hole, ground[level])))
+        if not steps and sources < least:
+            if by_network and not limited:
                 break  # its start is for this level and no other
             continue
         targets = int(np.count_nonzero(find_targets(hole)))
@@ -142,16 +156,26 @@ def schedule_completion(
             begin, scored = "peel", True  # to be compared
         if not by_network and level == finest and few:
             rounds, far = rounds_of_thin(targets, tuning), tuning.thin_far
+        if limited:
+            rounds = max(1, rounds)  # a start that nothing is copied over shows what is barred
         turns = Turns(tuning.first_searches, rounds, reach, tuning.steps, far, scored)
         texture_weight = 0.0 if by_network else tuning.texture_weight
         steps.append(LevelSchedule(level, begin, targets, turns, texture_weight))
-    return Schedule(levels, whole, tuple(steps))
+    return Schedule(levels, whole, tuple(steps), variation)
 
 
 def rounds_of_thin(targets: int, tuning: Tuning = TUNING) -> int:
     """Return how often the only level of a thin hole is searched and voted on."""
     affordable = tuning.thin_targets // max(1, targets)
     return max(tuning.rounds[0], min(tuning.thin_rounds, affordable))
+
+
+def reduced(barred: Mask | None, levels: int) -> list[Mask | None]:
+    """Reduce what is barred: every level, from 0 on; a cell is as soon as one of its pixels is."""
+    every = [barred]
+    for _ in range(levels):
+        every.append(None if every[-1] is None else reduce_missing(every[-1]))
+    return every
 
 
 def _coarse_to_fine(

@@ -47,11 +47,13 @@ class Document(NamedTuple):
         samples: (H, W, C) in the document's own depth, only read.
         selection: uint8 (H, W), 0 = keep, 255 = replace.
         layout: Of the samples.
+        sources: uint8 (H, W), 255 = may be copied, anything less must not; None if all may.
     """
 
     samples: Readable
     selection: Readable
     layout: PixelLayout
+    sources: Readable | None = None
 
     @property
     def rect(self) -> Rect:
@@ -59,7 +61,9 @@ class Document(NamedTuple):
 
     def crop(self, rect: Rect) -> "Document":
         """Read a part; of arrays it is a view."""
-        return Document(self.samples[rect.slices], self.selection[rect.slices], self.layout)
+        sources = None if self.sources is None else self.sources[rect.slices]
+        samples, selection = self.samples[rect.slices], self.selection[rect.slices]
+        return Document(samples, selection, self.layout, sources)
 
     def image(self, rect: Rect) -> Pixels:
         """Decode a window to float32 (rect.height, rect.width, 3) in [0, 1]."""

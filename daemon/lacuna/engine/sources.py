@@ -1,0 +1,120 @@
+"""Which known pixels may be copied into a hole, and how far its window grows to hold enough.
+
+A user limits them by a mask (`Document.sources`), by a direction (`Options.copy_direction`), or by
+both. What may not be copied is *barred*; it stays in sight, and the network may go by it.
+"""
+
+import numpy as np
+
+from lacuna_wire import Options, Rect
+from lacuna_wire.errors import Unprocessable
+
+from .completion.backend.kernels import SIDE
+from .completion.problem import find_sources
+from .geometry.regions import Region, tighten
+from .pixels.document import Document, Mask, strips
+from .pixels.hole import reduce_missing
+
+# A window has enough if as many of its pixels may be copied as are missing, and no fewer than this:
+# what a speck sees of its neighbourhood.
+ENOUGH_PX = 64 * 64
+ALLOWED = 255  # in `Document.sources`
+
+
+def is_limited(document: Document, options: Options) -> bool:
+    """Tell whether a user has said what may be copied."""
+    return document.sources is not None or options.copy_direction != "any"
+
+
+def find_barred(document: Document, region: Region, options: Options, whole: bool) -> Mask | None:
+    """Find what of a region's window must not be copied.
+
+    Args:
+        document: With `sources`, if there is a mask.
+        region: Its part and window.
+        options: `copy_direction`.
+        whole: Whether its patches lie on the picture's own level, and not on level 1 alone.
+
+    Returns:
+        uint8 (H, W) of the window, 1 = barred; None if nothing is.
+    """
+    if not is_limited(document, options):
+        return None
+    window = region.window
+    barred = np.ones((window.height, window.width), np.uint8)
+    band = band_of(region.part, document.rect, options, whole).intersect(window)
+    barred[band.relative_to(window).slices] = 0
+    if document.sources is not None:
+        for strip in strips(window):
+            own = document.sources[strip.slices] != ALLOWED
+            barred[strip.relative_to(window).slices] |= own
+    return barred if barred.any() else None
+
+
+def band_of(part: Rect, picture: Rect, options: Options, whole: bool) -> Rect:
+    """Bound what lies in the direction that may be copied from.
+
+    It is as much wider than the part as leaves every patch at least one row (or column) of it.
+    """
+    slack = (SIDE if whole else 2 * SIDE) - 1
+    seen = part.grow(slack)
+    if options.copy_direction == "horizontal":
+        seen = Rect.from_edges(picture.left, seen.top, picture.right, seen.bottom)
+    elif options.copy_direction == "vertical":
+        seen = Rect.from_edges(seen.left, picture.top, seen.right, picture.bottom)
+    else:
+        return picture
+    return seen.intersect(picture)
+
+
+def widen(document: Document, region: Region, options: Options, missing: Mask) -> Region:
+    """Grow a window until it holds enough that may be copied, or all that there is.
+
+    Args:
+        document: With `sources`, if there is a mask.
+        region: Its part and window.
+        options: `copy_direction`.
+        missing: uint8 (H, W) of the window, 1 = missing.
+    """
+    enough = max(ENOUGH_PX, int(np.count_nonzero(missing)))
+    reach, seen = max(region.part.width, region.part.height), region.window
+    while (found := _allowed_in(document, region._replace(window=seen), options))[0] < enough:
+        if seen == document.rect:
+            break
+        seen, reach = seen.grow(reach).intersect(document.rect), 2 * reach
+    if seen == region.window:
+        return region
+    return Region(region.part, region.window.union(found[1]))
+
+
+def _allowed_in(document: Document, region: Region, options: Options) -> tuple[int, Rect]:
+    """Count the pixels of a window that are not selected and may be copied, and bound them."""
+    barred = find_barred(document, region, options, whole=False)
+    allowed = document.selection[region.window.slices] == 0
+    if barred is not None:
+        allowed &= barred == 0
+    bounds = tighten(allowed, Rect(0, 0, region.window.width, region.window.height))
+    return int(np.count_nonzero(allowed)), bounds.shift(region.window.left, region.window.top)
+
+
+def too_few_sources(missing: Mask, barred: Mask, whole: bool, needed: int) -> Unprocessable:
+    """Return the error of a window of which too little may be copied.
+
+    Args:
+        missing: uint8 (H, W), 1 = missing.
+        barred: uint8 (H, W), 1 = must not be copied.
+        whole: As in `find_barred`.
+        needed: Patches.
+    """
+    height, width = missing.shape
+    taken = missing | barred
+    allowed, side = int(np.count_nonzero(taken == 0)), SIDE
+    if not whole:
+        taken, side = reduce_missing(taken), 2 * SIDE
+    squares = int(np.count_nonzero(find_sources(taken > 0)))
+    return Unprocessable(
+        f"Too little is left to copy from: of {width:,} x {height:,} px around the selection "
+        f"{allowed:,} px may be copied, and a square of {side} x {side} px fits in there in "
+        f"{squares:,} places; {needed:,} are needed. Allow more to be copied.",
+        code="too_few_sources",
+    )
