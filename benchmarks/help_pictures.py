@@ -12,7 +12,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from skimage import data
 
 import lacuna_wire.help
@@ -24,7 +23,6 @@ FOLDER = lacuna_wire.help.FOLDER / "pictures"
 GAP_PX = 8
 DASH_PX = 4
 QUALITY = 84
-CHECK_PX, LIGHT, DARK = 8, 255, 214  # of the board under what is transparent
 RED = (215, 40, 40)
 
 
@@ -35,7 +33,6 @@ def main() -> None:
         "remove.jpg": removed_tower(),
         "strokes.jpg": painted_tower(),
         "grow.jpg": grown_selection(),
-        "transparency.jpg": ink_on_nothing(),
         "tries.jpg": other_tries(),
     }.items():
         gap = np.full((len(panels[0]), GAP_PX, 3), 255, np.uint8)
@@ -80,26 +77,11 @@ def grown_selection() -> list[Picture]:
     return [with_ants(picture, mask), fill(picture, mask), fill(picture, mask, "--grow", "10")]
 
 
-def ink_on_nothing() -> list[Picture]:
-    """A line and a blot on a transparent layer; the blot goes, the line goes on."""
-    ink = np.zeros((200, 220), np.uint8)
-    across = np.arange(-10, 231, 4)
-    line = np.stack([across, 110 + 40 * np.sin(across / 38)], axis=1).astype(np.int32)
-    cv2.polylines(ink, [line], False, 255, 5, cv2.LINE_AA)
-    second = line + np.array([0, 52])
-    cv2.polylines(ink, [second], False, 255, 3, cv2.LINE_AA)
-    cv2.ellipse(ink, (118, 92), (30, 24), 20, 0, 360, 255, -1, cv2.LINE_AA)
-    mask = np.zeros_like(ink)
-    cv2.ellipse(mask, (118, 92), (38, 32), 20, 0, 360, 255, -1)
-    layer = np.dstack([np.full((*ink.shape, 3), 30, np.uint8), ink])
-    return [with_ants(over_board(layer), mask), over_board(fill(layer, mask))]
-
-
 def other_tries() -> list[Picture]:
     """The same hole, filled three times."""
-    picture = data.chelsea()[60:260, 20:220].copy()
+    picture = np.ascontiguousarray(data.rocket()[230:, 60:260])
     mask = np.zeros(picture.shape[:2], np.uint8)
-    cv2.ellipse(mask, (110, 110), (44, 36), 0, 0, 360, 255, -1)
+    cv2.ellipse(mask, (95, 120), (50, 40), 0, 0, 360, 255, -1)
     tries = [fill(picture, mask, "--variation", str(number)) for number in range(3)]
     return [with_ants(picture, mask), *tries]
 
@@ -110,17 +92,15 @@ def tower(number: int) -> Mask:
     return mask
 
 
-def fill(picture: NDArray[np.uint8], mask: Mask, *options: str) -> Picture:
+def fill(picture: Picture, mask: Mask, *options: str) -> Picture:
     """Remove what the mask covers, as a user of the command line does."""
     with tempfile.TemporaryDirectory() as folder:
         paths = [str(Path(folder) / f"{name}.png") for name in ("picture", "mask", "out")]
-        colours = cv2.COLOR_RGBA2BGRA if picture.shape[2] == 4 else cv2.COLOR_RGB2BGR
-        cv2.imwrite(paths[0], cv2.cvtColor(picture, colours))
+        cv2.imwrite(paths[0], picture[..., ::-1])
         cv2.imwrite(paths[1], mask)
         command = [sys.executable, "-m", "lacuna", "inpaint", "--local", *paths[:2]]
         subprocess.run([*command, "-o", paths[2], *options], check=True)
-        back = cv2.COLOR_BGRA2RGBA if picture.shape[2] == 4 else cv2.COLOR_BGR2RGB
-        return cv2.cvtColor(cv2.imread(paths[2], cv2.IMREAD_UNCHANGED), back)
+        return np.asarray(cv2.imread(paths[2]), np.uint8)[..., ::-1]
 
 
 def with_ants(picture: Picture, mask: Mask) -> Picture:
@@ -131,14 +111,6 @@ def with_ants(picture: Picture, mask: Mask) -> Picture:
         for at, (x, y) in enumerate(outline[:, 0]):
             seen[y, x] = 255 * (at // DASH_PX % 2)
     return seen
-
-
-def over_board(layer: NDArray[np.uint8]) -> Picture:
-    """Show a layer as editors do, over light and dark squares where it is transparent."""
-    y, x = np.indices(layer.shape[:2]) // CHECK_PX
-    board = np.where((x + y) % 2 == 0, LIGHT, DARK)[..., None]
-    share = layer[..., 3:] / 255
-    return (layer[..., :3] * share + board * (1 - share)).round().astype(np.uint8)
 
 
 if __name__ == "__main__":
