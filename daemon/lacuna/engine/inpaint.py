@@ -81,7 +81,8 @@ def fill(
     means = Means(tiling, refine, work)
     for plan in plans:
         work.next_region(plan.work)
-        hole, window = unpack_hole(plan.hole), document.crop(plan.region.window)
+        hole = unpack_hole(plan.hole)
+        window = document.crop(plan.region.window)._replace(carries_alpha=hole.carries_alpha)
         for rect, pixels in fill_region(window, hole, plan, means):
             seen = tighten(hole.soft, rect)
             if seen.area:
@@ -96,7 +97,7 @@ def fill_region(window: Document, hole: Hole, plan: RegionPlan, means: Means) ->
     """Fill a region as it was planned: bands in coordinates of its window, covering its part.
 
     Returns:
-        Pairs (rect, float32 (rect.height, rect.width, COLOURS)).
+        Pairs (rect, float32 (rect.height, rect.width, window.colour_count)).
     """
     part, tiling = plan.region.part.relative_to(plan.region.window), means.tiling
     show: Show | None = None
@@ -112,6 +113,6 @@ def fill_region(window: Document, hole: Hole, plan: RegionPlan, means: Means) ->
         means.work.completion_done()
     elif plan.route == "correct-rim":
         show = show_rim(window, hole.missing)
-    if show and plan.route == "propose-coarse":
+    if show and plan.route in ("complete", "propose-coarse"):
         return ((strip, show(strip)) for strip in strips(part))
     return fill_picture(window, hole, plan.tiles, part, show, tiling)

@@ -23,7 +23,8 @@ from .progress import Work
 # `correct-rim`: the same over the rim alone, drawn into the hole of each tile.
 # `propose`: the network paints it on the picture's own level.
 # `propose-coarse`: it paints the coarsest level, and patches carry that to the picture's own.
-Route = Literal["correct", "correct-rim", "propose", "propose-coarse"]
+# `complete`: patches alone, for a network knows nothing of alpha; whatever the strategy.
+Route = Literal["correct", "correct-rim", "propose", "propose-coarse", "complete"]
 
 FLAT = ("native", "tiles")  # strategies without levels
 TILE_CONTEXT_PX = 32  # known pixels that a tile shows around the part, where there are some
@@ -43,7 +44,7 @@ class RegionPlan(NamedTuple):
         route: What fills it.
         schedule: How it is completed; None if no patch is copied.
         tiles: Where the network looks: on the coarsest level for `propose-coarse`, else on the
-            picture's own.
+            picture's own; nowhere for `complete`.
         work: What all of that costs.
     """
 
@@ -70,11 +71,49 @@ def plan_fill(
             (`no_context`).
         BadRequest: If tile and overlap do not go together.
     """
-    regions = plan_regions(document.selection, options.grow)
-    if options.strategy == "tiles":
-        regions = [Region(bounding_rect([region.part for region in regions]), document.rect)]
+    regions = regions_of(document, options)
     tile_and_overlap(options, network)  # refused before any region is looked at
     return [plan_region(document, region, options, network, tuning) for region in regions]
+
+
+def regions_of(document: Document, options: Options) -> list[Region]:
+    """Lay regions over what is selected.
+
+    Raises:
+        Unprocessable: If nothing is (`empty_selection`).
+    """
+    regions = plan_regions(document.selection, options.grow)
+    if options.strategy == "tiles":
+        return [Region(bounding_rect([region.part for region in regions]), document.rect)]
+    return regions
+
+
+def decide_result(document: Document, options: Options) -> Options:
+    """Decide what `auto` gives: a layer if it looks as the composite does, so if no fill has alpha.
+
+    Raises:
+        Unprocessable: As `plan_fill`.
+    """
+    if options.result != "auto":
+        return options
+    looks_the_same = document.layout.has_alpha and not any(
+        see_region(document, region, options)[1].carries_alpha
+        for region in regions_of(document, options)
+    )
+    return replace(options, result="layer" if looks_the_same else "composite")
+
+
+def see_region(document: Document, region: Region, options: Options) -> tuple[Region, Hole]:
+    """Find the hole of a region, with a larger window if nothing is known in its own.
+
+    Raises:
+        Unprocessable: If nothing is known anywhere (`no_context`).
+    """
+    try:
+        return region, find_hole(document, options, region.window)
+    except Unprocessable:
+        # Nothing but transparency around: whatever the client sent is worth a look.
+        return Region(region.part, document.rect), find_hole(document, options)
 
 
 def plan_region(
@@ -89,30 +128,28 @@ def plan_region(
     Raises:
         Unprocessable: If nothing is known around it (`no_context`).
     """
-    try:
-        hole = find_hole(document, options, region.window)
-    except Unprocessable:
-        # Nothing but transparency around: whatever the client sent is worth a look.
-        region = Region(region.part, document.rect)
-        hole = find_hole(document, options)
+    region, hole = see_region(document, region, options)
     levels = count_levels(hole, options, network, tuning)
-    route = choose_route(levels, options, network)
+    route = "complete" if hole.carries_alpha else choose_route(levels, options, network)
     schedule = None
-    if route in ("correct", "propose-coarse"):
+    if route in ("correct", "propose-coarse", "complete"):
         schedule = schedule_completion(hole.missing, levels, route == "propose-coarse", tuning)
-    tiles = place_tiles(region, hole, levels if route == "propose-coarse" else 0, options, network)
+    tiles: list[Rect] = []
+    if route != "complete":
+        level = levels if route == "propose-coarse" else 0
+        tiles = place_tiles(region, hole, level, options, network)
     work = Work(len(tiles), sum(rect.area for rect in tiles), rounds_px(schedule))
     return RegionPlan(region, pack_hole(hole), route, schedule, tiles, work)
 
 
 def count_levels(hole: Hole, options: Options, network: NetworkFacts, tuning: Tuning) -> int:
     """Return how many levels above the picture's own a hole needs."""
-    if options.strategy in FLAT:
+    if options.strategy in FLAT and not hole.carries_alpha:
         return 0
-    corrects = network.role == "corrects"
-    bridged = tuning.bridged_px if corrects else network.max_hole_radius_px
+    by_patches = hole.carries_alpha or network.role == "corrects"
+    bridged = tuning.bridged_px if by_patches else network.max_hole_radius_px
     levels = levels_to_bridge(hole_radius(hole.missing), bridged, min(hole.missing.shape))
-    if options.strategy == "pyramid" or (corrects and hole.missing.size > tuning.whole_window_px):
+    if options.strategy == "pyramid" or (by_patches and hole.missing.size > tuning.whole_window_px):
         levels = max(1, levels)
     return levels
 
