@@ -63,3 +63,41 @@ def fill_whole(document, options, network, report=lambda _: None, should_stop=la
     whole = document.samples.copy()
     whole[rect.slices] = result
     return whole
+
+
+def ink(height, width, *distances, thick=3.0):
+    """Draw black lines on nothing: float32 alpha (height, width), smooth at their edges.
+
+    Args:
+        distances: Functions of (rows, columns) of pixels to their distance from a line.
+        thick: How wide the lines are, in pixels.
+    """
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    nearest = np.min([distance(rows, columns) for distance in distances], axis=0)
+    return np.clip(thick / 2 + 0.5 - nearest, 0, 1).astype(np.float32)
+
+
+def line(top, left, bottom, right):
+    """Tell how far pixels are from the line between two points."""
+
+    def distance(rows, columns):
+        down, across = bottom - top, right - left
+        along = ((rows - top) * down + (columns - left) * across) / (down**2 + across**2)
+        along = np.clip(along, 0, 1)
+        return np.hypot(rows - top - along * down, columns - left - along * across)
+
+    return distance
+
+
+def circle(row, column, radius):
+    """Tell how far pixels are from a circle."""
+    return lambda rows, columns: np.abs(np.hypot(rows - row, columns - column) - radius)
+
+
+def rgba(alpha, colour=(0, 0, 0), top=255):
+    """Make samples (H, W, 4) of one colour: uint8, or uint16 for a `top` of 65,535."""
+    dtype = np.uint8 if top == 255 else np.uint16
+    samples = np.empty((*alpha.shape, 4), dtype)
+    samples[..., :3] = np.rint(np.float64(colour) * top)
+    samples[..., 3] = np.rint(alpha * top)
+    return samples

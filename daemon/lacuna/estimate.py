@@ -86,7 +86,7 @@ def estimate(removal: Removal, tile_s: float | None) -> Estimate:
     plans = plan_fill(document_of(removal, window), request.options, network)
 
     tiles = [tile for plan in plans for tile in plan.tiles]
-    largest_px = max(tile.area for tile in tiles)
+    largest_px = max((tile.area for tile in tiles), default=0)  # patches alone need no tile
     network_bytes = round(tile_bytes(info, largest_px, precision))
     pixel_bytes = request.layout.pixel_bytes
     window_px = max(plan.region.window.area for plan in plans)
@@ -100,7 +100,7 @@ def estimate(removal: Removal, tile_s: float | None) -> Estimate:
         windows=len(plans),
         levels=max(plan.levels for plan in plans),
         tiles=len(tiles),
-        tile_px=max(max(tile.width, tile.height) for tile in tiles),
+        tile_px=max((max(tile.width, tile.height) for tile in tiles), default=0),
         seconds=None if tile_s is None else tile_s * len(tiles),
         memory_bytes=IDLE_BYTES + engine_bytes + held_bytes + network_bytes,
         tile_bytes=network_bytes,

@@ -10,6 +10,7 @@ import numpy as np
 from lacuna.engine.inpaint import changed_rect
 from lacuna.engine.pixels.composite import collect_into
 from lacuna.engine.pixels.document import Document, Samples
+from lacuna.engine.plan import decide_result
 from lacuna.filler import Filler
 from lacuna.network.catalogue import weights_names
 from lacuna.network.device import choose_device, device_name
@@ -37,10 +38,12 @@ def fill_order(filler: Filler, order: Order, report: Report, should_stop: Should
     document = map_document(order.input, window, request)
     # Refused before anything is loaded: nothing selected needs neither network nor room.
     rect = changed_rect(document.selection, request.options)
+    options = decide_result(document, request.options)
     result = map_result(order.output, rect, request.layout)
-    take = collect_into(result, rect, document, request.options)
-    outcome = filler.fill(document, request.options, take, report, should_stop, order.smaller_tiles)
-    return Filled(rect.shift(window.left, window.top), outcome.tiles, outcome.device)
+    take = collect_into(result, rect, document, options)
+    outcome = filler.fill(document, options, take, report, should_stop, order.smaller_tiles)
+    where = rect.shift(window.left, window.top)
+    return Filled(where, outcome.tiles, outcome.device, options.result)
 
 
 def map_document(path: Path, window: Rect, request: JobRequest) -> Document:

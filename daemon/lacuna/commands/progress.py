@@ -50,7 +50,7 @@ def progress_bar(name: str, wanted: bool | None) -> Iterator[OnProgress]:
             phase = status.phase or status.state
             if status.tiles_total:
                 phase = f"{phase}, tile {status.tiles_done} of {status.tiles_total}"
-            total = 100 if status.tiles_total else None
+            total = 100 if status.tiles_total or status.percent else None
             progress.update(task, description=phase, completed=status.percent, total=total)
 
         yield show

@@ -84,7 +84,8 @@ def fill(
     means = Means(tiling, refine, work)
     for plan in plans:
         work.next_region(plan.work)
-        hole, window = unpack_hole(plan.hole), document.crop(plan.region.window)
+        hole = unpack_hole(plan.hole)
+        window = document.crop(plan.region.window)._replace(carries_alpha=hole.carries_alpha)
         barred = None
         if plan.schedule:
             barred = find_barred(document, plan.region, options, plan.schedule.whole)
@@ -111,7 +112,7 @@ def fill_region(
         barred: uint8 (H, W) of the window, 1 = must not be copied; None if all may be.
 
     Returns:
-        Pairs (rect, float32 (rect.height, rect.width, COLOURS)).
+        Pairs (rect, float32 (rect.height, rect.width, window.colour_count)).
     """
     part, tiling = plan.region.part.relative_to(plan.region.window), means.tiling
     show: Show | None = None
@@ -127,6 +128,6 @@ def fill_region(
         means.work.completion_done()
     elif plan.route == "correct-rim":
         show = show_rim(window, hole.missing)
-    if show and plan.route == "propose-coarse":
+    if show and plan.route in ("complete", "propose-coarse"):
         return ((strip, show(strip)) for strip in strips(part))
     return fill_picture(window, hole, plan.tiles, part, show, tiling)

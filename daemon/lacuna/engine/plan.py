@@ -24,9 +24,10 @@ from .sources import find_barred, is_limited, too_few_sources, widen
 # `correct-rim`: the same over the rim alone, drawn into the hole of each tile.
 # `propose`: the network paints it on the picture's own level.
 # `propose-coarse`: it paints the coarsest level, and patches carry that to the picture's own.
-Route = Literal["correct", "correct-rim", "propose", "propose-coarse"]
+# `complete`: patches alone, for a network knows nothing of alpha; whatever the strategy.
+Route = Literal["correct", "correct-rim", "propose", "propose-coarse", "complete"]
 
-COPYING = ("correct", "propose-coarse")  # routes with patches
+COPYING = ("correct", "propose-coarse", "complete")  # routes with patches
 FLAT = ("native", "tiles")  # strategies without levels
 TILE_CONTEXT_PX = 32  # known pixels that a tile shows around the part, where there are some
 LEAST_LEVEL_PX = 16  # a level whose shorter side is no longer is not reduced further
@@ -45,7 +46,7 @@ class RegionPlan(NamedTuple):
         route: What fills it.
         schedule: How it is completed; None if no patch is copied.
         tiles: Where the network looks: on the coarsest level for `propose-coarse`, else on the
-            picture's own.
+            picture's own; nowhere for `complete`.
         work: What all of that costs.
     """
 
@@ -72,11 +73,49 @@ def plan_fill(
             (`no_context`), or too little of it may be copied (`too_few_sources`).
         BadRequest: If tile and overlap do not go together.
     """
-    regions = plan_regions(document.selection, options.grow)
-    if options.strategy == "tiles":
-        regions = [Region(bounding_rect([region.part for region in regions]), document.rect)]
+    regions = regions_of(document, options)
     tile_and_overlap(options, network)  # refused before any region is looked at
     return [plan_region(document, region, options, network, tuning) for region in regions]
+
+
+def regions_of(document: Document, options: Options) -> list[Region]:
+    """Lay regions over what is selected.
+
+    Raises:
+        Unprocessable: If nothing is (`empty_selection`).
+    """
+    regions = plan_regions(document.selection, options.grow)
+    if options.strategy == "tiles":
+        return [Region(bounding_rect([region.part for region in regions]), document.rect)]
+    return regions
+
+
+def decide_result(document: Document, options: Options) -> Options:
+    """Decide what `auto` gives: a layer if it looks as the composite does, so if no fill has alpha.
+
+    Raises:
+        Unprocessable: As `plan_fill`.
+    """
+    if options.result != "auto":
+        return options
+    looks_the_same = document.layout.has_alpha and not any(
+        see_region(document, region, options)[1].carries_alpha
+        for region in regions_of(document, options)
+    )
+    return replace(options, result="layer" if looks_the_same else "composite")
+
+
+def see_region(document: Document, region: Region, options: Options) -> tuple[Region, Hole]:
+    """Find the hole of a region, with a larger window if nothing is known in its own.
+
+    Raises:
+        Unprocessable: If nothing is known anywhere (`no_context`).
+    """
+    try:
+        return region, find_hole(document, options, region.window)
+    except Unprocessable:
+        # Nothing but transparency around: whatever the client sent is worth a look.
+        return Region(region.part, document.rect), find_hole(document, options)
 
 
 def plan_region(
@@ -92,20 +131,16 @@ def plan_region(
         Unprocessable: If nothing is known around it (`no_context`), or too little of it may be
             copied (`too_few_sources`).
     """
-    try:
-        hole = find_hole(document, options, region.window)
-    except Unprocessable:
-        # Nothing but transparency around: whatever the client sent is worth a look.
-        region = Region(region.part, document.rect)
-        hole = find_hole(document, options)
+    region, hole = see_region(document, region, options)
     levels = count_levels(hole, options, network, tuning)
-    route = choose_route(levels, options, network)
+    route = "complete" if hole.carries_alpha else choose_route(levels, options, network)
     schedule = None
     if route in COPYING:
         if is_limited(document, options):
             wider = widen(document, region, options, hole.missing)
             if wider != region:  # routes that copy stay what they are: levels only grow
                 region, hole = wider, find_hole(document, options, wider.window)
+                route = "complete" if hole.carries_alpha else route
                 levels = max(levels, count_levels(hole, options, network, tuning))
         whole = hole.missing.size <= tuning.whole_window_px
         barred = find_barred(document, region, options, whole)
@@ -113,19 +148,22 @@ def plan_region(
         schedule = schedule_completion(hole.missing, levels, by_network, tuning, barred, variation)
         if barred is not None and not schedule.steps:
             raise too_few_sources(hole.missing, barred, whole, tuning.min_allowed)
-    tiles = place_tiles(region, hole, levels if route == "propose-coarse" else 0, options, network)
+    tiles: list[Rect] = []
+    if route != "complete":
+        level = levels if route == "propose-coarse" else 0
+        tiles = place_tiles(region, hole, level, options, network)
     work = Work(len(tiles), sum(rect.area for rect in tiles), rounds_px(schedule))
     return RegionPlan(region, pack_hole(hole), route, schedule, tiles, work)
 
 
 def count_levels(hole: Hole, options: Options, network: NetworkFacts, tuning: Tuning) -> int:
     """Return how many levels above the picture's own a hole needs."""
-    if options.strategy in FLAT:
+    if options.strategy in FLAT and not hole.carries_alpha:
         return 0
-    corrects = network.role == "corrects"
-    bridged = tuning.bridged_px if corrects else network.max_hole_radius_px
+    by_patches = hole.carries_alpha or network.role == "corrects"
+    bridged = tuning.bridged_px if by_patches else network.max_hole_radius_px
     levels = levels_to_bridge(hole_radius(hole.missing), bridged, min(hole.missing.shape))
-    if options.strategy == "pyramid" or (corrects and hole.missing.size > tuning.whole_window_px):
+    if options.strategy == "pyramid" or (by_patches and hole.missing.size > tuning.whole_window_px):
         levels = max(1, levels)
     return levels
 

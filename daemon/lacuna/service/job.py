@@ -53,6 +53,7 @@ class Job:
         self.queue_number = 0
         self.device = ""
         self.rect: Rect | None = None
+        self.result = ""
         self.error: LacunaError | None = None
         self.progress = Progress(PHASES["created"], tiles_total=plan.tiles)
         self._worked = 0.0  # percent of this try; those of `progress` never fall
@@ -144,6 +145,7 @@ class Job:
             queue_position=queue_position,
             rect=self.rect,
             error=self.error,
+            result=self.result,
         )
 
     def _eta_s(self, tile_s: float | None) -> float | None:

@@ -283,7 +283,7 @@ class Jobs:
             return
         if job.ended:  # cancelled in the meantime
             return
-        job.rect, job.device = filled.rect, filled.device
+        job.rect, job.device, job.result = filled.rect, filled.device, filled.result
         job.progress = job.progress._replace(tiles_total=filled.tiles)
         if filled.tiles:
             self.tile_s = (time.monotonic() - job.filling_since) / filled.tiles

@@ -44,11 +44,13 @@ class Filled(NamedTuple):
         rect: Pixels of the image that the output covers.
         tiles: Tiles that were filled.
         device: Where, for people: `cpu`, `cuda:0`.
+        result: What the output is: `layer` or `composite`.
     """
 
     rect: Rect
     tiles: int
     device: str
+    result: str
 
 
 def order_message(

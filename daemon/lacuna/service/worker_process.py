@@ -85,7 +85,7 @@ def _fill_one(
         return _failure(order, LacunaError(reason, code="internal"))
     return {
         "type": "done", "id": order.id, "rect": list(filled.rect),
-        "tiles": filled.tiles, "device": filled.device,
+        "tiles": filled.tiles, "device": filled.device, "result": filled.result,
     }  # fmt: skip
 
 

@@ -34,7 +34,7 @@ class Completion(NamedTuple):
     """A window whose hole is completed.
 
     Attributes:
-        show: Gives pixels of a rectangle of the window: float32 (height, width, COLOURS), of
+        show: Gives pixels of a rectangle of the window: float32 (height, width, C), of
             meaning where pixels are missing.
         cost: What its matches cost on the finest level that was searched, on average, when they
             were compared last; infinite if nothing was copied. To be compared with other
@@ -49,7 +49,7 @@ class CompletedLevel(NamedTuple):
     """A completed level, and where its patches come from.
 
     Attributes:
-        image: float32 (H, W, COLOURS).
+        image: float32 (H, W, C).
         problem: The plane of the search.
         matches: Source of every target.
     """
@@ -143,8 +143,7 @@ def complete_levels(
         del level
         search = Search(problem, step.turns, rng, refine, round_done)
         matches = take_cheapest(search, tries_of(step, done))
-        image = problem.image[RADIUS:-RADIUS, RADIUS:-RADIUS, : problem.colours]
-        done = CompletedLevel(image, problem, matches)
+        done = CompletedLevel(problem.completed, problem, matches)
     assert done is not None
     return done
 

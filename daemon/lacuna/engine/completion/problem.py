@@ -11,21 +11,25 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..pixels.document import COLOURS, Mask, Pixels, Places
+from ..pixels.document import COLOURS, COLOURS_AND_ALPHA, Mask, Pixels, Places
 from .backend.kernels import RADIUS, SIDE, SPARE
 
 PATCH = np.ones((SIDE, SIDE), np.uint8)
 TRUST_PER_PX = 1 / 1.3  # what lies deeper in the hole is less certain, by this factor per pixel
 DEEPEST_PX = 20
+# Black ink on nothing has alpha alone: it counts as much as three colours, and as ink on paper.
+ALPHA_SCALE = np.float32(np.sqrt(3))
 
 
 class Problem(NamedTuple):
     """A plane on which patches are searched; (H, W) is its size without the border.
 
     Attributes:
-        values: float32, C per place, `colours` of them colours and then what else patches are
-            compared by, and SPARE zeros; the hole in it changes with every vote.
+        values: float32, C per place, `colours` of them colours, then alpha times ALPHA_SCALE if it
+            is carried, and then what else patches are compared by, and SPARE zeros; the hole in it
+            changes with every vote.
         colours: Channels that are voted on as colours and may be shifted by a bias.
+        has_alpha: Whether there is alpha: it is voted on with them, and never shifted.
         missing: bool (H, W).
         is_source: bool, one per place: the patch around it may be copied, for it is known as a
             whole, and nothing of it is barred.
@@ -37,6 +41,7 @@ class Problem(NamedTuple):
 
     values: NDArray[np.float32]
     colours: int
+    has_alpha: bool
     missing: NDArray[np.bool_]
     is_source: NDArray[np.bool_]
     targets: Places
@@ -53,6 +58,14 @@ class Problem(NamedTuple):
     def image(self) -> Pixels:
         """The values as a view: float32 (H + 2 RADIUS, W + 2 RADIUS, C)."""
         return self.values[:-SPARE].reshape(-1, self.stride, self.channels)
+
+    @property
+    def completed(self) -> Pixels:
+        """The plane as a level: float32 (H, W, C), of C the colours and alpha; maybe a view."""
+        level = self.image[RADIUS:-RADIUS, RADIUS:-RADIUS]
+        if not self.has_alpha:
+            return level[..., : self.colours]
+        return unscale_alpha(level[..., :COLOURS_AND_ALPHA])
 
     @property
     def channels(self) -> int:
@@ -91,7 +104,8 @@ def pose_problem(
     """Lay out a plane.
 
     Args:
-        image: float32 (H, W, COLOURS), with a start where something is missing.
+        image: float32 (H, W, C), colours or colours and alpha, with a start where something is
+            missing.
         missing: bool (H, W).
         texture: float32 (H, W, C), what else patches are compared by, also filled.
         barred: uint8 (H, W), 1 = known, but not to be copied; None if all of it may be.
@@ -105,17 +119,21 @@ def pose_problem(
     number[targets] = np.arange(len(targets), dtype=np.int32)
     stride = image.shape[1] + 2 * RADIUS
     shift = np.arange(-RADIUS, RADIUS + 1)
-    channels = COLOURS if texture is None else COLOURS + texture.shape[2]
+    shown = image.shape[2]
+    channels = shown if texture is None else shown + texture.shape[2]
     values = np.zeros(number.size * channels + SPARE, np.float32)
     bordered = values[:-SPARE].reshape(-1, stride, channels)
     inside = bordered[RADIUS:-RADIUS, RADIUS:-RADIUS]
-    inside[..., :COLOURS] = image
+    inside[..., :shown] = image
+    if shown == COLOURS_AND_ALPHA:
+        inside[..., COLOURS] *= ALPHA_SCALE
     if texture is not None:
-        inside[..., COLOURS:] = texture
+        inside[..., shown:] = texture
     extend_edges(bordered)
     return Problem(
         values=values,
         colours=COLOURS,
+        has_alpha=shown == COLOURS_AND_ALPHA,
         missing=missing,
         is_source=is_source.ravel(),
         targets=targets,
@@ -123,6 +141,12 @@ def pose_problem(
         trust=np.pad(trust.astype(np.float32), RADIUS, mode="edge").ravel(),
         around=(shift[:, None] * stride + shift[None, :]).ravel(),
     )
+
+
+def unscale_alpha(image: Pixels) -> Pixels:
+    """Copy colours and alpha (H, W, 4) of a problem; no colour is more than its alpha."""
+    alpha = image[..., COLOURS:] / ALPHA_SCALE
+    return np.concatenate([np.minimum(image[..., :COLOURS], alpha), alpha], axis=2)
 
 
 def find_sources(missing: NDArray[np.bool_], barred: Mask | None = None) -> Mask:

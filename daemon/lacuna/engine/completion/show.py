@@ -4,7 +4,7 @@ import numpy as np
 
 from lacuna_wire import Rect
 
-from ..pixels.document import COLOURS, Document, Mask, Pixels
+from ..pixels.document import Document, Mask, Pixels
 from ..pixels.levels import enlarge
 from .backend import kernels
 from .backend.side_by_side import side_by_side
@@ -23,13 +23,13 @@ def show_picture_level(
     Args:
         window: The region's window of the document.
         missing: uint8 (H, W) of the window, 1 = missing.
-        coarser: Level 1, completed: float32 (H / 2, W / 2, COLOURS).
+        coarser: Level 1, completed: float32 (H / 2, W / 2, C).
         problem: Of level 1.
         matches: Of level 1, scored.
         rect: Wanted pixels, in window coordinates.
 
     Returns:
-        float32 (rect.height, rect.width, COLOURS), of meaning where pixels are missing.
+        float32 (rect.height, rect.width, C), of meaning where pixels are missing.
     """
     shown = enlarge(coarser, rect, window.rect)
     rows, columns = np.nonzero(missing[rect.slices])
@@ -43,7 +43,7 @@ def show_picture_level(
             rows[some] + rect.top, columns[some] + rect.left, SHIFTS, missing,
             size, problem.stride, problem.number, matches.source, down, right, match,
         )  # fmt: skip
-        colours = window.colours(down.ravel(), right.ravel()).reshape(*match.shape, COLOURS)
+        colours = window.colours(down.ravel(), right.ravel()).reshape(*match.shape, mean.shape[1])
         kernels.average(colours, match, matches.bias, mean[some])
 
     side_by_side(work, len(rows), SLICE_OF_PIXELS)

@@ -9,14 +9,19 @@ from lacuna.samples import DTYPES, FULL_SCALE
 from lacuna_wire import Options, PixelLayout, Rect
 
 from .document import (
+    COLOURS_AND_ALPHA,
     Document,
     Mask,
     Pixels,
     Samples,
     has_float_samples,
+    opacity,
     samples_from_image,
+    straighten,
     strips,
 )
+
+TINY = np.float32(1e-30)  # instead of a division by nothing
 
 Take = Callable[[Rect, Samples], None]  # finished pixels of a document, and where they lie
 
@@ -28,29 +33,63 @@ def composite(
 
     Args:
         samples: (H, W, C), the document's own.
-        fill: float32 (H, W, 3) in [0, 1].
+        fill: float32 (H, W, 3) in [0, 1], or 4 channels if it carries alpha; else it is opaque.
         soft: uint8 (H, W), 0 = keep, 255 = replace.
         layout: Of `samples` and of what is returned.
-        options: `result` decides: `composite` mixes fill and samples and keeps their alpha,
-            `layer` gives the fill alone with `soft` as its alpha, zeros where that is 0.
+        options: `result` decides: `composite` mixes fill and samples and their alphas, `layer`
+            gives the fill alone with its alpha times `soft`, zeros where that is 0.
 
     Returns:
         (H, W, C) of the same layout. For `composite`, pixels with `soft` 0 are the same bits.
     """
-    colour = samples_from_image(fill, layout)
-    result = np.zeros_like(samples) if options.result == "layer" else samples.copy()
     where = soft > 0
     share = (soft[where].astype(np.float32) / np.float32(255))[:, None]
+    image, alpha = fill[where][None], np.ones_like(share)
+    if fill.shape[2] == COLOURS_AND_ALPHA:
+        image, alphas = straighten(image)
+        alpha = alphas.reshape(-1, 1)
     # samples_from_image puts the colour in the document's own channel order.
-    own = result[..., : colour.shape[2]]
+    colour = samples_from_image(image, layout)[0]
     if options.result == "layer":
-        own[where] = _to_samples(colour[where], layout)
-        result[..., -1][where] = _to_samples(share[:, 0] * FULL_SCALE[layout.sample], layout)
+        result, mixed, alpha = np.zeros_like(samples), colour, share * alpha
     else:
-        # A known colour that is no number cannot be mixed: it gives way to the fill.
-        below = np.where(np.isfinite(own[where]), own[where], colour[where]).astype(np.float32)
-        own[where] = _to_samples(below + (colour[where] - below) * share, layout)
+        result = samples.copy()
+        mixed, alpha = _mix(samples[where], colour, alpha, share, layout)
+    if not layout.has_alpha:
+        result[where] = _to_samples(mixed, layout)
+        return result
+    encoded = _to_samples(alpha * FULL_SCALE[layout.sample], layout)
+    mixed = np.where(encoded > 0, mixed, 0)  # nothing has no colour
+    result[where] = np.concatenate([_to_samples(mixed, layout), encoded], axis=1)
     return result
+
+
+def _mix(
+    own: Samples, colour: Pixels, alpha: Pixels, share: Pixels, layout: PixelLayout
+) -> tuple[Pixels, Pixels]:
+    """Mix pixels with a fill, as light and not as numbers: each colour weighs what it covers.
+
+    Args:
+        own: (N, C) samples.
+        colour: Of the fill, float32 (N, 1 or 3) in sample units.
+        alpha: Of the fill, float32 (N, 1).
+        share: Of the fill in each pixel, float32 (N, 1).
+        layout: Of `own`.
+
+    Returns:
+        Colours in sample units, and alpha in [0, 1], not rounded.
+    """
+    before, covered = own[:, : colour.shape[1]].astype(np.float32), share
+    if layout.has_alpha:
+        there = opacity(own[None], layout).reshape(-1, 1)
+        mixed_alpha = there + (alpha - there) * share
+        # For opaque pixels this is `share`, to the bit.
+        covered = share * alpha / np.maximum(mixed_alpha, TINY)
+        before = np.where(there > 0, before, colour)
+        alpha = mixed_alpha
+    # A known colour that is no number cannot be mixed: it gives way to the fill.
+    before = np.where(np.isfinite(before), before, colour)
+    return before + (colour - before) * covered, alpha
 
 
 def _to_samples(values: NDArray[np.float32], layout: PixelLayout) -> Samples:

@@ -23,6 +23,8 @@ COLOUR_ORDER = {
 }
 
 COLOURS = 3  # channels of an image
+COLOURS_AND_ALPHA = 4  # of one that carries alpha
+LEAST_ALPHA = np.float32(0.5 / 255)  # less is 0 where colours have 8 bits
 STRIP_ROWS = 512  # rows that are float at a time where a whole window is walked through
 
 
@@ -48,12 +50,15 @@ class Document(NamedTuple):
         selection: uint8 (H, W), 0 = keep, 255 = replace.
         layout: Of the samples.
         sources: uint8 (H, W), 255 = may be copied, anything less must not; None if all may.
+        carries_alpha: Whether transparency is a part of the picture: its images have alpha as a
+            fourth channel then, and their colours are multiplied by it.
     """
 
     samples: Readable
     selection: Readable
     layout: PixelLayout
     sources: Readable | None = None
+    carries_alpha: bool = False
 
     @property
     def rect(self) -> Rect:
@@ -61,18 +66,29 @@ class Document(NamedTuple):
 
     def crop(self, rect: Rect) -> "Document":
         """Read a part; of arrays it is a view."""
-        sources = None if self.sources is None else self.sources[rect.slices]
-        samples, selection = self.samples[rect.slices], self.selection[rect.slices]
-        return Document(samples, selection, self.layout, sources)
+        return self._replace(
+            samples=self.samples[rect.slices],
+            selection=self.selection[rect.slices],
+            sources=None if self.sources is None else self.sources[rect.slices],
+        )
+
+    @property
+    def colour_count(self) -> int:
+        """Channels of its images."""
+        return COLOURS_AND_ALPHA if self.carries_alpha else COLOURS
 
     def image(self, rect: Rect) -> Pixels:
-        """Decode a window to float32 (rect.height, rect.width, 3) in [0, 1]."""
-        return image_from_samples(self.samples[rect.slices], self.layout)
+        """Decode a window to float32 (rect.height, rect.width, colour_count) in [0, 1]."""
+        return self._decode(self.samples[rect.slices])
 
     def colours(self, rows: Places, columns: Places) -> Pixels:
-        """Decode single pixels to float32 (N, 3) in [0, 1]; only of a document in arrays."""
-        row = image_from_samples(np.asarray(self.samples)[rows, columns][None], self.layout)
-        return row.reshape(-1, 3)
+        """Decode single pixels to float32 (N, colour_count) in [0, 1], of a document in arrays."""
+        row = self._decode(np.asarray(self.samples)[rows, columns][None])
+        return row.reshape(-1, row.shape[2])
+
+    def _decode(self, samples: Samples) -> Pixels:
+        image = image_from_samples(samples, self.layout)
+        return premultiply(image, opacity(samples, self.layout)) if self.carries_alpha else image
 
 
 def strips(rect: Rect) -> Iterator[Rect]:
@@ -116,20 +132,33 @@ def samples_from_image(image: Pixels, layout: PixelLayout) -> NDArray[np.float32
     return scaled
 
 
-def may_be_unknown(layout: PixelLayout) -> bool:
-    """Tell whether any pixel of a layout can carry no colour."""
-    return layout.has_alpha or has_float_samples(layout)
-
-
-def unknown_samples(samples: Samples, layout: PixelLayout) -> NDArray[np.bool_]:
-    """Tell which pixels of (H, W, C) carry no colour: fully transparent, or not a finite number."""
-    unknown = np.zeros(samples.shape[:2], bool)
-    if layout.has_alpha:
-        # `not >` is also true for NaN.
-        unknown |= ~(samples[..., -1] > 0)
+def opacity(samples: Samples, layout: PixelLayout) -> Pixels:
+    """Decode the alpha of (H, W, C) samples: float32 (H, W) in [0, 1], 0 where it is no number."""
+    alpha = samples[..., -1].astype(np.float32) * np.float32(1 / FULL_SCALE[layout.sample])
     if has_float_samples(layout):
-        unknown |= ~np.isfinite(samples).all(axis=2)
-    return unknown
+        alpha = np.clip(np.nan_to_num(alpha, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
+    return alpha
+
+
+def premultiply(image: Pixels, alpha: Pixels) -> Pixels:
+    """Make an image that carries alpha: (H, W, 3) and (H, W) -> (H, W, COLOURS_AND_ALPHA).
+
+    Where nothing is there is no colour either, so nothing of it can bleed into a mean.
+    """
+    return np.concatenate([image * alpha[..., None], alpha[..., None]], axis=2)
+
+
+def straighten(image: Pixels) -> tuple[Pixels, Pixels]:
+    """Undo `premultiply`: colours (H, W, 3) in [0, 1], and alpha (H, W).
+
+    What no screen shows is nothing, and what it shows as opaque is; nothing has no colour.
+    """
+    alpha = image[..., COLOURS]
+    alpha = np.where(alpha < LEAST_ALPHA, 0, np.where(alpha > 1 - LEAST_ALPHA, 1, alpha))
+    colours = np.zeros((*alpha.shape, COLOURS), np.float32)
+    there = alpha > 0
+    colours[there] = np.minimum(image[there][:, :COLOURS] / image[there][:, COLOURS:], 1)
+    return colours, alpha.astype(np.float32)
 
 
 def srgb_from_linear(light: Pixels) -> Pixels:

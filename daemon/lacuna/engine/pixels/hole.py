@@ -9,7 +9,8 @@ import numpy as np
 from lacuna_wire import Options, Rect
 from lacuna_wire.errors import Unprocessable
 
-from .document import Document, Mask, may_be_unknown, strips, unknown_samples
+from .document import Document, Mask, has_float_samples, opacity, strips
+from .transparency import OPAQUE, is_content, steps_of
 
 LONGEST_DISTANCE_SIDE = 2048  # px; distances are measured on a mask no larger than this
 PACKING_LEVEL = 1  # of zlib: masks are long runs, and more effort gains nothing
@@ -20,12 +21,14 @@ class Hole(NamedTuple):
 
     Attributes:
         soft: uint8 (H, W), 0 = the picture's own pixel, 255 = the fill's.
-        missing: uint8 (H, W), 1 = unknown to the network: selected, however softly, fully
-            transparent, or not a finite number.
+        missing: uint8 (H, W), 1 = unknown: selected, however softly, not a finite number, or fully
+            transparent where transparency is no content.
+        carries_alpha: Whether transparency is content here, and the fill has an alpha of its own.
     """
 
     soft: Mask
     missing: Mask
+    carries_alpha: bool = False
 
 
 class PackedHole(NamedTuple):
@@ -35,11 +38,13 @@ class PackedHole(NamedTuple):
         size: Rows and columns.
         soft: zlib stream of `Hole.soft`.
         missing: zlib stream of the bits of `Hole.missing`.
+        carries_alpha: As in `Hole`.
     """
 
     size: tuple[int, int]
     soft: bytes
     missing: bytes
+    carries_alpha: bool
 
 
 def find_hole(document: Document, options: Options, window: Rect | None = None) -> Hole:
@@ -47,7 +52,7 @@ def find_hole(document: Document, options: Options, window: Rect | None = None) 
 
     Args:
         document: Samples and selection.
-        options: `grow` and `feather` shape the selection.
+        options: `grow` and `feather` shape the selection; `transparency` says what is missing.
         window: Pixels of the document; None for all of them.
 
     Raises:
@@ -58,17 +63,35 @@ def find_hole(document: Document, options: Options, window: Rect | None = None) 
     soft = soften(document.selection[seen.slices], options.grow, options.feather)
     soft = soft[window.relative_to(seen).slices]
     missing = (soft > 0).astype(np.uint8)
+    carries_alpha = False
     # Where all samples are colours, none is read: planning then needs the selection alone.
-    for strip in strips(window) if may_be_unknown(document.layout) else ():
-        unknown = unknown_samples(document.samples[strip.slices], document.layout)
-        missing[strip.relative_to(window).slices] |= unknown
+    if document.layout.has_alpha or has_float_samples(document.layout):
+        steps = _read_steps(document, window, missing)
+        carries_alpha = is_content(steps, missing, soft, options)
+        if not carries_alpha:
+            missing |= steps == 0
     if missing.all():
         raise Unprocessable(
             f"Nothing is known around the selection: all {missing.size:,} pixels there are "
             "selected or transparent.",
             code="no_context",
         )
-    return Hole(soft, missing)
+    return Hole(soft, missing, carries_alpha)
+
+
+def _read_steps(document: Document, window: Rect, missing: Mask) -> Mask:
+    """Read how opaque the pixels of a window are, as `steps_of` says; none is more than OPAQUE.
+
+    Pixels that are not a finite number are added to `missing`.
+    """
+    steps = np.full_like(missing, OPAQUE)
+    for strip in strips(window):
+        samples, place = document.samples[strip.slices], strip.relative_to(window).slices
+        if has_float_samples(document.layout):
+            missing[place] |= ~np.isfinite(samples).all(axis=2)
+        if document.layout.has_alpha:
+            steps[place] = steps_of(opacity(samples, document.layout))
+    return steps
 
 
 def pack_hole(hole: Hole) -> PackedHole:
@@ -76,7 +99,7 @@ def pack_hole(hole: Hole) -> PackedHole:
     height, width = hole.missing.shape
     both = (hole.soft, np.packbits(hole.missing))
     soft, bits = (zlib.compress(mask.tobytes(), PACKING_LEVEL) for mask in both)
-    return PackedHole((height, width), soft, bits)
+    return PackedHole((height, width), soft, bits, hole.carries_alpha)
 
 
 def unpack_hole(packed: PackedHole) -> Hole:
@@ -84,7 +107,8 @@ def unpack_hole(packed: PackedHole) -> Hole:
     height, width = packed.size
     soft = np.frombuffer(zlib.decompress(packed.soft), np.uint8).reshape(height, width)
     bits = np.frombuffer(zlib.decompress(packed.missing), np.uint8)
-    return Hole(soft, np.unpackbits(bits, count=height * width).reshape(height, width))
+    missing = np.unpackbits(bits, count=height * width).reshape(height, width)
+    return Hole(soft, missing, packed.carries_alpha)
 
 
 def soften(selection: Mask, grow: int, feather: int) -> Mask:

@@ -4,6 +4,7 @@ Level 0 is the picture itself and is never held in floats; level n is reduced n 
 """
 
 from collections.abc import Iterator
+from functools import reduce
 from typing import NamedTuple
 
 import cv2
@@ -23,7 +24,7 @@ class Level(NamedTuple):
     """A reduced region.
 
     Attributes:
-        image: float32 (H, W, 3) in [0, 1]: mean of the known pixels under a cell, so that nothing
+        image: float32 (H, W, C) in [0, 1]: mean of the known pixels under a cell, so that nothing
             of the removed object bleeds in; 0 where none is known.
         share: float32 (H, W, 1): how much of the cell is known, 0 to 1.
         texture: float32 (H, W, 2), of meaning where the whole cell is known: how much neighbouring
@@ -64,7 +65,7 @@ def build_levels(window: Document, missing: Mask, count: int) -> list[Level]:
     if not count:
         return []
     rect, textured = window.rect.reduce(2), 1
-    image, share = _empty(rect, COLOURS), _empty(rect, 1)
+    image, share = _empty(rect, window.colour_count), _empty(rect, 1)
     while rect.area > MAX_TEXTURED_PX:
         rect, textured = rect.reduce(2), textured + 1
     first_texture = _empty(rect, TEXTURES)
@@ -107,20 +108,22 @@ def contrast(image: Pixels, known: Pixels) -> Pixels:
     """Measure how much the known pixels of each 2 x 2 cell differ from each other.
 
     Args:
-        image: float32 (H, W, 3) in [0, 1].
+        image: float32 (H, W, C) in [0, 1].
         known: float32 (H, W, 1), 1 = known.
 
     Returns:
         float32 (ceil(H/2), ceil(W/2), 2) in [0, 1]: from left to right, and from top to bottom; 0
-        where no two neighbours of a cell are known.
+        where no two neighbours of a cell are known. Black on nothing differs as much as on white.
     """
     odd = ((0, known.shape[0] % 2), (0, known.shape[1] % 2))
-    gray = np.pad(image.mean(axis=2), odd, mode="edge")
     seen = np.pad(known[..., 0], odd, mode="edge")
     pairs_across = seen[:, 1::2] * seen[:, ::2]
     pairs_down = seen[1::2] * seen[::2]
-    across = np.abs(gray[:, 1::2] - gray[:, ::2]) * pairs_across
-    down = np.abs(gray[1::2] - gray[::2]) * pairs_down
+    gray_and_alpha = image[..., :COLOURS].mean(axis=2), *np.moveaxis(image[..., COLOURS:], 2, 0)
+    planes = [np.pad(plane, odd, mode="edge") for plane in gray_and_alpha]
+    across = reduce(np.maximum, (np.abs(each[:, 1::2] - each[:, ::2]) for each in planes))
+    down = reduce(np.maximum, (np.abs(each[1::2] - each[::2]) for each in planes))
+    across, down = across * pairs_across, down * pairs_down
     measured = (
         (across[::2] + across[1::2]) / np.maximum(pairs_across[::2] + pairs_across[1::2], 1),
         (down[:, ::2] + down[:, 1::2]) / np.maximum(pairs_down[:, ::2] + pairs_down[:, 1::2], 1),
@@ -136,12 +139,12 @@ def enlarge(coarse: Pixels, rect: Rect, finer: Rect) -> Pixels:
     """Show pixels `rect` of the next finer level, interpolated from the coarser one.
 
     Args:
-        coarse: float32 (H, W, 3) of the coarser level.
+        coarse: float32 (H, W, C) of the coarser level.
         rect: Wanted pixels, in coordinates of the finer level.
         finer: All pixels of the finer level; an odd side has half a cell at its end.
 
     Returns:
-        float32 (rect.height, rect.width, 3) in [0, 1].
+        float32 (rect.height, rect.width, C) in [0, 1].
     """
     # Cubic interpolation looks two cells far; what it sees beyond the crop must be real.
     cells = rect.reduce(2).grow(2).intersect(finer.reduce(2))

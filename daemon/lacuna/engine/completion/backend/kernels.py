@@ -12,7 +12,7 @@ array of two dimensions would cost all of that again: the compiler takes them fo
 import numpy as np
 from numpy.typing import NDArray
 
-from ...pixels.document import COLOURS
+from ...pixels.document import COLOURS, COLOURS_AND_ALPHA
 from .compiled import compiled, inlined
 
 RADIUS = 3  # a patch has 7 x 7 pixels
@@ -22,7 +22,9 @@ SPARE = VECTOR  # values that have to lie behind the last place of a plane: fini
 # What may be added to a patch to meet its surroundings, per channel: a sky has no two places alike.
 MOST_BIAS = np.float32(0.1)
 BIAS_COST = np.float32(2)  # of a bias, against the same difference left as it is; 0: nothing
-PLAIN, TEXTURED = COLOURS, COLOURS + 2  # channels of a plane that are fast; others are not
+# Channels of a plane that are fast, without alpha and with it; others are not.
+PLAIN, TEXTURED = COLOURS, COLOURS + 2
+PLAIN_ALPHA, TEXTURED_ALPHA = COLOURS_AND_ALPHA, COLOURS_AND_ALPHA + 2
 
 Floats = NDArray[np.float32]
 Places = NDArray[np.int64]
@@ -137,6 +139,10 @@ def compare(
         return compare_rows(image, stride, patch, weights, source, bias, PLAIN)
     if channels == TEXTURED:
         return compare_rows(image, stride, patch, weights, source, bias, TEXTURED)
+    if channels == PLAIN_ALPHA:
+        return compare_rows(image, stride, patch, weights, source, bias, PLAIN_ALPHA)
+    if channels == TEXTURED_ALPHA:
+        return compare_rows(image, stride, patch, weights, source, bias, TEXTURED_ALPHA)
     return compare_rows(image, stride, patch, weights, source, bias, channels)
 
 
@@ -265,15 +271,16 @@ def average(colours: Floats, match: Places, bias: Floats, mean: Floats) -> None:
     """Average what was found for each pixel.
 
     Args:
-        colours: (pixels, K, 3).
+        colours: (pixels, K, 3), or 4 with alpha.
         match: (pixels, K), position of the match whose bias is to be added; what has none, -1, does
             not count.
-        bias: (matches, 3).
-        mean: (pixels, 3) in [0, 1], written where anything counts.
+        bias: (matches, 3): alpha has none.
+        mean: (pixels, 3 or 4) in [0, 1], written where anything counts.
     """
+    with_alpha = mean.shape[1] == COLOURS_AND_ALPHA
     for i in range(len(mean)):
         votes = np.float32(0)
-        red, green, blue = np.float32(0), np.float32(0), np.float32(0)
+        red, green, blue, alpha = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
         for k in range(match.shape[1]):
             position = match[i, k]
             if position >= 0:
@@ -281,7 +288,11 @@ def average(colours: Floats, match: Places, bias: Floats, mean: Floats) -> None:
                 red += colours[i, k, 0] + bias[position, 0]
                 green += colours[i, k, 1] + bias[position, 1]
                 blue += colours[i, k, 2] + bias[position, 2]
+                if with_alpha:
+                    alpha += colours[i, k, 3]
         if votes > 0:
             mean[i, 0] = min(max(red / votes, np.float32(0)), np.float32(1))
             mean[i, 1] = min(max(green / votes, np.float32(0)), np.float32(1))
             mean[i, 2] = min(max(blue / votes, np.float32(0)), np.float32(1))
+            if with_alpha:
+                mean[i, 3] = min(max(alpha / votes, np.float32(0)), np.float32(1))

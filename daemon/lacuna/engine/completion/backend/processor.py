@@ -54,10 +54,11 @@ class Processor:
         hole = problem.find_hole()
         trust = problem.trust[problem.targets]
         voted = np.empty((len(hole), problem.channels), np.float32)
+        vote = voting.vote_with_alpha if problem.has_alpha else voting.vote
 
         def work(some: slice) -> None:
             plane = (problem.values, problem.stride, hole[some], problem.number, trust)
-            voting.vote(*plane, *matches, voted[some])
+            vote(*plane, *matches, voted[some])
 
         side_by_side(work, len(hole))
         problem.image.reshape(-1, problem.channels)[hole] = voted

@@ -39,6 +39,7 @@ class TensorProblem(NamedTuple):
     Attributes:
         image: float32 (places, C).
         colours: How many of the C are colours.
+        voted: How many are voted on by parties: the colours, and alpha if there is one.
         is_source: bool (places,).
         targets: int64 (N,).
         number: int64 (places,): position among the targets, or N.
@@ -50,6 +51,7 @@ class TensorProblem(NamedTuple):
 
     image: Tensor
     colours: int
+    voted: int
     is_source: Tensor
     targets: Tensor
     number: Tensor
@@ -132,6 +134,7 @@ def upload(problem: Problem, device: str) -> TensorProblem:
     return TensorProblem(
         image=tensor(problem.image.reshape(-1, problem.channels)),
         colours=problem.colours,
+        voted=problem.colours + problem.has_alpha,
         is_source=tensor(problem.is_source),
         targets=tensor(problem.targets),
         number=tensor(number.astype(np.int64)),
@@ -246,10 +249,11 @@ def vote(plane: TensorProblem, found: TensorMatches) -> None:
         places = source[number] + plane.around
         mean = _mean_of_rows(plane.image, places, weights)
         mean[:, :colours] += _mean_of_rows(bias, number, weights)
-        shown = plane.image[:, :colours][places] + bias[number]
+        shown = plane.image[:, : plane.voted][places]
+        shown[..., :colours] += bias[number]
         own = trust[plane.number[plane.hole[some]]]
-        moved = shift_to_mode(shown, weights, own, mean[:, :colours])
-        mean[:, :colours] = moved.clamp_(0, 1)
+        mean[:, : plane.voted] = shift_to_mode(shown, weights, own, mean[:, : plane.voted])
+        mean[:, :colours].clamp_(0, 1)
         voted.append(mean)
     plane.image[plane.hole] = torch.cat(voted)
     extend_edges(plane.image.view(-1, plane.stride, plane.image.shape[1]))
@@ -257,11 +261,8 @@ def vote(plane: TensorProblem, found: TensorMatches) -> None:
 
 def shift_to_mode(colours: Tensor, weights: Tensor, trust: Tensor, mean: Tensor) -> Tensor:
     """Move means (N, C) to the nearest mode of colours (N, K, C), as `voting.shift_to_mode`."""
-    squares = (
-        2
-        * mean.shape[1]
-        * (float(PARTY) * (float(RIM_PARTY) * trust[:, None]).clamp(min=1)).square()
-    )
+    radius = float(PARTY) * (float(RIM_PARTY) * trust[:, None]).clamp(min=1)
+    squares = 6 * radius.square()  # over three channels, and what alpha adds to them
     for _ in range(PARTY_STEPS):
         away = (colours - mean[:, None]).square().sum(dim=2)
         party = weights * (torch.exp(-away / squares) + float(LEAST_PARTY))

@@ -13,7 +13,7 @@ from ..problem import Problem
 
 
 def smooth(level: Level) -> Pixels:
-    """Draw the rim into what is not known at all: float32 (H, W, COLOURS)."""
+    """Draw the rim into what is not known at all: float32 (H, W, C)."""
     return pull_push(level.image, level.some_known)
 
 
@@ -33,7 +33,7 @@ def complete_smoothly(levels: Iterable[Level], start: Pixels | None) -> Pixels:
         start: What a network has painted on the coarsest; None for a membrane there too.
 
     Returns:
-        The finest level: float32 (H, W, COLOURS).
+        The finest level: float32 (H, W, C).
     """
     coarsest, *rest = levels
     filled = smooth(coarsest) if start is None else start
@@ -51,7 +51,7 @@ def show_rim(window: Document, missing: Mask) -> Callable[[Rect], Pixels]:
         missing: uint8 (H, W) of the window, 1 = missing.
 
     Returns:
-        A function from rectangles of the window to float32 (height, width, COLOURS), all 0 where
+        A function from rectangles of the window to float32 (height, width, C), all 0 where
         nothing is known.
     """
 
