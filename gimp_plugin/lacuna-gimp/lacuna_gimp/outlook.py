@@ -19,7 +19,7 @@ from .preview import (
     estimate_s,
     grow_selection,
     read_selected,
-    selected_area,
+    selection_bounds,
 )
 from .translation import _
 
@@ -51,14 +51,14 @@ class Outlook:
         self.button = Gtk.Button(use_underline=True, valign=Gtk.Align.START)
         self.button.set_tooltip_text(
             _(
-                "Grow the selection in the image, so that it shows what will be filled. Grow is 0 "
-                "then, and undo takes the growing back."
+                "Grow the selection in the image now, so that you see what will be filled. This "
+                "sets Grow to 0; undo brings the smaller selection back."
             )
         )
         self.possible = True  # until somebody has looked: the button of the window keeps its focus
         self._config, self._image, self._drawables = config, image, drawables
         self._changed = changed
-        self._area: Any = None
+        self._seen: Any = None  # of the selection, when it was looked at
         self._turn = 0  # counts changes: what was asked before the last one is no longer wanted
         self._timers: List[int] = []
 
@@ -91,7 +91,7 @@ class Outlook:
         self._turn += 1
         settings = read_settings(self._config)
         grow = settings.options.grow
-        self._area = selected_area(self._image)
+        self._seen = selection_bounds(self._image)
         try:
             selected = read_selected(self._image, self._drawables, settings.visible, grow)
         except LacunaError as error:
@@ -122,7 +122,7 @@ class Outlook:
         self._changed()
 
     def _look_whether_selected_anew(self) -> bool:
-        if selected_area(self._image) != self._area:
+        if selection_bounds(self._image) != self._seen:
             self._look()
         return GLib.SOURCE_CONTINUE
 

@@ -99,7 +99,7 @@ class Rows:
 
     def add_option(self, option: Option, config: Any) -> Any:
         """Add the row of an option and return its widget."""
-        name, tip = argument_of(option), _(option.sentence)
+        name, tip = argument_of(option), _(option.tip)
         kind = kind_of(option)
         if kind == "flag":
             widget = GimpUi.prop_check_button_new(config, name, label_of(option))

@@ -18,7 +18,6 @@ from .memory import keep_under, recall
 from .mnemonics import Label, with_mnemonics
 from .models import ask_for_models, remember_models, remembered_models
 from .outlook import Outlook
-from .preview import QUICK_MASK
 from .rows import SPACING, NamesBox, Rows
 from .translation import _
 
@@ -85,7 +84,7 @@ class Window:
             self._rows.add(english, widget, self._tip(name))
         masks = NamesBox(self._config, dialog.COPY_MASK)
         names = [each.get_name() for each in self._image.get_channels()]
-        masks.offer([name for name in names if name != QUICK_MASK])
+        masks.offer([name for name in names if name != _QUICK_MASK])
         tip = self._tip(dialog.COPY_MASK)
         self._mask_row = self._rows.add("Mask", masks, tip)
         text = _("The image has no channel. Save a selection first: Select > Save to Channel.")
@@ -215,3 +214,6 @@ def _labels_in(widget: Any) -> List[Any]:
     if not isinstance(widget, Gtk.Container):
         return []
     return [label for child in widget.get_children() for label in _labels_in(child)]
+
+
+_QUICK_MASK = "Qmask"  # GIMP's name of the channel that is no saved selection
