@@ -132,7 +132,10 @@ ENTRIES = {
     "plug-in-lacuna-inpaint-strokes": Entry(
         inpaint_strokes,
         _("Inpaint _Painted Strokes"),
-        _("Remove what is painted over on the active layer from the layer below, with the strokes."),
+        _(
+            "Remove what is painted over on the active layer from the layer below, with "
+            "the strokes."
+        ),
     ),
     "plug-in-lacuna-try-another": Entry(
         try_another,

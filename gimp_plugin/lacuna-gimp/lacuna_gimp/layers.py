@@ -81,7 +81,7 @@ def alike(one: Optional[Any], other: Optional[Any]) -> bool:
 
 
 def is_locked(layer: Any) -> bool:
-    """Return whether the pixels of a layer may not be changed, by a lock of its own or a group's."""
+    """Tell whether the pixels of a layer are locked, by itself or by a group around it."""
     item: Optional[Any] = layer
     while item is not None:
         if item.get_lock_content():

@@ -121,7 +121,9 @@ def copied_from(image: Any, copy_from: str, key: str, within: Rect) -> Mask:
 
     def read(rect: Rect) -> bytes:
         if not channel.is_valid():
-            raise LacunaError(_('The channel "{}" was removed before the fill was ready.').format(key))
+            raise LacunaError(
+                _('The channel "{}" was removed before the fill was ready.').format(key)
+            )
         mask = buffers.read_mask(channel, rect)
         return mask if copy_from == "only" else mask.translate(_INVERTED)
 

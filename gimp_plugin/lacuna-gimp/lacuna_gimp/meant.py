@@ -18,10 +18,15 @@ from .translation import _
 def check_image(image: Any) -> None:
     """Raise a LacunaError if nothing can be filled in an image just now."""
     if image.get_base_type() == Gimp.ImageBaseType.INDEXED:
-        raise LacunaError(_("This image has indexed colours. Convert it first: Image > Mode > RGB."))
+        raise LacunaError(
+            _("This image has indexed colours. Convert it first: Image > Mode > RGB.")
+        )
     if image.get_floating_sel() is not None:
         raise LacunaError(
-            _("There is a floating selection. Anchor it or make it a layer first, in the Layer menu.")
+            _(
+                "There is a floating selection. Anchor it or make it a layer first, in the "
+                "Layer menu."
+            )
         )
 
 

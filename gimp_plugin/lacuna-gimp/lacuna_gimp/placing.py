@@ -15,7 +15,8 @@ from lacuna_wire import LacunaError, Rect, sentences
 from lacuna_wire.editor import EditorSettings
 from lacuna_wire.messages import Answer
 
-from . import buffers, fills, image as picture, layers, records
+from . import buffers, fills, layer_work, layers, records
+from . import image as picture
 from .fills import Known
 from .image import GimpSource
 from .records import FillRecord
@@ -48,7 +49,7 @@ def result_wanted(source: GimpSource, settings: EditorSettings) -> str:
     if source.visible or destination == "layer":
         return "layer"
     if destination == "into":
-        _check_writable(source.layer)
+        layer_work.check_writable(source.layer)
     if destination != "auto":
         return "composite"
     same = layers.looks_like_its_pixels(source.layer)
@@ -129,14 +130,14 @@ def _put_above(source: GimpSource, answer: Answer, placing: Placing, stack: List
     seal = buffers.checksum(new, whole, source.encoding)
     parent, position = _place_above(source, placing, stack)
     if _earlier_layer(source, placing) is not None:
-        _take_over(placing.earlier.layer, new)  # type: ignore[union-attr]
+        layer_work.take_over(placing.earlier.layer, new)  # type: ignore[union-attr]
     _take_back(source, placing)
     owner = "" if source.visible else records.name_source(source.layer)
     record = _record(source, answer, placing, number, records.LAYER, owner, seal)
     records.attach(new, record, source.mask)
-    _insert(image, new, parent, position)
+    layer_work.insert(image, new, parent, position)
     still = layers.without(placing.active, placing.strokes)
-    there = [each for each in still if each.is_valid() and _is_there(image, each)]
+    there = [each for each in still if each.is_valid() and layer_work.is_there(image, each)]
     replaced = len(there) < len(still)
     layers.select_again(image, there or [new if replaced else source.layer])
     return new
@@ -145,15 +146,15 @@ def _put_above(source: GimpSource, answer: Answer, placing: Placing, stack: List
 def _put_into(source: GimpSource, answer: Answer, placing: Placing, stack: List[Known]) -> Any:
     """Write the fill into its source, and the older fills that are seen over it, too."""
     image, layer = source.image, source.layer
-    _check_writable(layer)
+    layer_work.check_writable(layer)
     old = fills.known(stack, layer).record
     number, _name = _number_and_name(source, placing, stack)
-    burned = _burned(source)
+    burned = layer_work.seen_of_fills(source)
     before = picture.read_pixels(source, answer.rect)
     if source.before is not None:
         burned = [tuple(source.before), *burned]
     writes = [*burned, (answer.rect, answer.pixels)]
-    _write(source, layer, writes)
+    layer_work.write_into(source, layer, writes)
     for fill in source.fills:
         if layers.is_in(image, fill):
             image.remove_layer(fill)
@@ -165,7 +166,9 @@ def _put_into(source: GimpSource, answer: Answer, placing: Placing, stack: List[
     record = _record(source, answer, placing, number, kind, owner, seal)
     records.attach(layer, record, source.mask, before)
     there = [each for each in layers.without(placing.active, placing.strokes) if each.is_valid()]
-    layers.select_again(image, [each for each in there if _is_there(image, each)] or [layer])
+    layers.select_again(
+        image, [each for each in there if layer_work.is_there(image, each)] or [layer]
+    )
     return layer
 
 
@@ -173,12 +176,12 @@ def _put_into_copy(source: GimpSource, answer: Answer, placing: Placing, stack: 
     """Write the fill into a copy of its source, and hide the source with its fills."""
     image, layer = source.image, source.layer
     number, name = _number_and_name(source, placing, stack)
-    burned = _burned(source)
+    burned = layer_work.seen_of_fills(source)
     before = picture.read_pixels(source, answer.rect)
     if source.before is not None:
         burned = [tuple(source.before), *burned]
     parent, position = _place_above(source, placing, stack)
-    copy = _copy(image, layer)
+    copy = layer_work.copy_of(image, layer)
     for rect, pixels in (*burned, (answer.rect, answer.pixels)):
         buffers.write(copy, rect, source.encoding, pixels)
     records.forget(copy)
@@ -189,7 +192,7 @@ def _put_into_copy(source: GimpSource, answer: Answer, placing: Placing, stack: 
     record = _record(source, answer, placing, number, records.COPY, owner, seal)
     records.attach(copy, record, source.mask, before)
     copy.set_visible(True)
-    _insert(image, copy, parent, position)
+    layer_work.insert(image, copy, parent, position)
     for hidden in (layer, *source.fills):
         if layers.is_in(image, hidden):
             hidden.set_visible(False)
@@ -274,7 +277,7 @@ def _take_back(source: GimpSource, placing: Placing, written: bool = False) -> N
         return
     if not earlier.is_fill:
         if not written and source.before is not None:
-            _write(source, source.layer, [tuple(source.before)])
+            layer_work.write_into(source, source.layer, [tuple(source.before)])
             records.forget_fill(source.layer)
         return
     layer = _earlier_layer(source, placing)
@@ -284,89 +287,3 @@ def _take_back(source: GimpSource, placing: Placing, written: bool = False) -> N
         layer.set_visible(False)
     else:
         source.image.remove_layer(layer)
-
-
-def _take_over(old: Any, new: Any) -> None:
-    """Give a fill what the user has given to the one that it replaces."""
-    new.set_opacity(old.get_opacity())
-    new.set_mode(old.get_mode())
-    new.set_blend_space(old.get_blend_space())
-    new.set_composite_space(old.get_composite_space())
-    new.set_composite_mode(old.get_composite_mode())
-    new.set_color_tag(old.get_color_tag())
-    if old.get_mask() is not None:
-        _copy_mask(old, new)
-
-
-def _copy_mask(old: Any, new: Any) -> None:
-    mask = new.create_mask(Gimp.AddMaskType.WHITE)
-    place, there = layers.rect_of(new), layers.rect_of(old)
-    both = place.intersect(there)
-    if both.area:
-        data = buffers.read_mask(old.get_mask(), both.relative_to(there))
-        buffers.write_mask(mask, both.relative_to(place), data)
-    new.add_mask(mask)
-    new.set_apply_mask(old.get_apply_mask())
-
-
-def _copy(image: Any, layer: Any) -> Any:
-    """Return a layer of pixels that looks like another layer, or like a group."""
-    if type(layer) is Gimp.Layer:
-        return layer.copy()
-    copy = buffers.new_layer(image, "", layer.get_width(), layer.get_height())
-    place = layers.rect_of(layer)
-    copy.set_offsets(place.left, place.top)
-    buffers.copy_pixels(layer, copy)
-    _take_over(layer, copy)
-    if copy.get_mode() == Gimp.LayerMode.PASS_THROUGH:
-        copy.set_mode(Gimp.LayerMode.NORMAL)
-    return copy
-
-
-def _burned(source: GimpSource) -> List[Tuple[Rect, Any]]:
-    """Return where the fills of a source lie in it, and what is seen there."""
-    frame = layers.rect_of(source.layer)
-    found = []
-    for fill in source.fills:
-        if layers.is_in(source.image, fill):
-            rect = layers.rect_of(fill).intersect(frame).relative_to(frame)
-            if rect.area:
-                found.append((rect, picture.read_pixels(source, rect)))
-    return found
-
-
-def _write(source: GimpSource, layer: Any, writes: List[Tuple[Rect, Any]]) -> None:
-    """Write into a layer of the image so that undo takes it back, and nothing else is touched."""
-    whole = Rect(0, 0, 0, 0)
-    for rect, _pixels in writes:
-        whole = whole.union(rect)
-    buffers.remember(source.image, layer, whole)
-    for rect, pixels in writes:
-        buffers.write(layer, rect, source.encoding, pixels)
-
-
-def _insert(image: Any, new: Any, parent: Optional[Any], position: int) -> None:
-    if not image.insert_layer(new, parent, position):
-        refused = _(sentences.LAYER_NOT_TAKEN).format("GIMP")
-        raise LacunaError(
-            _("{} The reason is: {}.").format(refused, layers.last_error())
-        )
-
-
-def _check_writable(layer: Any) -> None:
-    name = layer.get_name()
-    if not layers.has_own_pixels(layer):
-        raise LacunaError(
-            _(
-                '"{}" has no pixels of its own, so nothing can be filled into it. Choose a layer of '
-                "pixels, or another result."
-            ).format(name)
-        )
-    if layers.is_locked(layer):
-        raise LacunaError(
-            _('"{}" is locked. Unlock it, or choose another result.').format(name)
-        )
-
-
-def _is_there(image: Any, drawable: Any) -> bool:
-    return not isinstance(drawable, Gimp.Layer) or layers.is_in(image, drawable)

@@ -8,7 +8,7 @@ import json
 import uuid
 import zlib
 from base64 import b64decode, b64encode
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 import gi
 

@@ -10,11 +10,11 @@ from gi.repository import Gimp
 from lacuna_wire import LacunaError, Rect, sentences
 from lacuna_wire.editor import EditorSettings, new_request
 
-from . import buffers, fills, image as picture, layers, masks, meant, placing, records
+from . import buffers, fills, layers, masks, meant, placing, records
+from . import image as picture
 from .fills import Known
 from .image import Before, GimpSource
 from .inpaint import fill
-from .masks import Mask
 from .placing import Placing
 from .translation import _
 
@@ -54,15 +54,13 @@ def inpaint_strokes(image: Any, drawables: List[Any], settings: EditorSettings) 
     if layer is None:
         raise LacunaError(
             _(
-                'No visible layer below "{}" has pixels under the strokes. Paint them on a new layer '
-                "above the picture."
+                'No visible layer below "{}" has pixels under the strokes. Paint them on a new '
+                "layer above the picture."
             ).format(strokes.get_name())
         )
     older = _seen(fills.fills_of(stack, layer))
     unseen = (strokes,)
-    with picture.open_source(
-        image, layer, mask, settings.visible, older, unseen=unseen
-    ) as source:
+    with picture.open_source(image, layer, mask, settings.visible, older, unseen=unseen) as source:
         return _fill(source, Placing(settings, drawables, strokes=strokes))
 
 
@@ -87,9 +85,7 @@ def last_fill(image: Any, drawables: List[Any]) -> Known:
     return found
 
 
-def fill_again(
-    image: Any, drawables: List[Any], earlier: Known, settings: EditorSettings
-) -> Any:
+def fill_again(image: Any, drawables: List[Any], earlier: Known, settings: EditorSettings) -> Any:
     """Make a fill once more with other options, and put it in the place of the earlier one.
 
     Raises:
@@ -188,5 +184,3 @@ def _before(image: Any, earlier: Known) -> Before:
             _('"{}" was changed where it was filled. Select it and fill it anew.').format(name)
         )
     return Before(record.rect, pixels)
-
-

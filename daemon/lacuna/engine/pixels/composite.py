@@ -79,12 +79,13 @@ def _mix(
     Returns:
         Colours in sample units, and alpha in [0, 1], not rounded.
     """
-    before, covered = own[:, : colour.shape[1]].astype(np.float32), share
+    before: Pixels = own[:, : colour.shape[1]].astype(np.float32)
+    covered = share
     if layout.has_alpha:
         there = opacity(own[None], layout).reshape(-1, 1)
         mixed_alpha = there + (alpha - there) * share
         # For opaque pixels this is `share`, to the bit.
-        covered = share * alpha / np.maximum(mixed_alpha, TINY)
+        covered = np.asarray(share * alpha / np.maximum(mixed_alpha, TINY), np.float32)
         before = np.where(there > 0, before, colour)
         alpha = mixed_alpha
     # A known colour that is no number cannot be mixed: it gives way to the fill.

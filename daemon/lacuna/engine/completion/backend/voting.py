@@ -107,7 +107,8 @@ def _vote_of(count: int) -> Callable[..., None]:
         """Give each missing pixel the colour that most of the patches over it agree on.
 
         Their mean, moved to the nearest mode of their colours by mean shift (Wexler et al., section
-        3.2): where half of the patches say ink and half say paper, gray is the one thing that is wrong.
+        3.2): where half of the patches say ink and half say paper, gray is the one thing that is
+        wrong.
 
         Args:
             hole: Places of the pixels.
