@@ -102,7 +102,7 @@ def fill_again(call: Call) -> Optional[Gimp.Layer]:
     return removing.fill_again(call.image, call.drawables, earlier, settings)
 
 
-class Entry(NamedTuple):
+class MenuEntry(NamedTuple):
     """A procedure, which has an entry in the menu.
 
     Attributes:
@@ -119,17 +119,17 @@ class Entry(NamedTuple):
 
 
 ENTRIES = {
-    "plug-in-lacuna-inpaint": Entry(
+    "plug-in-lacuna-inpaint": MenuEntry(
         inpaint,
         f"_{_(sentences.TITLE)}",
         _("Remove what is selected, with the last options."),
     ),
-    "plug-in-lacuna-inpaint-options": Entry(
+    "plug-in-lacuna-inpaint-options": MenuEntry(
         inpaint_with_options,
         _("{} _Options...").format(_(sentences.TITLE)),
         _("Remove what is selected, after asking for the options."),
     ),
-    "plug-in-lacuna-inpaint-strokes": Entry(
+    "plug-in-lacuna-inpaint-strokes": MenuEntry(
         inpaint_strokes,
         _("Inpaint _Painted Strokes"),
         _(
@@ -137,13 +137,13 @@ ENTRIES = {
             "the strokes."
         ),
     ),
-    "plug-in-lacuna-try-another": Entry(
+    "plug-in-lacuna-try-another": MenuEntry(
         try_another,
         f"_{_(sentences.TRY_ANOTHER)}",
         _("Replace the last fill by another one of the same selection."),
         options=False,
     ),
-    "plug-in-lacuna-fill-again": Entry(
+    "plug-in-lacuna-fill-again": MenuEntry(
         fill_again,
         _("_Fill Again..."),
         _("Replace the last fill by one with other options."),

@@ -16,7 +16,7 @@ from .one_fill import Fill, Wanted
 from .qt import QObject, QTimer, pyqtSignal
 from .translation import _
 from .tries import TryAt
-from .turns import Ask, Desk, Turn
+from .turns import Ask, Desk, WaitingFill
 
 QUIT_S = 2.0  # that Krita waits for the daemon to hear of it
 
@@ -159,7 +159,7 @@ class Fills(QObject):
             at_once: Whether it is asked now, because what is selected may be another thing then.
         """
         self.forget_closed()
-        desk, turn = self._desk(document), Turn()
+        desk, turn = self._desk(document), WaitingFill()
         desk.turns.append(turn)
         if len(desk.turns) == 1:
             self._tell(desk, _("Waiting for Krita"))
@@ -200,12 +200,12 @@ class Fills(QObject):
         if desk.percent == 0:
             self._tell(desk, _(sentences.WAITING_FOR_DAEMON))
 
-    def _show(self, desk: Desk, turn: Turn, status: JobStatus) -> None:
+    def _show(self, desk: Desk, turn: WaitingFill, status: JobStatus) -> None:
         if turn in desk.turns:
             text = sentences.progress_text(turn.left.steady(status), _)
             self._tell(desk, text, status.percent)
 
-    def _drop(self, desk: Desk, turn: Turn, sentence: str, failed: bool) -> None:
+    def _drop(self, desk: Desk, turn: WaitingFill, sentence: str, failed: bool) -> None:
         """A turn has ended: tell how, and begin the next one."""
         if turn not in desk.turns:
             return

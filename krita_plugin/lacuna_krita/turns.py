@@ -11,7 +11,7 @@ from .tries import Tries
 Ask = Callable[[], Tuple[EditorSettings, Wanted]]
 
 
-class Turn:
+class WaitingFill:
     """One click, until its fill has ended.
 
     Attributes:
@@ -51,13 +51,13 @@ class Desk:
 
     def __init__(self, document: Any) -> None:
         self.document = document
-        self.turns: List[Turn] = []
+        self.turns: List[WaitingFill] = []
         self.text = ""
         self.failed = False
         self.percent = 0.0
         self.tries = Tries()
         self.copying: Tuple[str, str] = ("everywhere", "")
 
-    def turn_to_cancel(self) -> Optional[Turn]:
+    def turn_to_cancel(self) -> Optional[WaitingFill]:
         """Return the first one that still goes on."""
         return next((turn for turn in self.turns if not turn.cancelled), None)

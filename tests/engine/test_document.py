@@ -10,10 +10,10 @@ from lacuna.engine.pixels.document import (
     samples_from_image,
     srgb_from_linear,
     strips,
-    unknown_samples,
 )
+from lacuna.engine.pixels.hole import find_hole
 from lacuna.samples import DTYPES
-from lacuna_wire import PixelLayout, Rect
+from lacuna_wire import Options, PixelLayout, Rect
 
 
 @pytest.mark.parametrize("channels", ["RGBA", "BGRA", "RGB"])
@@ -71,13 +71,17 @@ def test_transparent_and_not_finite_pixels_are_unknown():
         np.float32,
     )
 
-    unknown = unknown_samples(samples, PixelLayout("RGBA", "f32"))
+    document = Document(samples, np.zeros((1, 5), np.uint8), PixelLayout("RGBA", "f32"))
 
-    assert unknown.tolist() == [[True, True, True, True, False]]
+    hole = find_hole(document, Options(transparency="empty"))
+
+    assert hole.missing.tolist() == [[1, 1, 1, 1, 0]]
 
 
 def test_opaque_layout_has_no_unknown_pixels():
-    assert not unknown_samples(np.zeros((2, 2, 3), np.uint8), PixelLayout("RGB")).any()
+    black = Document(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2), np.uint8), PixelLayout("RGB"))
+
+    assert not find_hole(black, Options()).missing.any()
 
 
 def test_strips_cover_a_window_in_even_pieces():

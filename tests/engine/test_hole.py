@@ -22,7 +22,10 @@ def test_window_has_the_hole_of_the_whole_picture_also_where_it_grows_into_it(wi
     selection = np.where(rng.random((100, 120)) > 0.998, 200, 0).astype(np.uint8)
     samples = rng.integers(0, 256, (100, 120, 4)).astype(np.uint8)
     samples[40:45, 50:70, 3] = 0
-    document, options = Document(samples, selection, PixelLayout("RGBA")), Options(grow=grow)
+    document, options = (
+        Document(samples, selection, PixelLayout("RGBA")),
+        Options(grow=grow, transparency="empty"),
+    )
     whole = find_hole(document, options)
     if whole.missing[window.slices].all():
         return
@@ -50,7 +53,9 @@ def test_packed_hole_is_the_same_again_and_small():
     selection[tuple(rng.integers(0, 300, (2, 9)))] = 7
     samples = np.full((301, 407, 4), 255, np.uint8)
     samples[:40, :, 3] = 0  # transparent, so missing and not selected
-    hole = find_hole(Document(samples, selection, PixelLayout("RGBA")), Options(feather=3))
+    hole = find_hole(
+        Document(samples, selection, PixelLayout("RGBA")), Options(feather=3, transparency="empty")
+    )
 
     packed = pack_hole(hole)
 

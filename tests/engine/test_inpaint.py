@@ -148,7 +148,13 @@ def test_transparent_pixels_never_bleed_into_the_fill():
     samples[:, :70] = (255, 0, 0, 0)  # red, and fully transparent
     selection = select(160, 160, Rect(70, 60, 30, 30))
 
-    whole, _ = run(samples, selection, StandIn(), layout=PixelLayout("RGBA"))
+    whole, _ = run(
+        samples,
+        selection,
+        StandIn(),
+        replace(COMPOSITE, transparency="empty"),
+        layout=PixelLayout("RGBA"),
+    )
 
     np.testing.assert_array_equal(whole[60:90, 70:100, :3], 90)
 

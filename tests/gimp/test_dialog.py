@@ -44,7 +44,7 @@ class Parasite:
 @pytest.fixture
 def dialog(monkeypatch):
     """The plug-in's dialog with as much of GIMP as it takes."""
-    from lacuna_gimp import dialog
+    from lacuna_gimp import dialog, memory
 
     attached = {}
     gimp = SimpleNamespace(
@@ -55,6 +55,7 @@ def dialog(monkeypatch):
         get_parasite=lambda name: Parasite(attached[name]) if name in attached else None,
     )
     monkeypatch.setattr(dialog, "Gimp", gimp)
+    monkeypatch.setattr(memory, "Gimp", gimp)
     dialog.attached = attached
     return dialog
 
@@ -68,7 +69,8 @@ def arguments(dialog):
 def test_every_option_that_is_shown_is_an_argument_of_its_kind(dialog):
     found = arguments(dialog)
 
-    assert list(found) == ["source", *(each.name.replace("_", "-") for each in shown_options())]
+    own = {"source", "destination", "copy-from", "copy-mask", "variation"}
+    assert set(found) == {*own, *(each.name.replace("_", "-") for each in shown_options())}
     grow = options.OPTIONS["grow"]
     assert found["grow"] == ("int", "_Grow (px)", grow.tip, 0, options.MAX_GROW, 0)
     assert found["weights"][0] == "string"

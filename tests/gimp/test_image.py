@@ -18,7 +18,7 @@ from lacuna_wire import Rect
     ids=["nothing", "first pixel", "last pixel", "far corners", "inside"],
 )
 def test_bounds_hold_every_selected_pixel_and_no_empty_side(points, bounds):
-    from lacuna_gimp.image import nonzero_bounds
+    from lacuna_gimp.buffers import nonzero_bounds
 
     mask = np.zeros((5, 7), np.uint8)
     for x, y in points:
@@ -28,7 +28,7 @@ def test_bounds_hold_every_selected_pixel_and_no_empty_side(points, bounds):
 
 
 def test_bounds_are_right_for_any_mask():
-    from lacuna_gimp.image import nonzero_bounds
+    from lacuna_gimp.buffers import nonzero_bounds
 
     random = np.random.default_rng(4)
     for _ in range(200):

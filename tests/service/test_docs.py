@@ -14,6 +14,7 @@ import lacuna.service
 from lacuna.service import settings
 from lacuna.service.app import ROUTES
 from lacuna_wire import JobStatus, PixelLayout, Rect, messages, parsing
+from lacuna_wire import layout as layout_words
 from lacuna_wire.errors import CLASSES
 from lacuna_wire.messages import Ticket
 from lacuna_wire.options import OPTIONS, Option
@@ -81,7 +82,14 @@ def test_every_documented_code_has_the_status_of_its_class():
     [
         ("PixelLayout", PixelLayout._fields),
         ("Rect", Rect._fields),
-        ("JobRequest", tuple(request(planes=("selection", "pixels")).as_dict())),
+        (
+            "JobRequest",
+            tuple(
+                request(
+                    planes=("selection", "pixels", "sources"), sources=Rect(0, 0, 1, 1)
+                ).as_dict()
+            ),
+        ),
         ("Options", tuple(OPTIONS)),
     ],
 )
@@ -104,9 +112,9 @@ def test_openapi_says_what_every_field_of_a_status_means():
 
 def test_openapi_has_the_words_of_the_messages():
     layout = schema("PixelLayout")["properties"]
-    assert layout["channels"]["enum"] == list(messages.CHANNELS)
-    assert layout["sample"]["enum"] == list(messages.SAMPLE_BYTES)
-    assert layout["transfer"]["enum"] == list(messages.TRANSFERS)
+    assert layout["channels"]["enum"] == list(layout_words.CHANNELS)
+    assert layout["sample"]["enum"] == list(layout_words.SAMPLE_BYTES)
+    assert layout["transfer"]["enum"] == list(layout_words.TRANSFERS)
     assert schema("State")["enum"] == list(messages.STATES)
     planes = schema("JobRequest")["properties"]["planes"]
     assert planes["items"]["enum"] == list(messages.PLANES)

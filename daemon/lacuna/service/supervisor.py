@@ -276,12 +276,8 @@ class Supervisor:
 def _read_end(message: dict[str, Any]) -> Filled:
     """Return what a job made, or raise why it made nothing."""
     if message["type"] == "done":
-        return Filled(
-            Rect(*message["rect"]),
-            int(message["tiles"]),
-            str(message["device"]),
-            str(message["result"]),
-        )
+        rect, tiles = Rect(*message["rect"]), int(message["tiles"])
+        return Filled(rect, tiles, str(message["device"]), str(message["result"]))
     if message["type"] == "cancelled":
         raise JobCancelled("The job was cancelled.")
     raise LacunaError(

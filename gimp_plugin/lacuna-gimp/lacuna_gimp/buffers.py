@@ -110,6 +110,8 @@ def strips(rect: Rect) -> List[Rect]:
 
 def checksum(drawable: Any, rect: Rect, encoding: str) -> int:
     """Return a number that is another one when the pixels are; of many, only some are looked at."""
+    if not rect.area:
+        return 0
     rows = max(1, _CHECKED_PIXELS // (rect.width * _CHECKED_BANDS))
     step = max(rows, rect.height // _CHECKED_BANDS)
     total = 0

@@ -140,8 +140,8 @@ def refusals():
         refuse("channel", image, [channel])
         Gimp.Selection.all(image)
         refuse("everything_selected", image, [top])
-        refuse("weights_not_there", image, [top], weights="nobody-has-these")
         select(image, 10, 10, 20, 20)
+        refuse("weights_not_there", image, [top], weights="nobody-has-these")
         Gimp.Selection.float(image, [top], 0, 0)
         refuse("floating_selection", image, [image.get_floating_sel()])
     with photo() as (image, layer):

@@ -108,7 +108,7 @@ def test_menu_entry_adds_a_layer_that_one_undo_takes_away(screen):
     screen.wait_until_still()
     screen.picture("result")
     name, left, top, width, height = layers[0]
-    assert name == "rocket.png inpainted"
+    assert name == "Inpaint 1"
     assert (left, top, width, height) == pytest.approx((509, 353, 152, 914), abs=4)
     assert layers[1] == PHOTO
 

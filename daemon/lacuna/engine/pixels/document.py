@@ -134,10 +134,10 @@ def samples_from_image(image: Pixels, layout: PixelLayout) -> NDArray[np.float32
 
 def opacity(samples: Samples, layout: PixelLayout) -> Pixels:
     """Decode the alpha of (H, W, C) samples: float32 (H, W) in [0, 1], 0 where it is no number."""
-    alpha = samples[..., -1].astype(np.float32) * np.float32(1 / FULL_SCALE[layout.sample])
+    alpha = samples[..., -1].astype(np.float32)
     if has_float_samples(layout):
-        alpha = np.clip(np.nan_to_num(alpha, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
-    return alpha
+        return np.clip(np.nan_to_num(alpha, nan=0.0, posinf=1.0, neginf=0.0), 0, 1)
+    return alpha * np.float32(1 / FULL_SCALE[layout.sample])
 
 
 def premultiply(image: Pixels, alpha: Pixels) -> Pixels:
