@@ -3,9 +3,7 @@
 from .qt import QLabel, Qt
 
 # Readable with the text colour of any theme: a red that shines through, and a bar of it.
-FAILURE = (
-    "QLabel { background: rgba(217, 83, 79, 45); border-left: 3px solid #d9534f; padding: 4px; }"
-)
+FAILURE = "* { background: rgba(217, 83, 79, 45); border-left: 3px solid #d9534f; padding: 4px; }"
 
 
 class MessageLabel(QLabel):

@@ -66,7 +66,8 @@ def main() -> None:
         if "result:short" not in faults:
             (make_for_editor if arguments.layer else invert)(order)
         device = order.request.options.device
-        result = "layer" if arguments.layer else "composite"
+        wanted = order.request.options.result
+        result = "layer" if arguments.layer and wanted != "composite" else "composite"
         return Filled(order.window, tiles, "fake" if device == "auto" else device, result)
 
     serve_orders(fill, device="fake", weights=["stand-in"])

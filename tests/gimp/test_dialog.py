@@ -72,7 +72,7 @@ def test_every_option_that_is_shown_is_an_argument_of_its_kind(dialog):
     own = {"source", "destination", "copy-from", "copy-mask", "variation"}
     assert set(found) == {*own, *(each.name.replace("_", "-") for each in shown_options())}
     grow = options.OPTIONS["grow"]
-    assert found["grow"] == ("int", "_Grow (px)", grow.tip, 0, options.MAX_GROW, 0)
+    assert found["grow"] == ("int", "Grow (px)", grow.tip, 0, options.MAX_GROW, 0)
     assert found["weights"][0] == "string"
     assert found["colour-correction"][::3] == ("boolean", True)
     assert found["source"][3] == {"layer": "Active layer", "visible": "All visible layers"}

@@ -73,7 +73,7 @@ def test_worker_that_dies_before_it_begins_an_order_leaves_it_to_the_next_one(st
         "    job = json.loads(line)\n"
         "    with open(job['output'], 'wb') as output: output.write(bytes(52 * 42 * 4))\n"
         "    done = {'type': 'done', 'id': job['id'], 'rect': job['window']}\n"
-        "    print(json.dumps({**done, 'tiles': 1, 'device': ''}), flush=True)\n"
+        "    print(json.dumps({**done, 'tiles': 1, 'device': '', 'result': 'layer'}), flush=True)\n"
     )
     daemon = start(worker_command=[sys.executable, "-c", code])
 
@@ -262,7 +262,7 @@ def test_result_outside_the_image_is_an_error(start):
         "job = json.loads(sys.stdin.readline())\n"
         "open(job['output'], 'wb').write(bytes(4))\n"
         "done = {'type': 'done', 'id': job['id'], 'rect': [200, 0, 1, 1]}\n"
-        "print(json.dumps({**done, 'tiles': 1, 'device': ''}), flush=True)\n"
+        "print(json.dumps({**done, 'tiles': 1, 'device': '', 'result': 'layer'}), flush=True)\n"
         "sys.stdin.read()\n"
     )
     end = follow(start(worker_command=[sys.executable, "-c", code]))

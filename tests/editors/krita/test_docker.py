@@ -19,16 +19,17 @@ def test_choices_of_the_docker_are_kept_and_used(opened):
     krita.run(
         """
         docker.rows["grow"].widget.setValue(7)
-        docker.source.setCurrentIndex(1); docker.source.activated.emit(1)
+        docker.form.source.setCurrentIndex(1); docker.form.source.activated.emit(1)
         docker.rows["colour_correction"].widget.click()
         """
     )
 
     assert krita.run(KEPT) == {
-        "visible": True, "weights": "", "grow": 7, "feather": 0, "colour_correction": False,
+        "visible": True, "destination": "auto", "copy_from": "everywhere", "weights": "",
+        "grow": 7, "feather": 0, "colour_correction": False, "transparency": "auto",
     }  # fmt: skip
-    krita.run("settings.save(EditorSettings()); docker._show_settings(settings.load())")
-    assert krita.run("docker._chosen() == EditorSettings()")
+    krita.run("settings.save(EditorSettings()); docker.form.show(settings.load())")
+    assert krita.run("docker.form.settings() == EditorSettings()")
 
 
 def test_option_that_gets_a_label_is_in_the_docker_and_kept(opened):
@@ -42,10 +43,10 @@ def test_option_that_gets_a_label_is_in_the_docker_and_kept(opened):
         try:
             new = LacunaDocker()
             new.rows["strategy"].show("tiles"); new.rows["tile"].show(256)
-            settings.save(new._chosen())
+            settings.save(new.form.settings())
             loaded = settings.load().options
             settings.save(EditorSettings())
-            new._show_settings(settings.load())
+            new.form.show(settings.load())
             shown = {
                 "labels": [new.rows[name].label for name in ("strategy", "tile")],
                 "tip": new.rows["tile"].widget.toolTip() == OPTIONS["tile"].tip,
