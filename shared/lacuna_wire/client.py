@@ -33,6 +33,16 @@ class Client:
         """
         return Ticket.from_dict(self._call("POST", "/v1/jobs", request.as_dict()))
 
+    def estimate(self, request: JobRequest) -> Ticket:
+        """Ask what a fill would take; the job is forgotten at once, and no pixel is sent.
+
+        Raises:
+            LacunaError: If the daemon would not take the job.
+        """
+        ticket = self.submit(request)
+        self.forget(ticket.id)
+        return ticket
+
     def upload(self, job_id: str, chunks: Iterable[Buffer], total_bytes: int) -> None:
         """Send the planes of the window, in the order of the request, without copying them.
 

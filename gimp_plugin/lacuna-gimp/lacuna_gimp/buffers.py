@@ -105,7 +105,7 @@ def copy_pixels(drawable: Any, into: Any) -> None:
 
 def strips(rect: Rect) -> List[Rect]:
     """Cut into full rows, from top to bottom, of which none is too large to be read at once."""
-    return cut_into_strips(rect, rect.width * STRIP_ROWS)
+    return cut_into_strips(rect, rect.width * STRIP_ROWS) if rect.area else []
 
 
 def checksum(drawable: Any, rect: Rect, encoding: str) -> int:
