@@ -27,7 +27,7 @@ def main() -> None:
                 yield plane[start : start + window.width * size]
 
     states = []
-    rect, filled = inpaint(
+    rect, filled, *_more = inpaint(
         connect(), request, read_window, lambda status: states.append(status.state), lambda: False
     )
     out.write_bytes(filled)
