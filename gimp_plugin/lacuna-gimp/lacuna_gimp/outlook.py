@@ -13,6 +13,7 @@ from lacuna_wire.editor import EditorSettings
 from lacuna_wire.sentences import amount_text
 
 from .dialog import read_settings
+from .masks import is_quick_mask
 from .preview import (
     Selected,
     count_pixels,
@@ -97,7 +98,8 @@ class Outlook:
         except LacunaError as error:
             self._say(error.message, possible=False)
             return
-        self.button.set_sensitive(grow > 0)
+        # The Quick Mask is a picture of the selection, which GIMP does not grow.
+        self.button.set_sensitive(grow > 0 and not is_quick_mask(self._drawables))
         arguments = (self._turn, selected, settings)
         threading.Thread(target=self._count, args=arguments, daemon=True).start()
 

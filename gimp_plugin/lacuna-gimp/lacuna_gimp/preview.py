@@ -4,24 +4,22 @@ The main thread reads the selection; what lasts longer is for another one. Nothi
 image, and no daemon is started for a look.
 """
 
-from typing import Any, List, NamedTuple, Optional
+from typing import Any, Callable, List, NamedTuple, Optional
 
 import gi
 
-gi.require_version("Gegl", "0.4")
 gi.require_version("Gimp", "3.0")
-from gi.repository import Gegl, Gimp
+from gi.repository import Gimp
 
 from lacuna_wire import LacunaError, PixelLayout, Rect, sentences
 from lacuna_wire.client import connect
 from lacuna_wire.editor import EditorSettings, new_request
 from lacuna_wire.growing import count_grown
 
-from .buffers import nonzero_bounds
+from . import buffers, fills, layers, masks, meant
 from .translation import _
 
-QUICK_MASK = "Qmask"  # GIMP's name of the channel that the Quick Mask is
-# A larger mask is reduced and then counted, in a few tenths of a second however far it grows.
+# A larger mask is thinned out and then counted, in a few tenths of a second however far it grows.
 MOST_CELLS = 4_000_000
 
 
@@ -30,30 +28,25 @@ class Selected(NamedTuple):
 
     Attributes:
         source: Bounds of the source on the canvas.
-        bounds: Of what is selected there, on the canvas too.
-        mask: One byte per cell, 0 = not selected.
-        cells: Bounds of the mask on the canvas, in cells.
-        cell: Side of a cell in pixels.
+        area: Where the selection was read, on the canvas too.
+        bounds: Of what is selected there.
+        mask: The area, one byte per cell, 0 = not selected.
+        cell: Side of a cell in pixels; of each the first pixel was read.
     """
 
     source: Rect
+    area: Rect
     bounds: Rect
     mask: bytes
-    cells: Rect
     cell: int
 
 
-def selected_area(image: Any) -> Optional[Rect]:
-    """Return the bounds of the selection on the canvas, or None; quick enough to ask all the time.
-
-    With the Quick Mask, and with a soft selection in a float image, it is the whole canvas.
-    """
+def selection_bounds(image: Any) -> Any:
+    """Return something that is another one when the selection is; quick enough to ask again."""
     if not image.is_valid():
         return None
-    if image.get_channel_by_name(QUICK_MASK) is not None:
-        return Rect(0, 0, image.get_width(), image.get_height())
     found = Gimp.Selection.bounds(image)
-    return Rect.from_edges(found.x1, found.y1, found.x2, found.y2) if found.non_empty else None
+    return found.non_empty, found.x1, found.y1, found.x2, found.y2
 
 
 def read_selected(image: Any, drawables: List[Any], visible: bool, grow: int) -> Selected:
@@ -68,43 +61,58 @@ def read_selected(image: Any, drawables: List[Any], visible: bool, grow: int) ->
     Raises:
         LacunaError: If nothing is selected; the sentence says what to do.
     """
-    area = selected_area(image)
-    if area is None:
-        raise LacunaError(_(sentences.NOTHING_SELECTED))
-    Gegl.init(None)
-    source = Rect(0, 0, image.get_width(), image.get_height())
-    layer = None
-    if not visible and drawables and not isinstance(drawables[0], Gimp.Channel):
-        layer = drawables[0]
-        _there, left, top = layer.get_offsets()
-        source = Rect(left, top, layer.get_width(), layer.get_height())
-    area = area.intersect(source)
+    if not image.is_valid():
+        raise LacunaError(_(sentences.IMAGE_CLOSED))
+    if not all(drawable.is_valid() for drawable in drawables):
+        raise LacunaError(_(sentences.LAYER_REMOVED))
+    buffers.start()
+    meant.check_image(image)
+    if not masks.is_quick_mask(drawables):
+        meant.active_layer(image, drawables)
+    selection = masks.selected(image, drawables)
+    layer = meant.layer_to_fill(image, drawables, selection, fills.look(image), visible)
+    canvas = Rect(0, 0, image.get_width(), image.get_height())
+    source = canvas if visible else layers.rect_of(layer)
+    area = selection.bounds.intersect(source)
     cell = 1
     while area.grow(grow).area > MOST_CELLS * cell * cell:
         cell += 1
-    cells = _in_cells(area, cell)
-    mask = _read(image, cells, cell) if area.area else b""
-    found = nonzero_bounds(mask, cells.width) if mask else Rect(0, 0, 0, 0)
-    if not found.area:
-        if layer is None:
-            raise LacunaError(_(sentences.NOTHING_SELECTED))
+    mask = thinned(selection.read, area, cell)
+    seen = buffers.nonzero_bounds(mask, len(range(0, area.width, cell))) if mask else area
+    if not seen.area:
         text = _(
             'The selection does not touch the layer "{}". Choose the layer under the selection.'
         )
         raise LacunaError(text.format(layer.get_name()))
-    bounds = _in_pixels(found.shift(cells.left, cells.top), cell).intersect(area)
-    return Selected(source, bounds, mask, cells, cell)
+    bounds = Rect(*(side * cell for side in seen)).shift(area.left, area.top).intersect(area)
+    return Selected(source, area, bounds, mask, cell)
+
+
+def thinned(read: Callable[[Rect], bytes], area: Rect, cell: int) -> bytes:
+    """Return the first byte of every cell of an area, which `read` gives in parts.
+
+    >>> list(thinned(lambda rect: bytes(range(rect.top, rect.top + 5)), Rect(0, 0, 5, 4), 2))
+    [0, 2, 4, 2, 4, 6]
+    """
+    if not area.area or cell == 1:
+        return bytes(read(area)) if area.area else b""
+    rows = range(area.top, area.bottom, cell)
+    return b"".join(read(Rect(area.left, row, area.width, 1))[::cell] for row in rows)
 
 
 def count_pixels(selected: Selected, grow: int) -> int:
     """Return how many pixels of the source are filled when the selection is grown; any thread may.
 
-    Exact as long as the mask need not be reduced.
+    Exact as long as the mask need not be thinned out.
     """
-    cells, cell = selected.cells, selected.cell
-    source = _in_cells(selected.source, cell).relative_to(cells)
-    count = count_grown(selected.mask, cells.width, cells.height, round(grow / cell), source)
-    return count * cell * cell
+    area, cell = selected.area, selected.cell
+    width, height = (len(range(0, side, cell)) for side in (area.width, area.height))
+    source = selected.source.relative_to(area)
+    cells = Rect.from_edges(
+        source.left // cell, source.top // cell, -(-source.right // cell), -(-source.bottom // cell)
+    )
+    count = count_grown(selected.mask, width, height, round(grow / cell), cells)
+    return min(count * cell * cell, selected.source.area)
 
 
 def estimate_s(selected: Selected, settings: EditorSettings) -> Optional[float]:
@@ -123,20 +131,3 @@ def grow_selection(image: Any, grow: int) -> None:
     """Let the image's selection be what will be filled, in one undo step."""
     Gimp.Selection.grow(image, grow)
     Gimp.displays_flush()
-
-
-def _in_cells(rect: Rect, cell: int) -> Rect:
-    return Rect.from_edges(
-        rect.left // cell, rect.top // cell, -(-rect.right // cell), -(-rect.bottom // cell)
-    )
-
-
-def _in_pixels(cells: Rect, cell: int) -> Rect:
-    return Rect(*(cell * side for side in cells))
-
-
-def _read(image: Any, cells: Rect, cell: int) -> bytes:
-    """Return what is selected on a part of the canvas, one byte per cell."""
-    drawable = image.get_channel_by_name(QUICK_MASK) or image.get_selection()
-    rectangle, outside = Gegl.Rectangle.new(*cells), Gegl.AbyssPolicy.NONE
-    return bytes(drawable.get_buffer().get(rectangle, 1.0 / cell, "Y u8", outside))

@@ -14,6 +14,7 @@ from lacuna_wire import sentences
 from lacuna_wire.choices import shown_options
 
 from . import dialog
+from .masks import channels
 from .memory import keep_under, recall
 from .mnemonics import Label, with_mnemonics
 from .models import ask_for_models, remember_models, remembered_models
@@ -83,8 +84,7 @@ class Window:
             widget = GimpUi.prop_choice_combo_box_new(self._config, name)
             self._rows.add(english, widget, self._tip(name))
         masks = NamesBox(self._config, dialog.COPY_MASK)
-        names = [each.get_name() for each in self._image.get_channels()]
-        masks.offer([name for name in names if name != _QUICK_MASK])
+        masks.offer([key for key, _name in channels(self._image)])
         tip = self._tip(dialog.COPY_MASK)
         self._mask_row = self._rows.add("Mask", masks, tip)
         text = _("The image has no channel. Save a selection first: Select > Save to Channel.")
@@ -214,6 +214,3 @@ def _labels_in(widget: Any) -> List[Any]:
     if not isinstance(widget, Gtk.Container):
         return []
     return [label for child in widget.get_children() for label in _labels_in(child)]
-
-
-_QUICK_MASK = "Qmask"  # GIMP's name of the channel that is no saved selection
