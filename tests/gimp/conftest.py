@@ -20,6 +20,9 @@ class _Anything(types.ModuleType):
     def __call__(self, *_arguments):
         return None
 
+    def __or__(self, _flags):
+        return self
+
 
 @pytest.fixture(scope="session", autouse=True)
 def plugin():
