@@ -88,6 +88,8 @@ def progress_text(status: JobStatus, translate: Callable[[str], str] = str) -> s
 
 
 # How much will be filled, before the click: pixels, millions of pixels, seconds.
+TO_FILL = "To fill"
+TO_FILL_TIP = "How much will be filled once the selection is grown."
 PIXELS = "{} px"
 MEGAPIXELS = "{} megapixels"
 ABOUT_SECONDS = "about {} s"

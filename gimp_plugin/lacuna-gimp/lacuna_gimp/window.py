@@ -98,8 +98,7 @@ class Window:
         box = Gtk.Box(spacing=SPACING)
         box.pack_start(outlook.text, True, True, 0)
         box.pack_start(outlook.button, False, False, 0)
-        tip = _("How much will be filled, with the selection grown.")
-        self._rows.add("To fill", box, tip, key=False)
+        self._rows.add(sentences.TO_FILL, box, _(sentences.TO_FILL_TIP), key=False)
         self._rows.labelled.append((Label("Show", _("Show")), outlook.button.set_label))
 
     def _fold(self, widget: Any) -> Any:
