@@ -118,11 +118,26 @@ class Window:
             if isinstance(child, Gtk.ButtonBox):
                 child.hide()
                 child.set_no_show_all(True)
+        self._replace_help()
         box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=BORDER)
         box.pack_start(self._rows.grid, False, False, 0)
         box.pack_start(self._expander, False, False, 0)
         box.show_all()
         content.pack_start(box, True, True, 0)
+
+    def _replace_help(self) -> None:
+        """Put a button of ours in the place of GIMP's, which looks into GIMP's own manual."""
+        gimps = self._dialog.get_widget_for_response(Gtk.ResponseType.HELP)
+        if gimps is None:  # the user has turned it off in the preferences
+            return
+        gimps.hide()
+        gimps.set_no_show_all(True)
+        button = Gtk.Button(label=gimps.get_label(), use_underline=True, visible=True)
+        button.connect("clicked", lambda _button: show_help())
+        area = self._dialog.get_action_area()
+        area.add(button)
+        area.set_child_secondary(button, area.get_child_secondary(gimps))
+        area.reorder_child(button, 0)
 
     def _give_keys(self) -> None:
         """Mark the key of every text, GIMP's own buttons first."""
@@ -144,7 +159,6 @@ class Window:
 
     def _listen(self) -> None:
         self._config.connect(f"notify::{dialog.COPY_FROM}", self._allow)
-        self._dialog.connect("response", self._respond)
         self._dialog.connect("key-press-event", self._press)
         if self._outlook:
             self._dialog.connect("focus-in-event", lambda *_what: self._outlook.look_soon())
@@ -176,12 +190,6 @@ class Window:
             self._gone.show()
             self._expander.set_expanded(True)
         return GLib.SOURCE_REMOVE
-
-    def _respond(self, window: Any, response: int) -> None:
-        if response == Gtk.ResponseType.HELP:
-            # GIMP would look for it in its own manual, and `run` would return.
-            window.stop_emission_by_name("response")
-            show_help()
 
     def _press(self, _window: Any, event: Any) -> bool:
         if event.keyval != Gdk.KEY_F1:
