@@ -14,7 +14,7 @@ from tests.service.conftest import eventually
 # Places on the screen, in pixels; GIMP's window fills it.
 FILTERS, ENHANCE, ITS_SIDE = "426 12", "456 138", "440 138"
 CANCEL = "996 844"
-GROW_PLUS, OK = "198 103", "345 255"
+DIALOG = "^Inpaint Selection$"
 TOWER = (428, 322, 492, 708)
 HALF_OF_IT = (300, 210, 980, 700)
 PHOTO = ["rocket.png", 0, 0, 1920, 1281]
@@ -116,21 +116,32 @@ def test_menu_entry_adds_a_layer_that_one_undo_takes_away(screen):
     assert screen.layers() == [PHOTO]
 
 
+def open_dialog(screen):
+    screen.focus()
+    screen.xdotool("key ctrl+alt+o")
+    window = eventually(lambda: screen.find(DIALOG))
+    # Its keys are taken as soon as it has drawn itself.
+    screen.wait_until_still()
+    screen.xdotool(f"windowfocus {window}")
+    return window
+
+
+def close_dialog(screen):
+    screen.xdotool(f"windowfocus {screen.find(DIALOG)} key Escape")
+    eventually(lambda: not screen.find(DIALOG))
+
+
 def test_dialog_asks_and_the_next_click_remembers(screen):
     select(screen, *TOWER)
     screen.xdotool("key ctrl+alt+i")
     plain = wait_for_layers(screen, 2)[0]
     undo(screen)
 
-    screen.focus()
-    screen.xdotool("key ctrl+alt+o")
-    eventually(lambda: screen.find("^Inpaint Selection"))
+    open_dialog(screen)
+    screen.xdotool("key alt+g key 3 key Tab sleep 0.3")
     screen.wait_until_still()
-    screen.picture("dialog-before")
-    screen.xdotool("key alt+g sleep 0.3 type 3")
-    screen.xdotool("key Tab sleep 0.3")
     screen.picture("dialog")
-    screen.xdotool("key Return")
+    screen.xdotool("key alt+i")
     asked = wait_for_layers(screen, 2)[0]
     undo(screen)
     screen.focus()
@@ -141,6 +152,64 @@ def test_dialog_asks_and_the_next_click_remembers(screen):
     grown = [plain[0], plain[1] - 3, plain[2] - 3, plain[3] + 6, plain[4] + 6]
     assert asked == grown
     assert remembered == grown
+
+
+def test_show_grows_the_selection_in_one_step_and_nothing_else(screen):
+    select(screen, *TOWER)
+    before = screen.selected()
+    open_dialog(screen)
+    screen.xdotool("key alt+g key 9 key Tab sleep 0.3")
+    screen.wait_until_still()
+    assert screen.selected() == before
+    screen.xdotool("key alt+o")
+    grown = [before[0] - 9, before[1] - 9, before[2] + 9, before[3] + 9]
+    eventually(lambda: screen.selected() == grown)
+    screen.wait_until_still()
+    screen.picture("shown")
+    close_dialog(screen)
+
+    assert screen.layers() == [PHOTO]
+    screen.focus()
+    screen.xdotool("key ctrl+z")
+    eventually(lambda: screen.selected() == before)
+
+
+def test_dialog_does_not_let_go_on_without_a_selection_or_a_mask_and_helps(screen):
+    read = open_what_is_read(screen.room)
+    screen.run("image = Gimp.get_images()[0]; Gimp.Selection.none(image); None")
+    open_dialog(screen)
+    screen.xdotool("key alt+p key alt+i key Return")
+    screen.wait_until_still()
+    screen.picture("nothing-selected")
+    assert screen.find(DIALOG)
+
+    screen.run("image.select_rectangle(Gimp.ChannelOps.REPLACE, 300, 300, 40, 40); None")
+    screen.xdotool("key alt+f key End key Return sleep 0.3")  # never from a mask, of which none is
+    screen.wait_until_still()
+    screen.picture("no-mask")
+    screen.xdotool("key alt+i sleep 0.3")
+    assert screen.find(DIALOG)
+
+    screen.xdotool("key alt+h")
+    assert eventually(lambda: read.exists() and read.read_text()).endswith("en/index.html\n")
+    close_dialog(screen)
+    assert screen.layers() == [PHOTO]
+
+
+def open_what_is_read(room):
+    """Install a program for web pages that writes down which it is given; return that file."""
+    applications = room.home / ".local" / "share" / "applications"
+    applications.mkdir(parents=True, exist_ok=True)
+    program, read = room.folder / "reader", room.folder / "read"
+    program.write_text(f'#!/bin/sh\necho "$1" > {read}\n')
+    program.chmod(0o755)
+    (applications / "reader.desktop").write_text(
+        f"[Desktop Entry]\nType=Application\nName=Reader\nMimeType=text/html;\nExec={program} %u\n"
+    )
+    (applications / "mimeapps.list").write_text(
+        "[Default Applications]\ntext/html=reader.desktop\n"
+    )
+    return read
 
 
 def test_cancel_ends_the_job_and_leaves_the_image_as_it_was(screen, held):
