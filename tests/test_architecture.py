@@ -85,7 +85,7 @@ def test_gimp_plugin_imports_the_standard_library_gimp_and_the_wire_only():
 
 
 # Files of the GIMP plug-in that touch layers or their pixels.
-GIMP_PIXELS = {"buffers.py", "layers.py", "layer_work.py", "mixing.py", "preview.py"}
+GIMP_PIXELS = {"buffers.py", "layers.py", "layer_work.py", "mixing.py"}
 
 
 def test_pixels_of_gimp_stay_where_they_are_named():

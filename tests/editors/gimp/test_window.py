@@ -83,15 +83,6 @@ def wait_for_layers(screen, count):
     return eventually(there, 60)
 
 
-def read_message(screen, picture):
-    """Wait for the message of a fill that failed, take a picture of it, and close it."""
-    message = eventually(lambda: screen.find("^GIMP Message$"))
-    screen.wait_until_still()
-    screen.picture(picture)
-    screen.xdotool(f"windowfocus {message} key Return")
-    eventually(lambda: not screen.find("^GIMP Message$"))
-
-
 def test_menu_entry_adds_a_layer_that_one_undo_takes_away(screen):
     assert screen.layers() == [PHOTO]
     select(screen, *TOWER)
@@ -178,13 +169,14 @@ def test_dialog_does_not_let_go_on_without_a_selection_or_a_mask_and_helps(scree
     read = open_what_is_read(screen.room)
     screen.run("image = Gimp.get_images()[0]; Gimp.Selection.none(image); None")
     open_dialog(screen)
-    screen.xdotool("key alt+p key alt+i key Return")
+    screen.xdotool("key alt+p key alt+i")
     screen.wait_until_still()
     screen.picture("nothing-selected")
     assert screen.find(DIALOG)
 
     screen.run("image.select_rectangle(Gimp.ChannelOps.REPLACE, 300, 300, 40, 40); None")
-    screen.xdotool("key alt+f key End key Return sleep 0.3")  # never from a mask, of which none is
+    # Never from a mask, and there is none.
+    screen.xdotool("key alt+f key Down key Down key Down key Down sleep 0.3")
     screen.wait_until_still()
     screen.picture("no-mask")
     screen.xdotool("key alt+i sleep 0.3")
@@ -255,7 +247,8 @@ def test_layer_that_is_removed_meanwhile_cancels_its_job_with_a_message(screen, 
     eventually(lambda: not held.jobs)
 
     assert held.how_it_ended(job) == "cancelled"
-    read_message(screen, "removed")
+    screen.wait_until_still()
+    screen.picture("removed")  # GIMP says it in the line at the bottom of the image's window
     undo(screen)
     assert screen.layers() == [PHOTO]
 
@@ -269,7 +262,8 @@ def test_image_that_is_closed_meanwhile_cancels_its_job_with_a_message(screen, h
     eventually(lambda: not held.jobs)
 
     assert held.how_it_ended(job) == "cancelled"
-    read_message(screen, "closed")
+    screen.wait_until_still()
+    screen.picture("closed")
     said = (screen.room.folder / "gimp.log").read_text()
     assert "crashed" not in said.lower()
 
