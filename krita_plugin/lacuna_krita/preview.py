@@ -143,5 +143,5 @@ def _numbers(selected: selections.SelectedMask, chosen: EditorSettings) -> Numbe
     request = new_request(size, selected.bounds, PixelLayout(), plain)
     try:
         return Numbers(pixels, connect(start=False).estimate(request).estimate_s)
-    except LacunaError:  # no daemon, or an older one
+    except (LacunaError, AttributeError):  # no daemon, or an older one
         return Numbers(pixels)
