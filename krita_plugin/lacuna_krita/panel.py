@@ -53,6 +53,11 @@ class LacunaDocker(DockWidget):
         super().hideEvent(event)
         self._timer.stop()
 
+    def enterEvent(self, event: Any) -> None:  # noqa: N802, Qt's name
+        """The mouse comes to click: what is selected must be known by now."""
+        super().enterEvent(event)
+        self._look()
+
     def _make_widgets(self) -> None:
         self.go = QPushButton(lacuna_icon(), _("Inpaint"))
         self.stop = QPushButton(_("Cancel"))
