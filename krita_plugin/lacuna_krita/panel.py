@@ -130,7 +130,9 @@ class LacunaDocker(DockWidget):
         self._question.ask()
 
     def _choose(self) -> None:
-        FILLS.choose(Krita.instance().activeDocument(), self.form.settings())
+        document = Krita.instance().activeDocument()
+        self._offer_masks(document)
+        FILLS.choose(document, self.form.settings())
         self._look()
 
     def _show_grown(self, document: Any) -> None:
@@ -159,8 +161,11 @@ class LacunaDocker(DockWidget):
         document = Krita.instance().activeDocument()
         running = FILLS.state(document).running
         self.preview.look(document, self.form.settings(), count=self.isVisible() and not running)
-        if self.form.settings().has_copy_mask:
+        chosen = self.form.settings()
+        if chosen.has_copy_mask:
             self._offer_masks(document)
+            if self.form.settings() != chosen:  # its mask is gone
+                FILLS.choose(document, self.form.settings())
         self._refresh()
 
     def _refresh(self) -> None:
