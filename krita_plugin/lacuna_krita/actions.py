@@ -82,19 +82,22 @@ def add_actions(window: Any) -> None:
     title = _("Inpaint")
     head = window.createAction(MENU, title, "tools")
     head.setText(title)
-    head.setIcon(lacuna_icon())
+    _show_icon(head)
     menu = QMenu(title, window.qwindow())
     head.setMenu(menu)
     for row in action_rows():
-        if row.name == "lacuna_help":
-            menu.addSeparator()
         action = window.createAction(row.name, row.text, f"tools/{MENU}")
         # The .action file has told Krita its English text.
         action.setText(row.text)
         action.setToolTip(row.tip)
         action.triggered.connect(lambda *_, row=row: _act(row))
         if row.name == INPAINT_SELECTION:
-            action.setIcon(lacuna_icon())
+            _show_icon(action)
+
+
+def _show_icon(action: Any) -> None:
+    action.setIcon(lacuna_icon())
+    action.setIconVisibleInMenu(True)  # Krita's own entries have none
 
 
 def _act(row: ActionRow) -> None:

@@ -6,7 +6,7 @@ from lacuna_wire import Options, sentences
 from lacuna_wire.choices import shown_options
 from lacuna_wire.editor import EditorSettings
 
-from .qt import QComboBox, QFormLayout, QLabel, QObject, QWidget, pyqtSignal
+from .qt import QComboBox, QFormLayout, QObject, QVBoxLayout, QWidget, pyqtSignal
 from .rows import narrow, new_row
 from .translation import _
 
@@ -37,7 +37,6 @@ class SettingsForm(QObject):
         self.copy_from.setToolTip(_("Which parts of the picture may be used for the fill."))
         self.mask = narrow(QComboBox())
         self.mask.setToolTip(_("A mask of this picture: of the selection, or of a layer."))
-        self.mask_label = QLabel(_("Mask:"))
         self.rows = {option.name: new_row(option) for option in shown_options()}
         self.often, self.rare = QWidget(), QWidget()
         self._masks: List[Tuple[str, str]] = []
@@ -90,15 +89,16 @@ class SettingsForm(QObject):
         self.chosen.emit()
 
     def _show_mask_row(self) -> None:
-        needed = self.copy_from.currentData() in ("only", "never")
-        self.mask.setVisible(needed)
-        self.mask_label.setVisible(needed)
+        self.mask.setVisible(self.copy_from.currentData() in ("only", "never"))
 
     def _lay_out(self) -> None:
         often, rare = _new_form(self.often), _new_form(self.rare)
         often.addRow(f"{_(sentences.DESTINATION)}:", self.destination)
-        often.addRow(f"{_(sentences.COPY)}:", self.copy_from)
-        often.addRow(self.mask_label, self.mask)
+        # A hidden row of a form would leave a gap.
+        copying = QVBoxLayout()
+        copying.addWidget(self.copy_from)
+        copying.addWidget(self.mask)
+        often.addRow(f"{_(sentences.COPY)}:", copying)
         rare.addRow(f"{_(sentences.SOURCE)}:", self.source)
         for option in shown_options():
             row, form = self.rows[option.name], rare if option.rare else often

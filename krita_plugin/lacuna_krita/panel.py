@@ -53,6 +53,11 @@ class LacunaDocker(DockWidget):
         super().hideEvent(event)
         self._timer.stop()
 
+    def enterEvent(self, event: Any) -> None:  # noqa: N802, Qt's name
+        """The mouse comes to click: what is selected must be known by now."""
+        super().enterEvent(event)
+        self._look()
+
     def _make_widgets(self) -> None:
         self.go = QPushButton(lacuna_icon(), _("Inpaint"))
         self.stop = QPushButton(_("Cancel"))
@@ -72,6 +77,9 @@ class LacunaDocker(DockWidget):
         self.fold.put_beside(self.help)
         self.bar = QProgressBar()
         self.bar.setRange(0, 100)
+        policy = self.bar.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.bar.setSizePolicy(policy)
         self.message = MessageLabel()
 
     def _lay_out(self) -> None:
@@ -80,12 +88,12 @@ class LacunaDocker(DockWidget):
         buttons.addWidget(self.stop)
         column = QVBoxLayout()
         column.addLayout(buttons)
-        column.addWidget(self.bar)
-        column.addWidget(self.message)
         column.addWidget(self.tries)
         column.addWidget(self.form.often)
         column.addWidget(self.preview)
         column.addWidget(self.fold)
+        column.addWidget(self.bar)
+        column.addWidget(self.message)
         column.addStretch(1)
         content = QWidget(self)
         content.setLayout(column)
@@ -122,7 +130,9 @@ class LacunaDocker(DockWidget):
         self._question.ask()
 
     def _choose(self) -> None:
-        FILLS.choose(Krita.instance().activeDocument(), self.form.settings())
+        document = Krita.instance().activeDocument()
+        self._offer_masks(document)
+        FILLS.choose(document, self.form.settings())
         self._look()
 
     def _show_grown(self, document: Any) -> None:
@@ -151,8 +161,11 @@ class LacunaDocker(DockWidget):
         document = Krita.instance().activeDocument()
         running = FILLS.state(document).running
         self.preview.look(document, self.form.settings(), count=self.isVisible() and not running)
-        if self.form.settings().has_copy_mask:
+        chosen = self.form.settings()
+        if chosen.has_copy_mask:
             self._offer_masks(document)
+            if self.form.settings() != chosen:  # its mask is gone
+                FILLS.choose(document, self.form.settings())
         self._refresh()
 
     def _refresh(self) -> None:

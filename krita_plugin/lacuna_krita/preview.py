@@ -123,12 +123,17 @@ class _Later(QObject):
 def numbers_text(numbers: Numbers) -> str:
     """Say what will be filled, in the user's way to write numbers."""
     pixels = _said(numbers.pixels, 0)
-    mega = _said(numbers.pixels / MEGA, 1 if numbers.pixels >= MEGA else 2)
+    mega = _said(numbers.pixels / MEGA, _decimals(numbers.pixels))
     if numbers.seconds is None:
         return _("{} px ({} MP)").format(pixels, mega)
     if numbers.seconds < 1:
         return _("{} px ({} MP), less than 1 s").format(pixels, mega)
     return _("{} px ({} MP), about {} s").format(pixels, mega, _said(numbers.seconds, 0))
+
+
+def _decimals(pixels: int) -> int:
+    """Return after how many digits megapixels are cut: two figures are enough to compare them."""
+    return next((digits for digits in (1, 2, 3) if pixels * 10**digits >= MEGA), 4)
 
 
 def _said(number: float, decimals: int) -> str:
@@ -143,5 +148,5 @@ def _numbers(selected: selections.SelectedMask, chosen: EditorSettings) -> Numbe
     request = new_request(size, selected.bounds, PixelLayout(), plain)
     try:
         return Numbers(pixels, connect(start=False).estimate(request).estimate_s)
-    except LacunaError:  # no daemon, or an older one
+    except (LacunaError, AttributeError):  # no daemon, or an older one
         return Numbers(pixels)

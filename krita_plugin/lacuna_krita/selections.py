@@ -10,7 +10,7 @@ from lacuna_wire.growing import count_grown, grow_mask, is_hard
 
 from .qt import QByteArray
 
-COUNTED_PIXELS = 1 << 22  # of a larger selection only every n-th row and column is counted
+COUNTED_PIXELS = 1 << 21  # of a larger selection only every n-th row and column is counted
 LOOKED_AT_ROWS = 16  # to see whether a selection is still the same
 # Pixels times radius that are grown as the engine does it; soft values take a hundred times longer.
 MOST_WORK, MOST_SOFT_WORK = 1 << 33, 1 << 26
@@ -32,7 +32,7 @@ class SelectedMask(NamedTuple):
     canvas: Rect
 
     def count(self, grow: int) -> int:
-        """Return how many pixels will be filled; about, if not all were looked at."""
+        """Return how many pixels will be filled; rounded, if not all were looked at."""
         step, area = self.step, self.bounds
         columns = len(range(0, area.width, step))
         image = self.canvas.relative_to(area)
@@ -41,7 +41,7 @@ class SelectedMask(NamedTuple):
         )
         rows = len(self.mask) // columns
         count = count_grown(self.mask, columns, rows, round(grow / step), coarse)
-        return count * step * step
+        return count if step == 1 else int(float(f"{count * step * step:.3g}"))
 
 
 def selected_bounds(document: Any) -> Optional[Rect]:

@@ -45,9 +45,9 @@ class VariationsBox(QWidget):
         self.another.setEnabled(at is not None)
         self.again.setEnabled(at is not None)
         self.steps.setVisible(at is not None and at.count > 1)
+        self.back.setEnabled(at is not None and at.index > 0)
+        self.forth.setEnabled(at is not None and at.index < at.count - 1)
         if at is not None:
-            self.back.setEnabled(at.index > 0)
-            self.forth.setEnabled(at.index < at.count - 1)
             self.text.setText(_("Variation {} of {}").format(at.index + 1, at.count))
 
 

@@ -126,7 +126,7 @@ def test_docker_says_what_is_going_on_and_its_cancel_ends_the_job(opened_held, h
     click_on(krita, "stop")
     eventually(lambda: not held.jobs)
 
-    assert shown == {"go": True, "stop": True}  # another click waits its turn
+    assert shown == {"go": True, "stop": True}, "another click would wait for its turn"
     assert held.how_it_ended(job) == "cancelled"
     krita.wait_for("docker.go.isEnabled() and not docker.stop.isEnabled()")
     assert krita.run("docker.message.text()") == "The fill was cancelled."
@@ -154,17 +154,24 @@ def test_window_goes_on_and_shows_progress_while_a_fill_is_computed(opened_held,
 
 def test_action_stands_in_the_tools_menu_and_needs_an_image(opened):
     krita = opened
-    where = krita.run(
+    entries = krita.run(
         """
         bar = krita.activeWindow().qwindow().menuBar()
-        [entry.text().replace("&", "") for entry in bar.actions() if entry.menu()
-         for inner in entry.menu().actions() if inner.menu()
-         and krita.action(ACTION) in inner.menu().actions()]
+        tools = next(a for a in bar.actions() if a.text().replace("&", "") == "Tools")
+        (head,) = [each for each in tools.menu().actions() if each.objectName() == "lacuna_menu"]
+        [head.text(), head.icon().isNull(),
+         [[each.text(), each.objectName(), each.isEnabled()] for each in head.menu().actions()]]
         """
     )
-    assert where == ["Tools"]
+    assert entries[:2] == ["Inpaint", False]
+    assert [text for text, _name, _is_enabled in entries[2]] == [
+        "Inpaint Selection", "Inpaint Painted Strokes", "Try Another", "Fill Again",
+        "Cancel Inpainting", "Help on Inpainting",
+    ]  # fmt: skip
+    assert all(is_enabled for _text, _name, is_enabled in entries[2])
     assert krita.run("krita.action(ACTION).shortcut().toString()") == "Ctrl+Alt+P"
-    assert krita.run("krita.action(ACTION).isEnabled()")
+    strokes = krita.run("krita.action('lacuna_inpaint_strokes').shortcut().toString()")
+    assert strokes == "Ctrl+Alt+Shift+P"
 
     krita.run("close_all()")
 
