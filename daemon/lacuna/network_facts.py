@@ -33,6 +33,21 @@ class NetworkFacts(Protocol):
     def multiple_px(self) -> int: ...
 
 
+class FactsOf:
+    """The facts of a network, for whatever stands in front of it.
+
+    Args:
+        network: Whose facts they are.
+    """
+
+    def __init__(self, network: NetworkFacts) -> None:
+        self.role = network.role
+        self.max_hole_radius_px = network.max_hole_radius_px
+        self.tile_px = network.tile_px
+        self.overlap_px = network.overlap_px
+        self.multiple_px = network.multiple_px
+
+
 def usual_overlap(tile_px: int) -> int:
     """Return the pixels that neighbouring tiles share: an eighth of their side, 64 of 512."""
     return tile_px // 8

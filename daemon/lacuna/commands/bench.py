@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from lacuna.commands.amounts import memory_limit_option
+from lacuna.network_facts import FactsOf
 from lacuna_wire.errors import BadRequest, Conflict
 
 if TYPE_CHECKING:
@@ -54,16 +55,12 @@ class Row(NamedTuple):
     ceiling_share: float
 
 
-class WatchedNetwork:
+class WatchedNetwork(FactsOf):
     """A network that counts what goes through it, for one removal."""
 
     def __init__(self, network: "TileNetwork") -> None:
-        self.role = network.role
-        self.multiple_px = network.multiple_px
+        super().__init__(network)
         self.device = network.device
-        self.max_hole_radius_px = network.max_hole_radius_px
-        self.tile_px = network.tile_px
-        self.overlap_px = network.overlap_px
         self.device_name = network.device_name
         self.seconds = 0.0
         self.busy_seconds = 0.0  # of the clock that the ceiling is measured by

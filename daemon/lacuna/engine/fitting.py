@@ -12,6 +12,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
+from lacuna.network_facts import FactsOf
 from lacuna_wire import Rect
 from lacuna_wire.errors import OutOfMemory
 from lacuna_wire.options import MIN_TILE
@@ -50,7 +51,7 @@ class DeviceNetwork(Network, Protocol):
         ...
 
 
-class FittingDevice:
+class FittingDevice(FactsOf):
     """A device for the length of one job, of which it only ever asks for less.
 
     What did not fit once is not tried again for every tile: each try costs the time of a fill. And
@@ -61,11 +62,7 @@ class FittingDevice:
     """
 
     def __init__(self, network: DeviceNetwork) -> None:
-        self.role = network.role
-        self.max_hole_radius_px = network.max_hole_radius_px
-        self.tile_px = network.tile_px
-        self.overlap_px = network.overlap_px
-        self.multiple_px = network.multiple_px
+        super().__init__(network)
         self._network = network
         self._refine = refine_on(str(network.device))
         self._first_name = network.device_name

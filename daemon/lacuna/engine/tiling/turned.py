@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from lacuna.network_facts import FactsOf
+
 from ..pixels.document import Pixels
 from .network import Network
 
@@ -12,7 +14,7 @@ TURNS = 8  # ways in which a square can be laid on itself
 MOST_PADDED_PX = 8  # a network reduces by as much: each shift below it is another grid of cells
 
 
-class TurnedNetwork:
+class TurnedNetwork(FactsOf):
     """A `Network` that sees everything in another way, for each variation in one of 512.
 
     Args:
@@ -22,11 +24,7 @@ class TurnedNetwork:
     """
 
     def __init__(self, network: Network, variation: int) -> None:
-        self.role = network.role
-        self.max_hole_radius_px = network.max_hole_radius_px
-        self.tile_px = network.tile_px
-        self.overlap_px = network.overlap_px
-        self.multiple_px = network.multiple_px
+        super().__init__(network)
         self._network = network
         self._turn = variation % TURNS
         moved = variation // TURNS
