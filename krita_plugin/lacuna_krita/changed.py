@@ -52,15 +52,3 @@ def paste_runs(
         for begin, end in columns:
             first, last = row * row_bytes + begin * pixel_bytes, row * row_bytes + end * pixel_bytes
             target[first:last] = pixels[first:last]
-
-
-def paste_rect(
-    target: bytearray, place: Rect, pixels: memoryview, rect: Rect, pixel_bytes: int
-) -> None:
-    """Write what one rectangle has of another over it."""
-    both = place.intersect(rect)
-    for top in range(both.top, both.bottom if both.area else both.top):
-        to = ((top - place.top) * place.width + both.left - place.left) * pixel_bytes
-        start = ((top - rect.top) * rect.width + both.left - rect.left) * pixel_bytes
-        length = both.width * pixel_bytes
-        target[to : to + length] = pixels[start : start + length]

@@ -1,9 +1,11 @@
 """The mask that says what may be copied: a selection mask, a transparency mask, or a layer."""
 
+from functools import partial
 from typing import Any, NamedTuple, Optional
 
 from lacuna_wire import LacunaError, Rect
 from lacuna_wire.editor import EditorSettings
+from lacuna_wire.planes import mask_bounds
 
 from . import layers
 from .colours import alpha_of
@@ -61,21 +63,13 @@ def open_copy_mask(source: KritaSource, settings: EditorSettings) -> Optional[Co
     if mask is None:
         raise _removed()
     canvas = layers.canvas_of(source.document)
-    bounds = layers.bounds_of(mask).intersect(canvas)
-    left, right, chosen = bounds.right, bounds.left, []
-    for top in range(bounds.top, bounds.bottom if bounds.area else bounds.top):
-        row = _values_of(mask, Rect(bounds.left, top, bounds.width, 1))
-        if any(row):
-            chosen.append(top)
-            left = min(left, bounds.right - len(row.lstrip(b"\0")))
-            right = max(right, bounds.left + len(row.rstrip(b"\0")))
-    if not chosen:
+    bounds = mask_bounds(partial(_values_of, mask), layers.bounds_of(mask).intersect(canvas))
+    if bounds is None:
         raise LacunaError(
             _("The mask “{}” is empty. Choose another one, or copy from everywhere.").format(
                 mask.name()
             )
         )
-    bounds = Rect.from_edges(left, chosen[0], right, chosen[-1] + 1)
     return CopyMask(source.document, settings.copy_mask, bounds, settings.copy_from == "never")
 
 

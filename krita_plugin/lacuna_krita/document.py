@@ -9,10 +9,10 @@ from krita import Selection
 
 from lacuna_wire import LacunaError, PixelLayout, Rect, sentences
 from lacuna_wire.editor import cut_into_strips
+from lacuna_wire.planes import paste
 
 from . import layers
 from .aim import aimed_layer, aimed_strokes, layer_below
-from .changed import paste_rect
 from .clicks import Click, clicked_node, take_click
 from .colours import Space, alpha_of, plan_journey
 from .fill_layers import fills_of, layer_in_place_of
@@ -164,7 +164,7 @@ def read_pixels(source: KritaSource, rect: Rect, mixer: Mixer) -> Any:
         return pixels
     patched = bytearray(bytes(pixels))
     for place, part in source.patch:
-        paste_rect(patched, rect, memoryview(part), place, source.space.pixel_bytes)
+        paste(patched, rect, part, place)
     return QByteArray(bytes(patched))
 
 
@@ -225,10 +225,10 @@ def shift_since(source: KritaSource) -> _Shift:
 
 
 def _bounds_on_canvas(document: Any, selection: Optional[Any]) -> Rect:
-    if selection is None or selection.width() <= 0 or selection.height() <= 0:
+    selected = layers.selection_bounds(selection)
+    if not selected.area:
         raise LacunaError(_(sentences.NOTHING_SELECTED))
     canvas = canvas_of(document)
-    selected = Rect(selection.x(), selection.y(), selection.width(), selection.height())
     bounds = selected.intersect(canvas)
     if not bounds.area:
         raise LacunaError(

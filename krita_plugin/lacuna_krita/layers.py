@@ -77,6 +77,13 @@ def bounds_of(place: Any) -> Rect:
     return Rect(*place.bounds().getRect())
 
 
+def selection_bounds(selection: Optional[Any]) -> Rect:
+    """Return the bounds of a selection; empty if nothing is selected."""
+    if selection is None or selection.width() <= 0 or selection.height() <= 0:
+        return Rect(0, 0, 0, 0)
+    return Rect(selection.x(), selection.y(), selection.width(), selection.height())
+
+
 def space_of(place: Any) -> Space:
     """Return the colour space of a layer or a document."""
     return Space(place.colorModel(), place.colorDepth(), place.colorProfile())

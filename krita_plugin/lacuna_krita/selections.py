@@ -8,6 +8,7 @@ from krita import Selection
 from lacuna_wire import Rect
 from lacuna_wire.growing import count_grown, grow_mask, is_hard
 
+from .layers import canvas_of, selection_bounds
 from .qt import QByteArray
 
 COUNTED_PIXELS = 1 << 21  # of a larger selection only every n-th row and column is counted
@@ -46,11 +47,9 @@ class SelectedMask(NamedTuple):
 
 def selected_bounds(document: Any) -> Optional[Rect]:
     """Return the bounds of what is selected on the canvas, or None if nothing is."""
-    selection = document.selection() if document is not None else None
-    if selection is None:
+    if document is None:
         return None
-    canvas = Rect(0, 0, document.width(), document.height())
-    bounds = _bounds_of(selection).intersect(canvas)
+    bounds = selection_bounds(document.selection()).intersect(canvas_of(document))
     return bounds if bounds.area else None
 
 
@@ -78,7 +77,7 @@ def read_mask(document: Any, bounds: Rect) -> SelectedMask:
         mask = b"".join(
             bytes(selection.pixelData(bounds.left, top, bounds.width, 1))[::step] for top in rows
         )
-    return SelectedMask(mask, bounds, step, Rect(0, 0, document.width(), document.height()))
+    return SelectedMask(mask, bounds, step, canvas_of(document))
 
 
 class GrownSelection(NamedTuple):
@@ -98,9 +97,9 @@ class GrownSelection(NamedTuple):
 def read_whole_mask(document: Any) -> SelectedMask:
     """Read all that is selected, also outside of the canvas."""
     selection = document.selection()
-    bounds = _bounds_of(selection)
+    bounds = selection_bounds(selection)
     mask = bytes(selection.pixelData(*bounds))
-    return SelectedMask(mask, bounds, 1, Rect(0, 0, document.width(), document.height()))
+    return SelectedMask(mask, bounds, 1, canvas_of(document))
 
 
 def grow_selection(selected: SelectedMask, radius: int) -> GrownSelection:
@@ -122,9 +121,3 @@ def set_selection(document: Any, grown: GrownSelection) -> None:
         selection = Selection()
         selection.setPixelData(QByteArray(grown.mask), *grown.bounds)
     document.setSelection(selection)
-
-
-def _bounds_of(selection: Any) -> Rect:
-    if selection.width() <= 0 or selection.height() <= 0:
-        return Rect(0, 0, 0, 0)
-    return Rect(selection.x(), selection.y(), selection.width(), selection.height())

@@ -4,7 +4,7 @@ The one file that knows GEGL and babl. All of it is for the main thread.
 """
 
 import zlib
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Tuple
 
 import gi
 
@@ -155,54 +155,6 @@ def remember(image: Any, layer: Any, rect: Rect) -> None:
     Gimp.context_pop()
     image.select_item(Gimp.ChannelOps.REPLACE, selection)
     image.remove_channel(selection)
-
-
-def mask_bounds(read_rect: Callable[[Rect], bytes], within: Rect) -> Optional[Rect]:
-    """Return the bounds of all in `within` that is at least 1/255 in a mask, or None."""
-    bounds = Rect(0, 0, 0, 0)
-    for strip in strips(within):
-        found = nonzero_bounds(read_rect(strip), strip.width)
-        bounds = bounds.union(found.shift(strip.left, strip.top))
-    return bounds if bounds.area else None
-
-
-def nonzero_bounds(mask: bytes, width: int) -> Rect:
-    """Return the bounds of the bytes that are not 0 in rows of `width`; empty if there are none.
-
-    >>> nonzero_bounds(bytes([0, 0, 0, 0, 0, 7, 9, 0]), 4)
-    Rect(left=1, top=1, width=2, height=1)
-    """
-    first = len(mask) - len(mask.lstrip(b"\0"))
-    if first == len(mask):
-        return Rect(0, 0, 0, 0)
-    top, bottom = first // width, (len(mask.rstrip(b"\0")) - 1) // width + 1
-    left, right = width, 0
-    for start_of_row in range(top * width, bottom * width, width):
-        row = mask[start_of_row : start_of_row + width]
-        selected = row.lstrip(b"\0")
-        if selected:
-            left = min(left, width - len(selected))
-            right = max(right, len(row.rstrip(b"\0")))
-    return Rect.from_edges(left, top, right, bottom)
-
-
-def paste(onto: bytearray, frame: Rect, pixels: Any, rect: Rect) -> None:
-    """Copy the part of `pixels`, which cover `rect`, that lies in `frame` over its pixels.
-
-    >>> pixels = bytearray(b"......")
-    >>> paste(pixels, Rect(0, 0, 3, 2), b"abcd", Rect(1, 1, 2, 2)); bytes(pixels)
-    b'....ab'
-    """
-    both = frame.intersect(rect)
-    if not both.area:
-        return
-    depth = len(onto) // frame.area
-    source = memoryview(pixels)
-    for row in range(both.top, both.bottom):
-        start_there = ((row - frame.top) * frame.width + both.left - frame.left) * depth
-        start_here = ((row - rect.top) * rect.width + both.left - rect.left) * depth
-        size = both.width * depth
-        onto[start_there : start_there + size] = source[start_here : start_here + size]
 
 
 def _precisions() -> Dict[int, Tuple[str, str, str, str, str]]:

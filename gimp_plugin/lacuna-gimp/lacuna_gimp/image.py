@@ -9,6 +9,7 @@ gi.require_version("Gimp", "3.0")
 from gi.repository import Gimp
 
 from lacuna_wire import LacunaError, PixelLayout, Rect, sentences
+from lacuna_wire.planes import mask_bounds, paste
 
 from . import buffers, layers
 from .masks import Mask
@@ -88,7 +89,7 @@ def open_source(
     canvas = Rect(0, 0, image.get_width(), image.get_height())
     area = canvas if visible else layers.rect_of(layer)
     # Bounds are those of a rectangle, and of a soft selection in a float image the whole canvas.
-    bounds = buffers.mask_bounds(mask.read, mask.bounds.intersect(area))
+    bounds = mask_bounds(mask.read, mask.bounds.intersect(area))
     if bounds is None:
         raise LacunaError(
             _(
@@ -122,7 +123,7 @@ def read_pixels(source: GimpSource, rect: Rect) -> bytes:
     pixels = buffers.read(source.readable, rect, source.encoding)
     if source.before is not None:
         changed = bytearray(pixels)
-        buffers.paste(changed, rect, source.before.pixels, source.before.rect)
+        paste(changed, rect, source.before.pixels, source.before.rect)
         pixels = bytes(changed)
     fills = [fill for fill in source.fills if layers.is_in(source.image, fill)]
     if not fills:
@@ -134,7 +135,7 @@ def read_selection(source: GimpSource, rect: Rect) -> bytes:
     """Return the mask of a part of the source, one byte per pixel."""
     check_open(source)
     result = bytearray(rect.area)
-    buffers.paste(result, rect, source.mask, source.selection)
+    paste(result, rect, source.mask, source.selection)
     return bytes(result)
 
 

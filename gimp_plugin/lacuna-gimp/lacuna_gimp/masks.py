@@ -8,6 +8,7 @@ gi.require_version("Gimp", "3.0")
 from gi.repository import Gimp
 
 from lacuna_wire import LacunaError, Rect, sentences
+from lacuna_wire.planes import mask_bounds, paste
 
 from . import buffers, layers
 from .translation import _
@@ -70,7 +71,7 @@ def painted(strokes: Any) -> Mask:
     def read(rect: Rect) -> bytes:
         return buffers.read_mask(strokes, rect.relative_to(place), buffers.ALPHA)
 
-    bounds = buffers.mask_bounds(read, place)
+    bounds = mask_bounds(read, place)
     if bounds is None:
         raise LacunaError(
             _('Nothing is painted on "{}". Paint over what you want to remove.').format(
@@ -85,7 +86,7 @@ def kept(data: bytes, place: Rect) -> Mask:
 
     def read(rect: Rect) -> bytes:
         result = bytearray(rect.area)
-        buffers.paste(result, rect, data, place)
+        paste(result, rect, data, place)
         return bytes(result)
 
     return Mask(read, place)
@@ -127,7 +128,7 @@ def copied_from(image: Any, copy_from: str, key: str, within: Rect) -> Mask:
         mask = buffers.read_mask(channel, rect)
         return mask if copy_from == "only" else mask.translate(_INVERTED)
 
-    bounds = buffers.mask_bounds(lambda rect: buffers.read_mask(channel, rect), within)
+    bounds = mask_bounds(lambda rect: buffers.read_mask(channel, rect), within)
     if bounds is None and copy_from == "only":
         raise LacunaError(
             _(
@@ -147,7 +148,7 @@ def _quick_mask(image: Any, channel: Any) -> Mask:
         return mask.translate(_INVERTED) if inverted else mask
 
     canvas = Rect(0, 0, image.get_width(), image.get_height())
-    bounds = buffers.mask_bounds(read, canvas)
+    bounds = mask_bounds(read, canvas)
     if bounds is None:
         raise LacunaError(_(sentences.NOTHING_SELECTED))
     return Mask(read, bounds)

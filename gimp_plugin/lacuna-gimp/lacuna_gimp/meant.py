@@ -8,6 +8,7 @@ gi.require_version("Gimp", "3.0")
 from gi.repository import Gimp
 
 from lacuna_wire import LacunaError, Rect, sentences
+from lacuna_wire.planes import mask_bounds
 
 from . import buffers, fills, layers
 from .fills import Known
@@ -130,4 +131,4 @@ def _has_pixels(layer: Any, bounds: Rect) -> bool:
     def read(rect: Rect) -> bytes:
         return buffers.read_mask(layer, rect, buffers.ALPHA)
 
-    return buffers.mask_bounds(read, both) is not None
+    return mask_bounds(read, both) is not None

@@ -12,6 +12,7 @@ gi.require_version("Gimp", "3.0")
 from gi.repository import Gimp
 
 from lacuna_wire import LacunaError, Rect
+from lacuna_wire.planes import paste
 
 from . import buffers, layers
 
@@ -32,9 +33,9 @@ def mix_over(image: Any, pixels: bytes, frame: Rect, fills: List[Any], encoding:
     if not area.area:
         return pixels
     part = bytearray(area.area * (len(pixels) // frame.area))
-    buffers.paste(part, area, pixels, frame)
+    paste(part, area, pixels, frame)
     mixed = bytearray(pixels)
-    buffers.paste(mixed, frame, _mix(image, part, area, fills, encoding), area)
+    paste(mixed, frame, _mix(image, part, area, fills, encoding), area)
     return bytes(mixed)
 
 

@@ -15,6 +15,7 @@ from lacuna_wire import LacunaError, PixelLayout, Rect, sentences
 from lacuna_wire.client import connect
 from lacuna_wire.editor import EditorSettings, new_request
 from lacuna_wire.growing import count_grown
+from lacuna_wire.planes import nonzero_bounds
 
 from . import buffers, fills, layers, masks, meant
 from .translation import _
@@ -78,7 +79,7 @@ def read_selected(image: Any, drawables: List[Any], visible: bool, grow: int) ->
     while area.grow(grow).area > MOST_CELLS * cell * cell:
         cell += 1
     mask = thinned(selection.read, area, cell)
-    seen = buffers.nonzero_bounds(mask, len(range(0, area.width, cell))) if mask else area
+    seen = nonzero_bounds(mask, len(range(0, area.width, cell))) if mask else area
     if not seen.area:
         text = _(
             'The selection does not touch the layer "{}". Choose the layer under the selection.'

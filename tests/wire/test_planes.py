@@ -1,9 +1,10 @@
-"""The bounds of a selection, where no GIMP is needed."""
+"""The bounds of a mask, whoever has it."""
 
 import numpy as np
 import pytest
 
 from lacuna_wire import Rect
+from lacuna_wire.planes import nonzero_bounds
 
 
 @pytest.mark.parametrize(
@@ -18,8 +19,6 @@ from lacuna_wire import Rect
     ids=["nothing", "first pixel", "last pixel", "far corners", "inside"],
 )
 def test_bounds_hold_every_selected_pixel_and_no_empty_side(points, bounds):
-    from lacuna_gimp.buffers import nonzero_bounds
-
     mask = np.zeros((5, 7), np.uint8)
     for x, y in points:
         mask[y, x] = 1
@@ -28,8 +27,6 @@ def test_bounds_hold_every_selected_pixel_and_no_empty_side(points, bounds):
 
 
 def test_bounds_are_right_for_any_mask():
-    from lacuna_gimp.buffers import nonzero_bounds
-
     random = np.random.default_rng(4)
     for _ in range(200):
         height, width = random.integers(1, 9, 2)
