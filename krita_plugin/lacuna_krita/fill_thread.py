@@ -6,11 +6,11 @@ Signals of Qt take to the main thread what only the main thread may do.
 import threading
 from collections import deque
 from functools import partial
-from typing import Any, Callable, Deque, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Deque, List, NamedTuple, Tuple
 
-from lacuna_wire import JobRequest, JobStatus, LacunaError, Rect
-from lacuna_wire.client import connect
+from lacuna_wire import JobRequest, JobStatus, Rect
 from lacuna_wire.editor import Editor, ask_main, cut_into_strips, fill, wait_for_main
+from lacuna_wire.questions import offered_weights
 
 from .qt import QObject, pyqtSignal
 
@@ -142,9 +142,4 @@ class WeightsQuestion(QObject):
         threading.Thread(target=self._ask, name="lacuna-weights", daemon=True).start()
 
     def _ask(self) -> None:
-        try:
-            names: Optional[Any] = connect(start=False).status().get("weights")
-        except LacunaError:
-            return
-        if isinstance(names, list):
-            self.answered.emit([str(name) for name in names])
+        self.answered.emit(offered_weights())

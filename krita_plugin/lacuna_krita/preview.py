@@ -5,9 +5,8 @@ from typing import Any, Callable, NamedTuple, Optional, Tuple
 
 from krita import Krita
 
-from lacuna_wire import LacunaError, PixelLayout
-from lacuna_wire.client import connect
-from lacuna_wire.editor import EditorSettings, new_request
+from lacuna_wire.editor import EditorSettings
+from lacuna_wire.questions import estimated_s
 
 from . import selections
 from .qt import QHBoxLayout, QLabel, QLocale, QObject, QPushButton, QSizePolicy, QWidget, pyqtSignal
@@ -144,9 +143,4 @@ def _numbers(selected: selections.SelectedMask, chosen: EditorSettings) -> Numbe
     """Count, and ask a daemon that runs how long it will take; none is started for that."""
     pixels = selected.count(chosen.options.grow)
     size = (selected.canvas.width, selected.canvas.height)
-    plain = chosen._replace(copy_from="everywhere")
-    request = new_request(size, selected.bounds, PixelLayout(), plain)
-    try:
-        return Numbers(pixels, connect(start=False).estimate(request).estimate_s)
-    except (LacunaError, AttributeError):  # no daemon, or an older one
-        return Numbers(pixels)
+    return Numbers(pixels, estimated_s(size, selected.bounds, chosen))

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lacuna_wire import Options, options, sentences
+from lacuna_wire import Options, options, questions, sentences
 from lacuna_wire.choices import settings_to_keep, shown_options
 from lacuna_wire.editor import EditorSettings
 from lacuna_wire.errors import DaemonUnreachable
@@ -47,7 +47,7 @@ class Parasite:
 @pytest.fixture
 def dialog(monkeypatch):
     """The plug-in's dialog with as much of GIMP as it takes, and no daemon."""
-    from lacuna_gimp import dialog, memory, models
+    from lacuna_gimp import dialog, memory
 
     attached = {}
     gimp = SimpleNamespace(
@@ -59,7 +59,7 @@ def dialog(monkeypatch):
     )
     for module in (dialog, memory):
         monkeypatch.setattr(module, "Gimp", gimp)
-    monkeypatch.setattr(models, "connect", no_daemon)
+    monkeypatch.setattr(questions, "connect", no_daemon)
     dialog.attached = attached
     return dialog
 
@@ -72,11 +72,10 @@ def no_daemon(start):
 @pytest.fixture
 def daemon_has(monkeypatch, dialog):
     """Let a daemon run that has these models."""
-    from lacuna_gimp import models
 
     def run(*names):
         client = SimpleNamespace(status=lambda: {"weights": list(names)})
-        monkeypatch.setattr(models, "connect", lambda start: client)
+        monkeypatch.setattr(questions, "connect", lambda start: client)
 
     return run
 

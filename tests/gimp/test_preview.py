@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lacuna.engine.pixels.hole import soften
-from lacuna_wire import Options, Rect
+from lacuna_wire import Options, Rect, questions
 from lacuna_wire.editor import EditorSettings
 from lacuna_wire.errors import DaemonUnreachable, NotFound
 
@@ -68,7 +68,7 @@ def test_time_is_asked_of_a_daemon_that_runs(preview, monkeypatch):
         assert not start
         return SimpleNamespace(estimate=estimate)
 
-    monkeypatch.setattr(preview, "connect", connect)
+    monkeypatch.setattr(questions, "connect", connect)
     selected = selected_in(preview, picture(Rect(2, 5, 8, 8)), Rect(2, 5, 8, 8))
     settings = EditorSettings(options=Options(grow=3), copy_from="only", copy_mask="Sky")
 
@@ -85,7 +85,7 @@ def test_no_time_is_said_where_nobody_knows_it(preview, monkeypatch, error):
     def connect(start):
         raise error
 
-    monkeypatch.setattr(preview, "connect", connect)
+    monkeypatch.setattr(questions, "connect", connect)
     selected = selected_in(preview, picture(Rect(2, 5, 8, 8)), Rect(2, 5, 8, 8))
 
     assert preview.estimate_s(selected, EditorSettings()) is None

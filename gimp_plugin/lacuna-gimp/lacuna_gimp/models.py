@@ -9,9 +9,8 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotInTime
 from typing import Callable, List
 
-from lacuna_wire import LacunaError
-from lacuna_wire.client import connect
 from lacuna_wire.editor import resolve
+from lacuna_wire.questions import offered_weights
 
 from .memory import keep_under, recall
 
@@ -36,7 +35,9 @@ def ask_for_models(take: Callable[[List[str]], None]) -> None:
 
     No daemon is started. The list is empty if nobody knows.
     """
-    threading.Thread(target=lambda: take(_ask()), name="lacuna-models", daemon=True).start()
+    threading.Thread(
+        target=lambda: take(offered_weights()), name="lacuna-models", daemon=True
+    ).start()
 
 
 def is_gone(name: str) -> bool:
@@ -48,11 +49,3 @@ def is_gone(name: str) -> bool:
     except NotInTime:
         return False
     return bool(names) and name not in names
-
-
-def _ask() -> List[str]:
-    try:
-        names = connect(start=False).status().get("weights")
-    except LacunaError:
-        return []
-    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []

@@ -11,11 +11,11 @@ import gi
 gi.require_version("Gimp", "3.0")
 from gi.repository import Gimp
 
-from lacuna_wire import LacunaError, PixelLayout, Rect, sentences
-from lacuna_wire.client import connect
-from lacuna_wire.editor import EditorSettings, new_request
+from lacuna_wire import LacunaError, Rect, sentences
+from lacuna_wire.editor import EditorSettings
 from lacuna_wire.growing import count_grown
 from lacuna_wire.planes import nonzero_bounds
+from lacuna_wire.questions import estimated_s
 
 from . import buffers, fills, layers, masks, meant
 from .translation import _
@@ -119,13 +119,7 @@ def count_pixels(selected: Selected, grow: int) -> int:
 def estimate_s(selected: Selected, settings: EditorSettings) -> Optional[float]:
     """Return the seconds that the fill will take, or None if nobody knows; waits for the daemon."""
     size = selected.source.width, selected.source.height
-    bounds = selected.bounds.relative_to(selected.source)
-    # A mask of the user's does not change the time by much, and would have to be read.
-    request = new_request(size, bounds, PixelLayout(), settings._replace(copy_from="everywhere"))
-    try:
-        return connect(start=False).estimate(request).estimate_s
-    except LacunaError:
-        return None  # none runs, or one that gives no estimates
+    return estimated_s(size, selected.bounds.relative_to(selected.source), settings)
 
 
 def grow_selection(image: Any, grow: int) -> None:
