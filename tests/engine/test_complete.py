@@ -232,6 +232,7 @@ def test_nothing_is_left_to_compile_after_the_warm_up_and_code_from_the_cache_fi
     """Both ways through a window, in processes of their own, where no other test has compiled."""
     code = """
 import hashlib
+import itertools
 import numpy as np
 from lacuna.engine.completion.backend import kernels, voting
 from lacuna.engine.completion.complete import complete_window, warm_up
@@ -239,18 +240,23 @@ from lacuna.engine.completion.schedule import TUNING, schedule_completion
 from lacuna.engine.pixels.levels import build_levels, coarsest_first
 from tests.drawn import RGB, noise, select
 from lacuna.engine.pixels.document import Document
-from lacuna_wire import Rect
+from lacuna_wire import PixelLayout, Rect
 
 def compiled():
-    found = (kernels.judge, kernels.search, voting.vote, kernels.trace, kernels.average)
+    votes = voting.vote, voting.vote_with_alpha
+    found = (kernels.judge, kernels.search, *votes, kernels.trace, kernels.average)
     return [len(kernel.signatures) for kernel in found]
 
 warm_up()
 print(*compiled())
 missing = select(160, 160, Rect(50, 60, 40, 40)) // 255
-document = Document(noise(160, 160), missing, RGB)
+rgba = np.dstack([noise(160, 160), noise(160, 160)[..., 0]])
+documents = [
+    Document(noise(160, 160), missing, RGB),
+    Document(rgba, missing, PixelLayout("RGBA"), carries_alpha=True),
+]
 fills = []
-for whole_px in (1 << 20, 100):
+for document, whole_px in itertools.product(documents, (1 << 20, 100)):
     schedule = schedule_completion(missing, 2, tuning=TUNING._replace(whole_window_px=whole_px))
     levels = coarsest_first(build_levels(document, missing, 2))
     completion = complete_window(document, missing, levels, schedule, lambda: None)
@@ -272,7 +278,7 @@ print(*(hashlib.sha256(fill.tobytes()).hexdigest() for fill in fills))
     ]
 
     assert list(tmp_path.rglob("*.nbi"))
-    assert runs[0][:2] == ["1 1 1 1 1"] * 2
+    assert runs[0][:2] == ["1 1 1 1 1 1"] * 2
     assert runs[1] == runs[0]
 
 

@@ -223,9 +223,15 @@ def warm_up() -> None:
     """Have the kernels compiled before somebody waits for it: seconds, once per version."""
     missing = np.zeros((64, 64), np.uint8)
     missing[30:34, 30:34] = 1
-    document = Document(np.zeros((64, 64, 3), np.uint8), missing, PixelLayout("RGB"))
+    opaque = Document(np.zeros((64, 64, 3), np.uint8), missing, PixelLayout("RGB"))
+    ink = Document(np.zeros((64, 64, 4), np.uint8), missing, PixelLayout("RGBA"))
     large = TUNING._replace(whole_window_px=0)  # shown piece by piece
-    for by_network in (False, True):  # levels with texture, and without
+    # Levels with texture, and without, and with alpha.
+    for document, by_network in (
+        (opaque, False),
+        (opaque, True),
+        (ink._replace(carries_alpha=True), False),
+    ):
         levels = build_levels(document, missing, 1)
         start = levels[-1].image if by_network else None
         schedule = schedule_completion(missing, 1, by_network, large)
