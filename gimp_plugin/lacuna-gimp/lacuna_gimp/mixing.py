@@ -15,6 +15,7 @@ from lacuna_wire import LacunaError, Rect
 from lacuna_wire.planes import paste
 
 from . import buffers, layers
+from .translation import _
 
 
 def mix_over(image: Any, pixels: bytes, frame: Rect, fills: List[Any], encoding: str) -> bytes:
@@ -43,7 +44,7 @@ def _mix(image: Any, pixels: bytearray, area: Rect, fills: List[Any], encoding: 
     kind, precision = image.get_base_type(), image.get_precision()
     scratch = Gimp.Image.new_with_precision(area.width, area.height, kind, precision)
     if scratch is None:
-        raise LacunaError(f"GIMP could not mix the fills ({layers.last_error()}).")
+        raise LacunaError(_("GIMP could not mix the fills ({}).").format(layers.last_error()))
     try:
         scratch.undo_disable()
         profile = image.get_color_profile()

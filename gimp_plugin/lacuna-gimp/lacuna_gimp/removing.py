@@ -18,8 +18,6 @@ from .inpaint import fill
 from .placing import Placing
 from .translation import _
 
-channels = masks.channels
-
 
 def inpaint_selection(image: Any, drawables: List[Any], settings: EditorSettings) -> Any:
     """Fill the selection; return the layer that the fill is, or is in.
