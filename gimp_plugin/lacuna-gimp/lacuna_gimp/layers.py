@@ -90,13 +90,19 @@ def is_locked(layer: Any) -> bool:
     return bool(layer.get_lock_alpha())
 
 
+def layer_of(drawable: Any) -> Any:
+    """Return the layer of a mask, which GIMP takes for a channel; any other drawable itself."""
+    is_mask = isinstance(drawable, Gimp.LayerMask)
+    return Gimp.Layer.from_mask(drawable) if is_mask else drawable
+
+
 def without(layers: List[Any], gone: Any) -> List[Any]:
     return [layer for layer in layers if not same(layer, gone)]
 
 
 def select_again(image: Any, drawables: List[Any]) -> None:
     """Make these active, as far as they are still there: GIMP activates every new layer."""
-    there = [each for each in drawables if each is not None and each.is_valid()]
+    there = [layer_of(each) for each in drawables if each is not None and each.is_valid()]
     channels = [each for each in there if isinstance(each, Gimp.Channel)]
     layers = [each for each in there if isinstance(each, Gimp.Layer)]
     if channels:

@@ -45,9 +45,7 @@ def active_layer(image: Any, drawables: List[Any]) -> Any:
                 len(drawables)
             )
         )
-    drawable = drawables[0]
-    if isinstance(drawable, Gimp.LayerMask):
-        drawable = Gimp.Layer.from_mask(drawable)
+    drawable = layers.layer_of(drawables[0])
     if isinstance(drawable, Gimp.Layer):
         return drawable
     only = list(layers.all_layers(image))

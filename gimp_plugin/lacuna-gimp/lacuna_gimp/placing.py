@@ -196,7 +196,8 @@ def _put_into_copy(source: GimpSource, answer: Answer, placing: Placing, stack: 
     for hidden in (layer, *source.fills):
         if layers.is_in(image, hidden):
             hidden.set_visible(False)
-    channels = [each for each in placing.active if isinstance(each, Gimp.Channel)]
+    active = map(layers.layer_of, placing.active)
+    channels = [each for each in active if isinstance(each, Gimp.Channel)]
     layers.select_again(image, [copy] if not channels or placing.strokes else channels)
     return copy
 

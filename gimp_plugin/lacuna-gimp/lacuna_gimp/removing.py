@@ -70,11 +70,9 @@ def last_fill(image: Any, drawables: List[Any]) -> Known:
     """
     buffers.start()
     meant.check_image(image)
-    active = None
-    if len(drawables) == 1 and isinstance(drawables[0], Gimp.Layer):
-        active = drawables[0]
-        if isinstance(active, Gimp.LayerMask):
-            active = Gimp.Layer.from_mask(active)
+    active = layers.layer_of(drawables[0]) if len(drawables) == 1 else None
+    if not isinstance(active, Gimp.Layer):
+        active = None
     found = fills.newest(fills.look(image), active)
     if found is None:
         raise LacunaError(
