@@ -194,7 +194,7 @@ def inpaint(
         client.upload(ticket.id, watched(read_window(ticket.window)), ticket.input_bytes)
         status = client.wait(ticket.id, watch, poll_s=CANCEL_POLL_S)
         if status.state != "done":
-            raise status.error or LacunaError(f"The job ended as {status.state}.")
+            raise status.error or BadReply(f"The job ended as {status.state}.")
         rect, pixels = client.result(ticket.id)
         if len(pixels) != rect.area * request.layout.pixel_bytes:
             raise BadReply(

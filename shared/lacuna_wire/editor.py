@@ -135,7 +135,8 @@ def fill(request: JobRequest, editor: Editor) -> Answer:
         return _once(request._replace(id=str(uuid.uuid4())), editor)
     except _DiedUnderIt as error:
         raise DaemonUnreachable(
-            f"The Lacuna daemon ended twice during this fill. The last time: {error.reason}"
+            f"The Lacuna daemon ended twice during this fill. The last time: {error.reason}",
+            values={"times": 2},
         ) from error
 
 

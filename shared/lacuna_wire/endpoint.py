@@ -91,6 +91,7 @@ def read_endpoint() -> Optional[Endpoint]:
             raise LacunaError(
                 f"{endpoint_file()} has no valid {name}. Remove it. {REMEDY}",
                 code="damaged_file",
+                values={"path": str(endpoint_file())},
             )
         values.append(fields[name])
     return Endpoint(*values)
@@ -118,6 +119,7 @@ def read_launch() -> Optional[List[str]]:
         raise LacunaError(
             f"{launch_file()} has no valid command. {REMEDY}",
             code="damaged_file",
+            values={"path": str(launch_file())},
         )
     return command
 
@@ -142,12 +144,16 @@ def prove(endpoint: Endpoint) -> None:
     hello = _ask_hello(endpoint.port, nonce)
     proof = hello_proof(endpoint.token, nonce, endpoint.instance)
     if not hmac.compare_digest(str(hello.get("proof")).encode("utf-8"), proof.encode("utf-8")):
-        raise DaemonUnreachable(f"A program other than Lacuna answers on port {endpoint.port}.")
+        raise DaemonUnreachable(
+            f"A program other than Lacuna answers on port {endpoint.port}.",
+            values={"stranger": str(endpoint.port)},
+        )
     if hello.get("protocol") != PROTOCOL:
         raise ProtocolMismatch(
             f"The daemon (version {hello.get('version')}) speaks protocol "
             f"{hello.get('protocol')}, but this client speaks protocol {PROTOCOL}. Update the "
-            "older of the two: run `lacuna setup` in a terminal, then start this program again."
+            "older of the two: run `lacuna setup` in a terminal, then start this program again.",
+            values={"version": str(hello.get("version"))},
         )
 
 
@@ -191,12 +197,16 @@ def start_daemon(command: Optional[Sequence[str]] = None, timeout_s: float = 10.
             return endpoint
         # 0 is not a failure: another client was quicker, and its daemon is about to answer.
         if process.poll() not in (None, 0):
+            log = str(state_folder() / "daemon.log")
             raise DaemonUnreachable(
                 f"The Lacuna daemon ended with code {process.returncode} when it was started. "
-                f"{state_folder() / 'daemon.log'} says why."
+                f"{log} says why.",
+                values={"exit_code": process.returncode, "log": log},
             )
         time.sleep(POLL_S)
-    raise DaemonUnreachable(f"The Lacuna daemon did not answer within {timeout_s:g} s.")
+    raise DaemonUnreachable(
+        f"The Lacuna daemon did not answer within {timeout_s:g} s.", values={"seconds": timeout_s}
+    )
 
 
 def _ask_hello(port: int, nonce: str) -> Dict[str, Any]:
@@ -232,7 +242,8 @@ def _spawn_detached(command: Sequence[str]) -> "subprocess.Popen[bytes]":
         )
     except OSError as error:
         raise DaemonUnreachable(
-            f"The Lacuna daemon cannot be started: {command[0]}: {error.strerror}. {REMEDY}"
+            f"The Lacuna daemon cannot be started: {command[0]}: {error.strerror}. {REMEDY}",
+            values={"command": command[0], "reason": str(error.strerror)},
         ) from error
     # Without a wait it would stay a zombie of a long-running editor when it ends.
     threading.Thread(target=process.wait, name="lacuna-daemon-wait", daemon=True).start()

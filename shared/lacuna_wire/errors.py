@@ -1,10 +1,14 @@
 """The errors that a user may meet: whole sentences, a stable code, an HTTP status.
 
 The daemon raises these and sends them as JSON; the client raises the same ones again. The code is
-for programs and never changes; the message is for people and names the numbers.
+for programs and never changes; the message is for people and names the numbers. The numbers travel
+beside it once more, so that an editor can say the same in its user's language: see `refusals.py`.
 """
 
-from typing import Any, Dict
+from math import isfinite
+from typing import Any, Dict, Mapping, Optional, Union
+
+Values = Mapping[str, Union[int, float, str]]
 
 
 class LacunaError(Exception):
@@ -14,20 +18,30 @@ class LacunaError(Exception):
         message: Whole sentences with the numbers in them, and a remedy if there is one.
         code: Stable word for programs; by default the one of the class.
         status: HTTP status; by default the one of the class.
+        values: Numbers and names that the message holds, by names of their own.
     """
 
     code = "error"
     status = 500
 
-    def __init__(self, message: str, code: str = "", status: int = 0) -> None:
+    def __init__(
+        self, message: str, code: str = "", status: int = 0, values: Optional[Values] = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code or type(self).code
         self.status = status or type(self).status
+        self.values: Values = values or {}
 
     def as_dict(self) -> Dict[str, Any]:
-        """Return the JSON body of the answer: `{"error": {"code": ..., "message": ...}}`."""
-        return {"error": {"code": self.code, "message": self.message}}
+        """Return the JSON body: `{"error": {"code": ..., "message": ..., "values": {...}}}`.
+
+        Without values it has no such key.
+        """
+        error: Dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.values:
+            error["values"] = dict(self.values)
+        return {"error": error}
 
 
 class BadRequest(LacunaError):
@@ -171,11 +185,29 @@ def error_from_dict(answer: Any, status: int = 500) -> LacunaError:
     error = answer.get("error") if isinstance(answer, dict) else None
     if not isinstance(error, dict):
         return LacunaError(
-            f"The daemon answered with status {status} and no reason.", status=status
+            f"The daemon answered with status {status} and no reason.",
+            code=BadReply.code,
+            status=status,
         )
     code = str(error.get("code", LacunaError.code))
     message = str(error.get("message", f"The daemon answered with status {status}."))
     kind = CLASSES.get(code)
     if kind is None and status < 500:  # a code of its own, like `id_in_use`, of a known kind
         kind = next((cls for cls in CLASSES.values() if cls.status == status), None)
-    return (kind or LacunaError)(message, code=code, status=status)
+    values = values_from(error.get("values"))
+    return (kind or LacunaError)(message, code=code, status=status, values=values)
+
+
+def values_from(data: Any) -> Values:
+    """Return what can be said of the values of an error; an older daemon sends none.
+
+    >>> values_from({"side": 64, "is_new": True, "name": "big-lama", "more": [1]})
+    {'side': 64, 'name': 'big-lama'}
+    """
+    if not isinstance(data, dict):
+        return {}
+    return {
+        name: value
+        for name, value in data.items()
+        if type(value) in (int, str) or (type(value) is float and isfinite(value))
+    }

@@ -126,5 +126,6 @@ def connection_errors(endpoint: Endpoint) -> Iterator[None]:
 
 def _lost(endpoint: Endpoint) -> DaemonUnreachable:
     return DaemonUnreachable(
-        f"The connection to the Lacuna daemon on port {endpoint.port} was lost."
+        f"The connection to the Lacuna daemon on port {endpoint.port} was lost.",
+        values={"port": str(endpoint.port)},
     )

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 from .errors import BadRequest, LacunaError, TooLarge
 from .layout import PixelLayout
 from .options import Options
-from .parsing import MAX_SIDE, check_number, fields_of, rect_from_dict, short, uuid_from
+from .parsing import MAX_SHOWN, MAX_SIDE, check_number, fields_of, rect_from_dict, short, uuid_from
 from .rect import Rect
 from .replies import read_reply
 
@@ -111,7 +111,9 @@ class JobRequest(NamedTuple):
             check_number(image[side], f"image.{side}", 1, None)
             if image[side] > MAX_SIDE:
                 raise TooLarge(
-                    f"image.{side} is {short(image[side])} px; the protocol allows {MAX_SIDE:,} px."
+                    f"image.{side} is {short(image[side])} px; the protocol allows "
+                    f"{MAX_SIDE:,} px.",
+                    values={"side": min(image[side], 10**18), "most": MAX_SIDE},
                 )
         request = cls(
             id=uuid_from(fields["id"]),
@@ -260,7 +262,8 @@ def _planes_from(names: Any) -> Tuple[str, ...]:
         if not isinstance(name, str) or name not in PLANES:
             raise BadRequest(
                 f"job.planes has the unknown plane {short(name)}; known are {', '.join(PLANES)}. "
-                "If the client is newer than the daemon, update the daemon."
+                "If the client is newer than the daemon, update the daemon.",
+                values={"unknown": str(name)[:MAX_SHOWN]},
             )
     if len(set(names)) < len(names) or not set(REQUIRED_PLANES) <= set(names):
         raise BadRequest(

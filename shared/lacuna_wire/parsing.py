@@ -31,7 +31,8 @@ def fields_of(
         if key not in required and key not in optional:
             raise BadRequest(
                 f"{name} has the unknown key {short(key)}. If the client is newer than the daemon, "
-                "update the daemon."
+                "update the daemon.",
+                values={"unknown": str(key)[:MAX_SHOWN]},
             )
     return dict(data)
 

@@ -28,7 +28,11 @@ def private_folder(folder: Path) -> Path:
         if os.name == "posix":
             facts = folder.stat()
             if facts.st_uid != os.geteuid():
-                raise LacunaError(f"{folder} belongs to another user.", code="untrusted_file")
+                raise LacunaError(
+                    f"{folder} belongs to another user.",
+                    code="untrusted_file",
+                    values={"path": str(folder)},
+                )
             if facts.st_mode & 0o077:
                 folder.chmod(0o700)
     except OSError as error:
@@ -69,7 +73,9 @@ def read_private(path: Path) -> Optional[Dict[str, Any]]:
         if error.errno in (errno.ELOOP, errno.EMLINK):
             raise _untrusted(path, "it is a symbolic link") from None
         raise LacunaError(
-            f"{path} cannot be read: {error.strerror}.", code="not_readable"
+            f"{path} cannot be read: {error.strerror}.",
+            code="not_readable",
+            values={"path": str(path), "reason": str(error.strerror)},
         ) from error
     try:
         _require_private(path, os.fstat(descriptor))
@@ -81,7 +87,9 @@ def read_private(path: Path) -> Optional[Dict[str, Any]]:
     except (ValueError, RecursionError):
         fields = None
     if not isinstance(fields, dict):
-        raise LacunaError(f"{path} does not hold a JSON object.", code="damaged_file")
+        raise LacunaError(
+            f"{path} does not hold a JSON object.", code="damaged_file", values={"path": str(path)}
+        )
     return fields
 
 
@@ -98,8 +106,14 @@ def _require_private(path: Path, facts: os.stat_result) -> None:
 
 
 def _untrusted(path: Path, why: str) -> LacunaError:
-    return LacunaError(f"{path} is not trusted: {why}.", code="untrusted_file")
+    return LacunaError(
+        f"{path} is not trusted: {why}.", code="untrusted_file", values={"path": str(path)}
+    )
 
 
 def _not_writable(path: Path, error: OSError) -> LacunaError:
-    return LacunaError(f"{path} cannot be written: {error.strerror}.", code="not_writable")
+    return LacunaError(
+        f"{path} cannot be written: {error.strerror}.",
+        code="not_writable",
+        values={"path": str(path), "reason": str(error.strerror)},
+    )

@@ -136,8 +136,9 @@ def test_client_sends_exactly_the_window(shared):
 def test_more_jobs_than_the_queue_holds_are_refused_with_a_time_to_wait(start):
     daemon = start()
     tickets = [daemon.submit() for _ in range(4)]
-    with pytest.raises(QueueFull, match="4 jobs"):
+    with pytest.raises(QueueFull, match="4 jobs") as refused:
         daemon.submit()
+    assert refused.value.values == {"jobs": 4}
     body = json.dumps(request().as_dict())
     answer = daemon.call("POST", "/v1/jobs", {"Content-Type": "application/json"}, body)
     assert (answer.status, answer.headers["retry-after"]) == (429, "5")

@@ -4,7 +4,14 @@ import json
 
 import pytest
 
-from lacuna_wire.errors import CLASSES, Conflict, LacunaError, NotFound, error_from_dict
+from lacuna_wire.errors import (
+    CLASSES,
+    Conflict,
+    LacunaError,
+    NotFound,
+    QueueFull,
+    error_from_dict,
+)
 
 
 @pytest.mark.parametrize("kind", CLASSES.values(), ids=lambda kind: kind.code)
@@ -19,6 +26,31 @@ def test_error_comes_back_as_itself(kind):
         sent.status,
         sent.message,
     )
+
+
+def test_values_come_along_and_a_message_without_any_is_as_it_always_was():
+    sent = QueueFull("4 jobs.", values={"jobs": 4, "limit_s": 2.5, "name": "big-lama"})
+
+    assert error_from_dict(json.loads(json.dumps(sent.as_dict()))).values == sent.values
+    assert QueueFull("4 jobs.").as_dict() == {"error": {"code": "queue_full", "message": "4 jobs."}}
+
+
+@pytest.mark.parametrize(
+    "values", [None, [], "jobs", 4, {"jobs": [4]}, {"jobs": None, "all": True}]
+)
+def test_values_of_other_kinds_are_left_alone(values):
+    answer = {"error": {"code": "queue_full", "message": "4 jobs.", "values": values}}
+
+    error = error_from_dict(answer, 429)
+
+    assert (error.message, error.values) == ("4 jobs.", {})
+
+
+def test_values_that_are_no_numbers_are_left_alone():
+    values = json.loads('{"seconds": NaN, "more": 1e999, "less": -Infinity}')
+    answer = {"error": {"code": "stalled", "message": "No.", "values": values}}
+
+    assert error_from_dict(answer).values == {}
 
 
 def test_codes_and_classes_are_one_to_one():

@@ -163,7 +163,8 @@ class FittingDevice(FactsOf):
             log.warning("out of memory at %d px: going on with %d px", side, half)
         else:
             raise OutOfMemory(
-                f"Not even a tile of {side} x {side} px fits into memory. Close other programs."
+                f"Not even a tile of {side} x {side} px fits into memory. Close other programs.",
+                values={"side": side},
             ) from error
 
 

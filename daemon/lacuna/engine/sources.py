@@ -117,4 +117,12 @@ def too_few_sources(missing: Mask, barred: Mask, whole: bool, needed: int) -> Un
         f"{allowed:,} px may be copied, and a square of {side} x {side} px fits in there in "
         f"{squares:,} places; {needed:,} are needed. Allow more to be copied.",
         code="too_few_sources",
+        values={
+            "width": width,
+            "height": height,
+            "allowed": allowed,
+            "side": side,
+            "squares": squares,
+            "needed": needed,
+        },
     )

@@ -123,6 +123,7 @@ def find_weights(name_or_path: str | Path = "") -> WeightsInfo:
         raise Unprocessable(
             f"There are no weights named {ascii(name)[:66]}. Installed are {', '.join(names)}.",
             code="unknown_weights",
+            values={"name": name[:64], "installed": ", ".join(names)},
         )
     if name == SHIPPED:
         return read_info(_PACKAGE / f"{SHIPPED}.safetensors", SHIPPED, sha256=None)

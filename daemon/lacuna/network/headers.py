@@ -37,7 +37,11 @@ class Header(NamedTuple):
 
 def bad_weights(path: Path, reason: str) -> Unprocessable:
     """Build the one error for every file that is refused: its name, and the end of a sentence."""
-    return Unprocessable(f"{path.name} cannot be used as weights: {reason}.", code="bad_weights")
+    return Unprocessable(
+        f"{path.name} cannot be used as weights: {reason}.",
+        code="bad_weights",
+        values={"name": path.stem},
+    )
 
 
 def file_size(path: Path) -> int:

@@ -37,7 +37,7 @@ async def _again(job: Job, supervisor: Supervisor, settings: DaemonSettings) -> 
         return await _order(job, supervisor, settings, smaller_tiles=True)
     except Stalled as error:
         sentence = f"{error} This was the second try, with smaller tiles."
-        raise Stalled(sentence, code=error.code) from None
+        raise Stalled(sentence, code=error.code, values=error.values) from None
 
 
 async def _order(

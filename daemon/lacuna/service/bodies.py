@@ -130,7 +130,10 @@ def _write_all(descriptor: int, chunk: bytes) -> None:
 
 
 def _too_slow(received: int, expected: int) -> TooSlow:
-    return TooSlow(f"The body came too slowly: {received:,} of {expected:,} bytes.")
+    return TooSlow(
+        f"The body came too slowly: {received:,} of {expected:,} bytes.",
+        values={"received_bytes": received, "expected_bytes": expected},
+    )
 
 
 def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -87,15 +87,19 @@ class Jobs:
         alive = len(self.alive())
         if alive >= self._settings.max_jobs:
             raise QueueFull(
-                f"The daemon has {alive} jobs already and takes no more at a time. Try again later."
+                f"The daemon has {alive} jobs already and takes no more at a time. Try again "
+                "later.",
+                values={"jobs": alive},
             )
         plan = self._plan(request)
         input_bytes = request.input_bytes(plan.window)
-        if input_bytes > self._settings.max_body_bytes:
+        (width, height), area = plan.window[2:], plan.window.area
+        most = self._settings.max_body_bytes
+        if input_bytes > most:
             raise TooLarge(
-                f"The selection needs a window of {plan.window.width:,} x {plan.window.height:,} "
-                f"px, {input_bytes:,} bytes; this daemon accepts "
-                f"{self._settings.max_body_bytes:,}."
+                f"The selection needs a window of {width:,} x {height:,} px, {input_bytes:,} "
+                f"bytes; this daemon accepts {most:,}.",
+                values={"pixels": area, "most_pixels": most * area // input_bytes},
             )
         output_bytes = plan.window.area * request.layout.pixel_bytes
         files = self._spool.reserve(request.id, input_bytes, output_bytes)
@@ -247,7 +251,8 @@ class Jobs:
                 continue
             if job.state == "created":
                 reason = f"No pixels were sent within {gone_s:g} s."
-                self.end(job, "expired", LacunaError(reason, code="expired", status=408))
+                error = LacunaError(reason, code="expired", status=408, values={"seconds": gone_s})
+                self.end(job, "expired", error)
             else:
                 self._cancel(job, f"No client asked for the job for {gone_s:g} s.")
         ended = [job for job in self._jobs.values() if job.ended]

@@ -51,15 +51,18 @@ class Patience:
 
     def error(self, expires: bool, limit_s: float) -> LacunaError:
         """Return what to raise when the wait is over; `expires` and `limit_s` from `limit_s`."""
-        progress = f"{self.progress.tiles_done} of {self.progress.tiles_total} tiles were done"
+        done, total = self.progress.tiles_done, self.progress.tiles_total
+        progress = f"{done} of {total} tiles were done"
         if expires:
             whole_s = self._settings.job_deadline_s
             return LacunaError(
                 f"The job was not done within {whole_s:g} s: {progress}.",
                 code="expired",
                 status=504,
+                values={"seconds": whole_s, "tiles_done": done, "tiles_total": total},
             )
         return Stalled(
             f"The worker said nothing for {limit_s:.0f} s and was ended: {progress}.",
             code="stalled",
+            values={"seconds": round(limit_s), "tiles_done": done, "tiles_total": total},
         )

@@ -68,7 +68,10 @@ class Spool:
                 self._taken[files.output] = output_bytes
                 return files
         most = max(map(self.free_bytes, self._parents), default=0)
-        raise NoSpace(f"The job needs {needed:,} bytes of spool; {most:,} are free for it.")
+        raise NoSpace(
+            f"The job needs {needed:,} bytes of spool; {most:,} are free for it.",
+            values={"needed_bytes": needed, "free_bytes": max(0, most)},
+        )
 
     def free_bytes(self, parent: Path) -> int:
         """Return how many more bytes we may put there."""
@@ -131,7 +134,11 @@ def allocate(path: Path, length: int) -> None:
     except OSError as error:
         path.unlink()
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise NoSpace(f"{length:,} bytes do not fit into {path.parent.parent}.") from None
+            folder = path.parent.parent
+            raise NoSpace(
+                f"{length:,} bytes do not fit into {folder}.",
+                values={"needed_bytes": length, "folder": str(folder)},
+            ) from None
         raise
     finally:
         os.close(descriptor)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lacuna_wire import LacunaError, Rect
-from lacuna_wire.errors import JobCancelled, WorkerUnavailable
+from lacuna_wire.errors import JobCancelled, Values, WorkerUnavailable, values_from
 from lacuna_wire.messages import Report
 
 from .orders import Filled, read_progress, write_line
@@ -163,7 +163,8 @@ class Supervisor:
             limit = self._settings.worker_start_s
             raise WorkerUnavailable(f"It was not ready within {limit:g} s.") from None
         if message is None:
-            raise WorkerUnavailable(f"It {await self._death(process)}.")
+            death, _values = await self._death(process)
+            raise WorkerUnavailable(f"It {death}.")
         self.device = str(message.get("device", ""))
         self.weights = [str(name) for name in message.get("weights", [])]
         log.info("worker %d is ready: %s", process.pid, self.device)
@@ -185,16 +186,16 @@ class Supervisor:
                 await self._reap(process, 0)
                 raise patience.error(expires, limit_s) from None
             if message is None:
-                death = await self._death(process)
+                death, values = await self._death(process)
                 if self._cancelled:
                     raise JobCancelled("The job was cancelled.")
                 if not patience.begun:
                     raise DiedIdle(f"The worker process {death}.", code="worker_died")
+                done, total = patience.progress.tiles_done, patience.progress.tiles_total
                 raise WorkerUnavailable(
-                    f"The worker process {death}, after {patience.progress.tiles_done} of "
-                    f"{patience.progress.tiles_total} tiles.",
-                    code="worker_died",
-                )
+                    f"The worker process {death}, after {done} of {total} tiles.",
+                    code="worker_died", values={"tiles_done": done, "tiles_total": total, **values},
+                )  # fmt: skip
             try:
                 if message["id"] != order["id"]:
                     raise ValueError(message["id"])
@@ -239,15 +240,16 @@ class Supervisor:
             log.warning("worker %d did not stop for a cancel and is killed", process.pid)
             process.kill()
 
-    async def _death(self, process: Process) -> str:
-        """Wait for a process that has closed its pipe, and return how it ended, for a sentence."""
+    async def _death(self, process: Process) -> tuple[str, Values]:
+        """Wait for a process that has closed its pipe; return how it ended, for a sentence."""
         await self._reap(process, STOP_S)
         code = process.returncode
         if code is None:
-            return "cannot be ended"
+            return "cannot be ended", {}
         if code < 0:
-            return f"was ended by {signal.Signals(-code).name}"
-        return f"ended with code {code}"
+            name = signal.Signals(-code).name
+            return f"was ended by {name}", {"signal": name}
+        return f"ended with code {code}", {"exit_code": code}
 
     async def _reap(self, process: Process, gently_s: float) -> None:
         """Wait `gently_s` for a process to end by itself, then kill it."""
@@ -281,8 +283,9 @@ def _read_end(message: dict[str, Any]) -> Filled:
     if message["type"] == "cancelled":
         raise JobCancelled("The job was cancelled.")
     raise LacunaError(
-        str(message["message"]), code=str(message["code"]), status=int(message["status"])
-    )
+        str(message["message"]), code=str(message["code"]), status=int(message["status"]),
+        values=values_from(message.get("values")),
+    )  # fmt: skip
 
 
 async def _log_lines(stream: asyncio.StreamReader) -> None:

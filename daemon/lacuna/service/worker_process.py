@@ -95,6 +95,7 @@ def _failure(order: Order, error: LacunaError) -> dict[str, Any]:
     return {
         "type": "failed", "id": order.id,
         "code": error.code, "status": error.status, "message": error.message,
+        "values": error.values,
     }  # fmt: skip
 
 

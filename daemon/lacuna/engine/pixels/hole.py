@@ -75,6 +75,7 @@ def find_hole(document: Document, options: Options, window: Rect | None = None) 
             f"Nothing is known around the selection: all {missing.size:,} pixels there are "
             "selected or transparent.",
             code="no_context",
+            values={"pixels": int(missing.size)},
         )
     return Hole(soft, missing, carries_alpha)
 
