@@ -131,40 +131,6 @@ def test_pixels_of_krita_stay_in_few_files():
         assert bool(pixels) == (path.stem in named), path
 
 
-def test_every_sentence_of_the_krita_plugin_can_be_translated():
-    for path in KRITA.glob("*.py"):
-        tree = ast.parse(path.read_text("utf-8"))
-        translated = {
-            id(part)
-            for call in ast.walk(tree)
-            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "_"
-            for part in ast.walk(call)
-        }
-        docstrings = {
-            id(node.body[0].value)
-            for node in ast.walk(tree)
-            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
-            and isinstance(node.body[0], ast.Expr)
-        }
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                sentence = " " in node.value and node.value[0].isupper()
-                assert not sentence or id(node) in translated | docstrings, (path, node.value)
-            # Texts that come from `lacuna_wire`.
-            elif isinstance(node, ast.Attribute) and (
-                (
-                    node.attr in ("label", "sentence", "tip", "unit")
-                    and getattr(node.value, "id", "") == "option"
-                )
-                or (
-                    getattr(node.value, "id", "") == "sentences"
-                    and node.attr.isupper()
-                    and node.attr not in ("DESTINATIONS", "COPY_FROM")  # translated word by word
-                )
-            ):
-                assert id(node) in translated, (path, node.lineno)
-
-
 @pytest.mark.parametrize("part", sorted(STRANGERS))
 def test_parts_of_the_daemon_do_not_know_each_other(part):
     others = STRANGERS - {part}

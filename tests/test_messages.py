@@ -1,7 +1,8 @@
 """Every message that a user may meet is made of whole sentences.
 
 It begins with a capital letter, a digit, a quotation mark or a value, and ends with a full stop.
-Read from the source: what is given to an error, in the daemon, the wire and both plug-ins.
+Read from the source: what is given to an error, in the daemon, the wire and both plug-ins, and what
+these say of the daemon's errors.
 """
 
 import ast
@@ -12,6 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from lacuna_wire import errors
+from lacuna_wire.refusals import REFUSALS
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("daemon/lacuna", "shared/lacuna_wire", "gimp_plugin/lacuna-gimp", "krita_plugin")
@@ -24,7 +26,7 @@ SOURCES = {
 VALUE = "\0"  # in a message: what is not known before it runs
 # Values that are sentences themselves, so that nothing has to follow them.
 SENTENCE = re.compile(r"\b(message|reason|sentence|refusal|REMEDY)\b")
-BEGINNING = re.compile(rf"[A-Z0-9\"'`{VALUE}]|[a-z_]+\.[a-z_{VALUE}]")  # the last: a key
+BEGINNING = re.compile(rf"[A-Z0-9\"'`“{VALUE}]|[a-z_]+\.[a-z_{VALUE}]")  # the last: a key
 # Calls that carry a message in their first argument without being errors of ours.
 ALSO = {"BadParameter", "UsageError", "ClickException", "fail"}
 
@@ -148,6 +150,13 @@ def test_every_message_is_whole_sentences(file):
         if (found := faults(message))
     ]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_every_sentence_of_an_editor_is_whole(code):
+    for sentence in REFUSALS[code]:
+        message = Message(code, 0, re.sub(r"\{[^}]*\}", VALUE, sentence))
+        assert not faults(message), sentence
 
 
 def test_messages_of_all_parts_are_found():

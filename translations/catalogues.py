@@ -19,7 +19,7 @@ from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from lacuna_wire import sentences
+from lacuna_wire import numbers, refusals, sentences
 from lacuna_wire.choices import shown_options
 from lacuna_wire.translation import DOMAIN, LOCALE
 
@@ -27,6 +27,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 TEMPLATE = HERE / f"{DOMAIN}.pot"
 PLUG_INS = ("krita_plugin", "gimp_plugin")
+# Of constants, all of which are texts for both.
+SHARED = (sentences, refusals, numbers)
 ACTION_TEXTS = ("text", "toolTip", "iconText", "statusTip", "whatsThis")
 
 
@@ -52,7 +54,8 @@ def find_texts() -> Iterator[Text]:
                 yield from _marked_texts(path)
         for path in sorted((ROOT / folder).rglob("*.action")):
             yield from _action_texts(path)
-    yield from _sentence_texts(Path(sentences.__file__))
+    for module in SHARED:
+        yield from _sentence_texts(Path(str(module.__file__)))
     for option in shown_options():
         for text in (option.label, option.tip, option.unit, *option.choice_labels):
             if text:

@@ -25,6 +25,7 @@ from lacuna_gimp.translation import _
 from lacuna_wire import LacunaError, sentences
 from lacuna_wire.errors import JobCancelled
 from lacuna_wire.options import MAX_VARIATION
+from lacuna_wire.refusals import refusal_text
 
 ICON = Path(lacuna_wire.__file__).parent / "icons" / "lacuna.svg"
 VARIATION = "variation"
@@ -132,21 +133,18 @@ ENTRIES = {
     "plug-in-lacuna-inpaint-strokes": MenuEntry(
         inpaint_strokes,
         _("Inpaint _Painted Strokes"),
-        _(
-            "Remove what is painted over on the active layer from the layer below, with "
-            "the strokes."
-        ),
+        _(sentences.STROKES_TIP),
     ),
     "plug-in-lacuna-try-another": MenuEntry(
         try_another,
         f"_{_(sentences.TRY_ANOTHER)}",
-        _("Replace the last fill by another one of the same selection."),
+        _(sentences.TRY_ANOTHER_TIP),
         options=False,
     ),
     "plug-in-lacuna-fill-again": MenuEntry(
         fill_again,
         _("_Fill Again..."),
-        _("Replace the last fill by one with other options."),
+        _(sentences.FILL_AGAIN_TIP),
     ),
 }
 
@@ -168,12 +166,12 @@ class Lacuna(Gimp.PlugIn):
             Gimp.ProcedureSensitivityMask.DRAWABLE | Gimp.ProcedureSensitivityMask.DRAWABLES
         )
         procedure.set_menu_label(entry.label)
-        procedure.add_menu_path(f"<Image>/Filters/Enhance/{_('Inpaint')}")
+        procedure.add_menu_path(f"<Image>/Filters/Enhance/{_(sentences.INPAINT)}")
         if ICON.exists():
             procedure.set_icon_file(Gio.File.new_for_path(str(ICON)))
         procedure.set_documentation(
             entry.sentence,
-            _("The Lacuna daemon on this computer fills the selection from its surroundings."),
+            _("Lacuna fills the selection from its surroundings, on this computer."),
             name,
         )
         procedure.set_attribution("Lacuna", "Lacuna", "2026")
@@ -204,12 +202,13 @@ def run(
     try:
         layer = ENTRIES[procedure.get_name()].do(call)
     except JobCancelled as error:
-        return procedure.new_return_values(status.CANCEL, GLib.Error(error.message))
+        return procedure.new_return_values(status.CANCEL, GLib.Error(refusal_text(error, _)))
     except LacunaError as error:
+        sentence = refusal_text(error, _)
         if not call.by_script:
-            Gimp.message(error.message)
+            Gimp.message(sentence)
             return procedure.new_return_values(status.CANCEL, GLib.Error())
-        return procedure.new_return_values(status.EXECUTION_ERROR, GLib.Error(error.message))
+        return procedure.new_return_values(status.EXECUTION_ERROR, GLib.Error(sentence))
     except Exception as error:  # here the plug-in ends: GIMP would only say "execution error"
         traceback.print_exc()
         sentence = _(sentences.BUG).format(type(error).__name__, error)

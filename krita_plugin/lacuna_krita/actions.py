@@ -46,19 +46,19 @@ def action_rows() -> List[ActionRow]:
         ActionRow(
             "lacuna_inpaint_strokes",
             _(sentences.STROKES_TITLE),
-            _("Remove what is painted over on the active layer, and the strokes with it."),
+            _(sentences.STROKES_TIP),
             lambda document: FILLS.start(document, FILLS.chosen(document), "strokes"),
         ),
         ActionRow(
             "lacuna_try_another",
             _(sentences.TRY_ANOTHER),
-            _("Put another fill in the place of the last one."),
+            _(sentences.TRY_ANOTHER_TIP),
             lambda document: FILLS.another(document, FILLS.chosen(document)),
         ),
         ActionRow(
             "lacuna_fill_again",
             _(sentences.FILL_AGAIN),
-            _("Put the last fill anew, with the options as they are chosen now."),
+            _(sentences.FILL_AGAIN_TIP),
             lambda document: FILLS.again(document, FILLS.chosen(document)),
         ),
         ActionRow(
@@ -79,7 +79,7 @@ def action_rows() -> List[ActionRow]:
 
 def add_actions(window: Any) -> None:
     """Add the menu *Inpaint* to the menu *Tools* of a window."""
-    title = _("Inpaint")
+    title = _(sentences.INPAINT)
     head = window.createAction(MENU, title, "tools")
     head.setText(title)
     _show_icon(head)

@@ -39,19 +39,11 @@ def aimed_strokes(document: Any, node: Any) -> Any:
     if layer is None or layers.is_root(document, layer):
         raise LacunaError(_(sentences.NO_LAYER_ACTIVE))
     if layer.type() != "paintlayer" or is_fill(load_book(document), layer):
-        raise LacunaError(
-            _(
-                "The layer “{}” has no strokes. Choose the layer on which you have painted them."
-            ).format(layer.name())
-        )
+        raise LacunaError(_(sentences.NO_STROKES).format(layer.name()))
     if not layers.is_shown(document, layer):
         raise _hidden(layer)
     if not layers.bounds_of(layer).intersect(layers.canvas_of(document)).area:
-        raise LacunaError(
-            _("Nothing is painted on the layer “{}”. Paint over what you want to remove.").format(
-                layer.name()
-            )
-        )
+        raise LacunaError(_(sentences.NOTHING_PAINTED).format(layer.name()))
     return layer
 
 
@@ -72,17 +64,11 @@ def layer_below(document: Any, strokes: Any) -> Any:
             if _has_pixels(each, painted):
                 return _without_fill(document, each)
         level = level.parentNode()
-    raise LacunaError(
-        _(
-            "There is nothing below the layer “{}” that could be filled. Paint the strokes on "
-            "a layer of their own, above the picture."
-        ).format(strokes.name())
-    )
+    raise LacunaError(_(sentences.NOTHING_BELOW).format(strokes.name()))
 
 
 def _hidden(layer: Any) -> LacunaError:
-    sentence = _("The layer “{}” is hidden. Show it, or choose the layer that you want to inpaint.")
-    return LacunaError(sentence.format(layer.name()))
+    return LacunaError(_(sentences.LAYER_HIDDEN).format(layer.name()))
 
 
 def _without_fill(document: Any, layer: Any) -> Any:

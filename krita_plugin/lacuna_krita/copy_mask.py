@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any, NamedTuple, Optional
 
-from lacuna_wire import LacunaError, Rect
+from lacuna_wire import LacunaError, Rect, sentences
 from lacuna_wire.editor import EditorSettings
 from lacuna_wire.planes import mask_bounds
 
@@ -53,23 +53,14 @@ def open_copy_mask(source: KritaSource, settings: EditorSettings) -> Optional[Co
     if not settings.has_copy_mask:
         return None
     if not settings.copy_mask:
-        raise LacunaError(
-            _(
-                "No mask is chosen that says what may be copied. Choose one, or copy from "
-                "everywhere."
-            )
-        )
+        raise LacunaError(_(sentences.NO_COPY_MASK))
     mask = layers.find_node(source.document, settings.copy_mask)
     if mask is None:
         raise _removed()
     canvas = layers.canvas_of(source.document)
     bounds = mask_bounds(partial(_values_of, mask), layers.bounds_of(mask).intersect(canvas))
     if bounds is None:
-        raise LacunaError(
-            _("The mask “{}” is empty. Choose another one, or copy from everywhere.").format(
-                mask.name()
-            )
-        )
+        raise LacunaError(_(sentences.COPY_MASK_EMPTY).format(mask.name()))
     return CopyMask(source.document, settings.copy_mask, bounds, settings.copy_from == "never")
 
 

@@ -9,6 +9,7 @@ from krita import Selection
 
 from lacuna_wire import LacunaError, PixelLayout, Rect, sentences
 from lacuna_wire.editor import cut_into_strips
+from lacuna_wire.numbers import whole
 from lacuna_wire.planes import paste
 
 from . import layers
@@ -218,9 +219,9 @@ def shift_since(source: KritaSource) -> _Shift:
         return 0, 0
     raise LacunaError(
         _(
-            "The image was changed from {:,} x {:,} to {:,} x {:,} px before the fill was ready, "
+            "The image was changed from {} x {} to {} x {} px before the fill was ready, "
             "and Lacuna cannot find what was selected. Select it again."
-        ).format(*source.size, document.width(), document.height())
+        ).format(*map(whole, (*source.size, document.width(), document.height())))
     )
 
 
@@ -233,9 +234,8 @@ def _bounds_on_canvas(document: Any, selection: Optional[Any]) -> Rect:
     if not bounds.area:
         raise LacunaError(
             _(
-                "The selection is outside the canvas of {:,} x {:,} px. Select what you want to "
-                "remove."
-            ).format(canvas.width, canvas.height)
+                "The selection is outside the canvas of {} x {} px. Select what you want to remove."
+            ).format(whole(canvas.width), whole(canvas.height))
         )
     return bounds
 

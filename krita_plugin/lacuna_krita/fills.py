@@ -8,6 +8,7 @@ from krita import Krita
 from lacuna_wire import JobStatus, LacunaError, sentences
 from lacuna_wire.editor import EditorSettings
 from lacuna_wire.errors import JobCancelled
+from lacuna_wire.refusals import refusal_text
 
 from . import document as picture
 from . import settings
@@ -167,7 +168,7 @@ class Fills(QObject):
         try:
             asked = self._ask_now(document, ask) if at_once else None
         except LacunaError as error:
-            self._drop(desk, turn, error.message, True)
+            self._drop(desk, turn, refusal_text(error, _), True)
             return
         turn.ask = ask if asked is None else lambda: asked
         self._go_on(desk)
@@ -195,7 +196,7 @@ class Fills(QObject):
             fill.ended.connect(lambda _fill, *what: self._drop(desk, turn, *what))
             fill.start()
         except LacunaError as error:
-            self._drop(desk, turn, error.message, not isinstance(error, JobCancelled))
+            self._drop(desk, turn, refusal_text(error, _), not isinstance(error, JobCancelled))
             return
         if desk.percent == 0:
             self._tell(desk, _(sentences.WAITING_FOR_DAEMON))

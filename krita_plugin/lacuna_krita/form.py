@@ -30,11 +30,9 @@ class SettingsForm(QObject):
         self.source.addItem(_(sentences.VISIBLE_LAYERS), True)
         self.source.setToolTip(_(sentences.SOURCE_TIP))
         self.destination = _box_of(sentences.DESTINATIONS)
-        self.destination.setToolTip(
-            _("Where the fill goes. Automatic: a new layer, or a copy where that looks better.")
-        )
+        self.destination.setToolTip(_(sentences.DESTINATION_TIP))
         self.copy_from = _box_of(sentences.COPY_FROM)
-        self.copy_from.setToolTip(_("Which parts of the picture may be used for the fill."))
+        self.copy_from.setToolTip(_(sentences.COPY_TIP))
         self.mask = narrow(QComboBox())
         self.mask.setToolTip(_("A mask of this picture: of the selection, or of a layer."))
         self.rows = {option.name: new_row(option) for option in shown_options()}

@@ -10,6 +10,7 @@ from typing import Any, Iterator, Optional
 from krita import Krita
 
 from lacuna_wire import LacunaError, Rect, sentences
+from lacuna_wire.numbers import whole
 
 from .colours import Space
 from .translation import _
@@ -102,6 +103,8 @@ def check_size(pixels: Any, space: Space, rect: Rect) -> Any:
     expected = rect.area * space.pixel_bytes
     if pixels.size() != expected:
         raise LacunaError(
-            _(sentences.WRONG_SIZE).format(rect.width, rect.height, expected, pixels.size())
+            _(sentences.WRONG_SIZE).format(
+                *map(whole, (rect.width, rect.height, expected, pixels.size()))
+            )
         )
     return pixels

@@ -10,6 +10,8 @@ from typing import Any, Iterator, List, Optional, Tuple
 from lacuna_wire import LacunaError, Rect, sentences
 from lacuna_wire.editor import EditorSettings, new_request
 from lacuna_wire.errors import JobCancelled
+from lacuna_wire.numbers import decimal
+from lacuna_wire.refusals import refusal_text
 
 from . import document as picture
 from . import placing
@@ -159,7 +161,7 @@ class Fill(QObject):
         try:
             picture.find(self._source)
         except LacunaError as error:
-            self._pointless = error.message
+            self._pointless = refusal_text(error, _)
             self.cancel()
 
     def _finish(self, made: Optional[Made], error: Optional[Exception]) -> None:
@@ -173,11 +175,12 @@ class Fill(QObject):
         if made is None:
             self._source = self._source._replace(selection=None)  # freed here as well
         if made is not None:
-            sentence = _done_sentence(made.kind).format(time.monotonic() - self._begun)
+            seconds = decimal(time.monotonic() - self._begun, 1, _)
+            sentence = _done_sentence(made.kind).format(seconds)
         elif isinstance(error, JobCancelled):
             sentence = self._pointless or _(sentences.CANCELLED)
         elif isinstance(error, LacunaError):
-            sentence = error.message
+            sentence = refusal_text(error, _)
         else:
             assert error is not None
             traceback.print_exception(type(error), error, error.__traceback__)
@@ -189,7 +192,7 @@ class Fill(QObject):
 def _done_sentence(kind: str) -> str:
     """Return where a fill went, with a place for the seconds that it took."""
     if kind == "into":
-        return _("Done in {:.1f} s. The fill is in the layer.")
+        return _("Done in {} s. The fill is in the layer.")
     if kind == "copy":
-        return _("Done in {:.1f} s. The fill is in a filled copy; the layer itself is hidden.")
-    return _("Done in {:.1f} s. The fill is on a new layer.")
+        return _("Done in {} s. The fill is in a filled copy; the layer itself is hidden.")
+    return _("Done in {} s. The fill is on a new layer.")

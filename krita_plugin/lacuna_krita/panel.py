@@ -59,7 +59,7 @@ class LacunaDocker(DockWidget):
         self._look()
 
     def _make_widgets(self) -> None:
-        self.go = QPushButton(lacuna_icon(), _("Inpaint"))
+        self.go = QPushButton(lacuna_icon(), _(sentences.INPAINT))
         self.stop = QPushButton(_("Cancel"))
         self.stop.setMinimumWidth(
             max(self.stop.sizeHint().width(), QPushButton(_("Cancelling")).sizeHint().width())
@@ -68,7 +68,7 @@ class LacunaDocker(DockWidget):
         self.form = SettingsForm()
         self.rows = self.form.rows
         self.preview = Preview()
-        self.fold = Fold(_("More options"), self.form.rare, settings.keep_unfolded)
+        self.fold = Fold(_(sentences.MORE_OPTIONS), self.form.rare, settings.keep_unfolded)
         self.fold.title.setChecked(settings.is_unfolded())
         self.help = QToolButton()
         self.help.setText(_("Help"))

@@ -35,9 +35,7 @@ def result_to_ask_for(source: KritaSource, destination: str) -> str:
     if source.visible or layer.type() == "filterlayer" or destination == "layer":
         return "layer"
     if destination == "into" and layer.locked():
-        raise LacunaError(
-            _("The layer “{}” is locked. Unlock it, or choose another result.").format(layer.name())
-        )
+        raise LacunaError(_(sentences.LAYER_LOCKED).format(layer.name()))
     return "auto" if destination == "auto" and _is_plain(layer) else "composite"
 
 
@@ -67,12 +65,7 @@ def source_again(made: Made) -> KritaSource:
     if made.layer_ids:
         layer = find_node(document, made.layer_ids[-1])
     if layer is None:
-        raise LacunaError(
-            _(
-                "The last fill is no longer in the image, so there is nothing to replace. Select "
-                "what you want to remove, and fill it."
-            )
-        )
+        raise LacunaError(_(sentences.FILL_GONE))
     if made.kind == "layer":
         _document, layer = find(made.source)
     left, top = shift_since(made.source)

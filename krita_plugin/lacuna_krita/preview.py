@@ -5,14 +5,13 @@ from typing import Any, Callable, NamedTuple, Optional, Tuple
 
 from krita import Krita
 
+from lacuna_wire import sentences
 from lacuna_wire.editor import EditorSettings
 from lacuna_wire.questions import estimated_s
 
 from . import selections
-from .qt import QHBoxLayout, QLabel, QLocale, QObject, QPushButton, QSizePolicy, QWidget, pyqtSignal
+from .qt import QHBoxLayout, QLabel, QObject, QPushButton, QSizePolicy, QWidget, pyqtSignal
 from .translation import _
-
-MEGA = 1_000_000
 
 
 class Numbers(NamedTuple):
@@ -46,9 +45,9 @@ class Preview(QWidget):
         self._later = _Later(self)
         self.text = QLabel()
         self.text.setWordWrap(True)
-        self.text.setToolTip(_("What will be filled: the selection after Grow."))
-        self.show_grown = QPushButton(_("Show"))
-        self.show_grown.setToolTip(_("Grow the selection itself, to see what will be filled."))
+        self.text.setToolTip(_(sentences.TO_FILL_TIP))
+        self.show_grown = QPushButton(_(sentences.SHOW))
+        self.show_grown.setToolTip(_(sentences.SHOW_TIP))
         self.show_grown.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         line = QHBoxLayout()
         line.setContentsMargins(0, 0, 0, 0)
@@ -97,7 +96,7 @@ class Preview(QWidget):
     def _tell(self, numbers: Numbers) -> None:
         self._busy = False
         if self.bounds is not None:
-            self.text.setText(numbers_text(numbers))
+            self.text.setText(sentences.amount_text(numbers.pixels, numbers.seconds, _))
 
 
 class _Later(QObject):
@@ -117,26 +116,6 @@ class _Later(QObject):
 
     def _take(self, answer: Tuple[Callable[[Any], None], Any]) -> None:
         answer[0](answer[1])
-
-
-def numbers_text(numbers: Numbers) -> str:
-    """Say what will be filled, in the user's way to write numbers."""
-    pixels = _said(numbers.pixels, 0)
-    mega = _said(numbers.pixels / MEGA, _decimals(numbers.pixels))
-    if numbers.seconds is None:
-        return _("{} px ({} MP)").format(pixels, mega)
-    if numbers.seconds < 1:
-        return _("{} px ({} MP), less than 1 s").format(pixels, mega)
-    return _("{} px ({} MP), about {} s").format(pixels, mega, _said(numbers.seconds, 0))
-
-
-def _decimals(pixels: int) -> int:
-    """Return after how many digits megapixels are cut: two figures are enough to compare them."""
-    return next((digits for digits in (1, 2, 3) if pixels * 10**digits >= MEGA), 4)
-
-
-def _said(number: float, decimals: int) -> str:
-    return QLocale().toString(float(number), "f", decimals)
 
 
 def _numbers(selected: selections.SelectedMask, chosen: EditorSettings) -> Numbers:

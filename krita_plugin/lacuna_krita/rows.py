@@ -2,6 +2,7 @@
 
 from typing import Any, Callable, List, NamedTuple
 
+from lacuna_wire import sentences
 from lacuna_wire.choices import kind_of
 from lacuna_wire.options import Option
 
@@ -35,7 +36,7 @@ class WeightsBox(QComboBox):
     def __init__(self) -> None:
         super().__init__()
         narrow(self)
-        self.addItem(_("The best that is installed"), "")
+        self.addItem(_(sentences.BEST_MODEL), "")
 
     def name(self) -> str:
         return self.currentData() or ""

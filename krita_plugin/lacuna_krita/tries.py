@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any, Callable, List, NamedTuple, Optional, Tuple
 
-from lacuna_wire import LacunaError
+from lacuna_wire import LacunaError, sentences
 from lacuna_wire.editor import EditorSettings
 from lacuna_wire.options import MAX_VARIATION
 
@@ -93,9 +93,7 @@ class Tries:
     def _shown(self, is_there: IsThere) -> Tuple[int, Made]:
         found = self._find(is_there)
         if found is None:
-            raise LacunaError(
-                _("The last fill is no longer there, so nothing can be put in its place.")
-            )
+            raise LacunaError(_(sentences.FILL_GONE))
         return found
 
     def _find(self, is_there: IsThere) -> Optional[Tuple[int, Made]]:

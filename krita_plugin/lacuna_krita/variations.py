@@ -15,9 +15,9 @@ class VariationsBox(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.another = QPushButton(_(sentences.TRY_ANOTHER))
-        self.another.setToolTip(_("Put another fill in the place of the last one."))
+        self.another.setToolTip(_(sentences.TRY_ANOTHER_TIP))
         self.again = QPushButton(_(sentences.FILL_AGAIN))
-        self.again.setToolTip(_("Put the last fill anew, with the options as they are chosen now."))
+        self.again.setToolTip(_(sentences.FILL_AGAIN_TIP))
         self.back = _arrow(Qt.ArrowType.LeftArrow, _("Show the variation before"))
         self.forth = _arrow(Qt.ArrowType.RightArrow, _("Show the next variation"))
         self.text = QLabel()

@@ -1,15 +1,20 @@
 """What every editor says, in one place: the sentences of refusals, and words of menus and progress.
 
 English. An editor that can be translated gives each of them to its own translation before it fills
-in the values; `{}` stand for what the comment above says, in that order.
+in the values; `{}` stand for what the comment above says, in that order. Numbers are written by
+`numbers.py`. What is said of the daemon's errors is in `refusals.py`.
 """
 
 from typing import Callable, Optional
 
 from .messages import JobStatus
+from .numbers import decimal, whole
 
 # Of the menus, the docker and the dialog.
 TITLE = "Inpaint Selection"
+INPAINT = "Inpaint"
+SHOW = "Show"
+MORE_OPTIONS = "More options"
 SOURCE = "Source"
 SOURCE_TIP = "What the fill is made from."
 ACTIVE_LAYER = "Active layer"
@@ -17,6 +22,7 @@ VISIBLE_LAYERS = "All visible layers"
 
 # Where a fill goes.
 DESTINATION = "Result"
+DESTINATION_TIP = "Where the fill goes. Automatic: a new layer, or a copy where that looks better."
 DESTINATIONS = {
     "auto": "Automatic",
     "layer": "New layer",
@@ -25,6 +31,7 @@ DESTINATIONS = {
 }
 # What may be copied.
 COPY = "Copy from"
+COPY_TIP = "Which parts of the picture may be used for the fill."
 COPY_FROM = {
     "everywhere": "Everywhere nearby",
     "sides": "Left and right",
@@ -33,31 +40,56 @@ COPY_FROM = {
     "never": "Never from a mask",
 }
 STROKES_TITLE = "Inpaint Painted Strokes"
+STROKES_TIP = "Remove what is painted over on the active layer, and the strokes with it."
 TRY_ANOTHER = "Try Another"
+TRY_ANOTHER_TIP = "Put another fill of the same selection in the place of the last one."
 FILL_AGAIN = "Fill Again"
+FILL_AGAIN_TIP = "Put a fill with other options in the place of the last one."
 CANCEL_TITLE = "Cancel Inpainting"
+# Of the model.
+BEST_MODEL = "The best that is installed"
 
 # Number of the fill in its picture: the name of its layer.
 LAYER_NAME = "Inpaint {}"
 
 NOTHING_SELECTED = "Nothing is selected. Select what you want to remove."
 NO_LAYER_ACTIVE = "No layer is active. Choose the layer that you want to inpaint."
+# Of these, the name of a layer.
+LAYER_HIDDEN = "The layer “{}” is hidden. Show it, or choose the layer that you want to inpaint."
+LAYER_LOCKED = "The layer “{}” is locked. Unlock it, or choose another result."
+NO_STROKES = (
+    "The layer “{}” has no strokes. Paint over what you want to remove on a new, transparent layer."
+)
+NOTHING_PAINTED = "Nothing is painted on the layer “{}”. Paint over what you want to remove."
+NOTHING_BELOW = (
+    "There is nothing below the layer “{}” that could be filled. Paint the strokes on a layer of "
+    "their own, above the picture."
+)
+NO_COPY_MASK = (
+    "No mask is chosen that says what may be copied. Choose one, or copy from everywhere."
+)
+# Name of the mask, or of the channel.
+COPY_MASK_EMPTY = "The mask “{}” is empty. Choose another one, or copy from everywhere."
+FILL_GONE = (
+    "The last fill is no longer in the image, so nothing can be put in its place. Select what you "
+    "want to remove, and fill it anew."
+)
 LAYER_REMOVED = "The layer was removed before the fill was ready."
 IMAGE_CLOSED = "The image was closed before the fill was ready."
 CANCELLED = "The fill was cancelled."
 # Name of the editor.
 LAYER_NOT_TAKEN = "{} did not accept the new layer."
-# Width, height, bytes that came, bytes that were expected.
-WRONG_SIZE = "An area of {:,} x {:,} px should have {:,} bytes, but has {:,}."
+# Width, height, bytes that were expected, bytes that came.
+WRONG_SIZE = "An area of {} x {} px should have {} bytes, but has {}."
 # Name and text of an exception of Python.
 BUG = "A bug in Lacuna ended the fill ({}: {})."
 
-WAITING_FOR_DAEMON = "Waiting for the daemon"
+WAITING_FOR_DAEMON = "Waiting for Lacuna"
 WAITING_FOR_ONE = "Waiting for another fill"
 # How many.
 WAITING_FOR_SEVERAL = "Waiting for {} other fills"
 # What is done just now, seconds.
-TIME_LEFT = "{}, {:.0f} s left"
+TIME_LEFT = "{}, {} s left"
 # The daemon's word for what it does -> the user's. `guiding` is as old as the wire.
 PHASES = {
     "uploading": "Reading the picture",
@@ -83,17 +115,22 @@ def progress_text(status: JobStatus, translate: Callable[[str], str] = str) -> s
         return translate(WAITING_FOR_SEVERAL).format(status.queue_position)
     text = translate(PHASES.get(status.phase or status.state, WORKING))
     if status.state == "running" and status.eta_s is not None and status.eta_s >= 1:
-        return translate(TIME_LEFT).format(text, status.eta_s)
+        return translate(TIME_LEFT).format(text, whole(status.eta_s))
     return text
 
 
-# How much will be filled, before the click: pixels, millions of pixels, seconds.
+# How much will be filled, before the click.
 TO_FILL = "To fill"
-TO_FILL_TIP = "How much will be filled once the selection is grown."
+TO_FILL_TIP = "What will be filled: the selection after Grow."
+SHOW_TIP = "Grow the selection itself, to see what will be filled. Grow is 0 after that."
 PIXELS = "{} px"
-MEGAPIXELS = "{} megapixels"
-ABOUT_SECONDS = "about {} s"
-MEGAPIXELS_FROM = 10_000  # pixels; fewer are no hundredth
+# Pixels, millions of pixels.
+MEGAPIXELS = "{} px ({} MP)"
+# One of the two above, seconds.
+ABOUT_SECONDS = "{}, about {} s"
+LESS_THAN_A_SECOND = "{}, less than 1 s"
+MEGA = 1_000_000
+MEGAPIXELS_FROM = 10_000  # pixels; fewer are no hundredth of a megapixel
 
 
 def amount_text(
@@ -101,16 +138,23 @@ def amount_text(
 ) -> str:
     """Say how much will be filled, and how long that will take if somebody knows.
 
-    Thousands are set apart by a narrow space, which no language takes for a decimal sign.
+    Args:
+        pixels: How many, after growing.
+        seconds: How long it will take; None if nobody knows.
+        translate: Gives a text in the user's language.
 
     >>> amount_text(1_234_567, 2.8).replace("\u202f", " ")
-    '1 234 567 px, 1.23 megapixels, about 3 s'
-    >>> amount_text(600, None)
-    '600 px'
+    '1 234 567 px (1.2 MP), about 3 s'
+    >>> amount_text(600, 0.2)
+    '600 px, less than 1 s'
     """
-    parts = [translate(PIXELS).format(f"{pixels:,}".replace(",", "\u202f"))]
+    text = translate(PIXELS).format(whole(pixels))
     if pixels >= MEGAPIXELS_FROM:
-        parts.append(translate(MEGAPIXELS).format(f"{pixels / 1e6:.2f}"))
-    if seconds is not None:
-        parts.append(translate(ABOUT_SECONDS).format(max(1, round(seconds))))
-    return ", ".join(parts)
+        digits = 1 if pixels >= MEGA else 2
+        mega = decimal(pixels / MEGA, digits, translate)
+        text = translate(MEGAPIXELS).format(whole(pixels), mega)
+    if seconds is None:
+        return text
+    if seconds < 1:
+        return translate(LESS_THAN_A_SECOND).format(text)
+    return translate(ABOUT_SECONDS).format(text, whole(seconds))

@@ -2,9 +2,9 @@
 
 Translations are gettext catalogues, `locale/LANGUAGE/LC_MESSAGES/lacuna.mo` beside this file, one
 for both editors; without one the text is English. A catalogue has the texts that stand between `_(`
-and `)` in the plug-ins, those of `sentences.py`, and what an editor shows of `options.py`.
-`translations/` at the top of a checkout has them to be edited. What the daemon says is English
-everywhere.
+and `)` in the plug-ins, those of `sentences.py`, `refusals.py` and `numbers.py`, and what an editor
+shows of `options.py`. `translations/` at the top of a checkout has them to be edited. What the
+daemon says is English; of what it refuses, `refusals.py` has the sentences of the editors.
 """
 
 import gettext

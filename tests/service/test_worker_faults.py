@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lacuna_wire.errors import WorkerUnavailable
+from lacuna_wire.refusals import refusal_text
 
 from .conftest import eventually, inverted
 
@@ -35,6 +36,8 @@ def test_worker_killed_in_mid_job_fails_this_job_and_the_next_is_done(start, num
     assert (end.state, end.error.code) == ("failed", "worker_died")
     assert number.name in str(end.error)
     assert "of 4 tiles" in str(end.error)
+    assert end.error.values == {"signal": number.name, "tiles_done": 1, "tiles_total": 4}
+    assert number.name in refusal_text(end.error)
     assert follow(daemon).state == "done"
     assert len(daemon.worker_pids) == 2
 
@@ -50,6 +53,7 @@ def test_sudden_exit_names_the_code_and_its_last_words_are_in_the_log(impatient)
     end = follow(impatient, "tile.2.exit")
 
     assert "code 3" in str(end.error)
+    assert end.error.values["exit_code"] == 3
     assert "the reason is printed here" in impatient.log
 
 

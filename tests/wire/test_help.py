@@ -8,6 +8,7 @@ import pytest
 from lacuna_wire import help as help_pages
 from lacuna_wire import sentences
 from lacuna_wire.options import OPTIONS
+from lacuna_wire.refusals import REFUSALS
 from lacuna_wire.translation import find_catalogue
 
 LANGUAGES = sorted(path.parent.name for path in help_pages.FOLDER.glob("*/index.html"))
@@ -75,6 +76,15 @@ def test_page_calls_things_as_the_menus_do(language):
     text = re.sub(r"\s+", " ", text)
 
     assert [name for name in NAMED if translate(name).casefold() not in text] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_page_quotes_refusals_as_the_editor_shows_them(language):
+    translate, text = find_catalogue([language]).gettext, re.sub(r"\s+", " ", Page(language).text)
+
+    for code in ("empty_selection", "no_context", "too_few_sources", "daemon_unreachable"):
+        shown = translate(REFUSALS[code][-1])
+        assert re.split(r"[.。]", shown)[0] in text, shown
 
 
 def test_help_is_small():

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lacuna_wire import JobStatus, sentences
-from lacuna_wire.choices import shown_options
-from lacuna_wire.sentences import progress_text
+from lacuna_wire.sentences import amount_text, progress_text
+from lacuna_wire.translation import find_catalogue
 
 ROOT = Path(__file__).parents[2]
 PLUG_INS = [ROOT / "krita_plugin", ROOT / "gimp_plugin"]
@@ -16,8 +16,9 @@ TEXTS = {
     name: text for name, text in vars(sentences).items() if name.isupper() and type(text) is str
 }
 REFUSALS = [
-    "NOTHING_SELECTED", "NO_LAYER_ACTIVE", "LAYER_REMOVED", "IMAGE_CLOSED", "CANCELLED",
-    "LAYER_NOT_TAKEN", "WRONG_SIZE", "BUG",
+    "NOTHING_SELECTED", "NO_LAYER_ACTIVE", "LAYER_HIDDEN", "LAYER_LOCKED", "NO_STROKES",
+    "NOTHING_PAINTED", "NOTHING_BELOW", "NO_COPY_MASK", "COPY_MASK_EMPTY", "FILL_GONE",
+    "LAYER_REMOVED", "IMAGE_CLOSED", "CANCELLED", "LAYER_NOT_TAKEN", "WRONG_SIZE", "BUG",
 ]  # fmt: skip
 
 
@@ -38,8 +39,24 @@ def test_no_plugin_says_in_its_own_words_what_both_say(folder):
     used, texts = texts_of(folder)
 
     assert not texts & set(TEXTS.values())
-    # The others are said by `progress_text`, for both.
+    # The others are said by `progress_text` and `amount_text`, for both.
     assert set(REFUSALS) - {"CANCELLED"} <= used <= set(vars(sentences))
+
+
+def test_no_text_stands_in_both_plugins():
+    translated = []
+    for folder in PLUG_INS:
+        calls = (
+            node
+            for path in folder.rglob("*.py")
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_"
+        )
+        given = (call.args[0] for call in calls)
+        translated.append({each.value for each in given if isinstance(each, ast.Constant)})
+
+    assert all(translated)
+    assert not translated[0] & translated[1]
 
 
 @pytest.mark.parametrize("name", REFUSALS)
@@ -78,12 +95,17 @@ def test_progress_is_translated_before_the_values_are_filled_in():
     assert set(asked) <= {*TEXTS.values(), *sentences.PHASES.values()}
 
 
-def test_no_word_of_the_program_is_shown_where_people_paint():
-    """What the daemon calls its parts says nothing to a painter."""
-    ours = "weights?|patch(es)?|guid(e|ing)|network|tiles?|inference|daemon"
-    shown = [*TEXTS.values(), *sentences.PHASES.values()]
-    for option in shown_options():
-        shown += [option.label, option.tip, *option.choice_labels]
-
-    found = {text for text in shown if re.search(rf"\b({ours})\b", text, re.IGNORECASE)}
-    assert found == {sentences.WAITING_FOR_DAEMON}
+@pytest.mark.parametrize(
+    ("pixels", "seconds", "text"),
+    [
+        (1, None, "1 px"),
+        (9_999, 0.4, "9 999 px, less than 1 s"),
+        (12_345, 1.2, "12 345 px (0.01 MP), about 1 s"),
+        (999_999, None, "999 999 px (1.00 MP)"),
+        (24_060_000, 1_234.0, "24 060 000 px (24.1 MP), about 1 234 s"),
+    ],
+)
+def test_amount_is_said_in_pixels_and_where_it_helps_in_megapixels(pixels, seconds, text):
+    assert amount_text(pixels, seconds).replace("\u202f", " ") == text
+    german = find_catalogue(["de"]).gettext
+    assert ("," in amount_text(pixels, None, german)) == ("." in text)

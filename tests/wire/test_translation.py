@@ -77,11 +77,35 @@ def test_translation_takes_the_same_values_and_has_the_same_shape(language):
 def fields(text):
     """What stands in braces, by the place of its value: translations may take another order."""
     found = [(name, spec) for _, name, spec, _ in Formatter().parse(text) if name is not None]
-    return {int(name) if name else at: spec for at, (name, spec) in enumerate(found)}
+    return {
+        (int(name) if name.isdigit() else name or at): spec for at, (name, spec) in enumerate(found)
+    }
 
 
 def test_values_may_change_places():
     assert fields("{} of {:,}") == fields("{1:,}: {0}") != fields("{0:,}: {1}")
+    assert fields("{name} of {side}") == fields("{side}: {name}") != fields("{side}: {}")
+
+
+def test_no_text_says_how_a_number_is_written():
+    """A comma in a German number is a decimal sign; `numbers.py` writes them for everybody."""
+    for text in catalogues.find_texts():
+        assert not any(fields(text.text).values()), text
+
+
+def test_no_word_of_the_program_is_shown_where_people_paint():
+    """What the daemon calls its parts says nothing to a painter."""
+    ours = "weights?|patch(es)?|guid(e|ing)|network|tiles?|inference|daemon|jobs?|worker|spool"
+    texts = [text.text for text in catalogues.find_texts()]
+    said = {text: re.sub(r"\{[^}]*\}", "", text) for text in texts}
+
+    assert [text for text in texts if re.search(rf"\b({ours})\b", said[text], re.I)] == []
+
+
+def test_names_stand_in_one_kind_of_quotation_marks():
+    for text in catalogues.find_texts():
+        assert not set(text.text) & set("\"'\u2018\u201e\u00ab"), text
+        assert text.text.count("“") == text.text.count("”"), text
 
 
 def test_nothing_is_filled_in_before_it_is_translated():

@@ -27,10 +27,9 @@ def add_arguments(procedure: Any) -> None:
     """Declare the settings as named arguments: what scripts give, and the dialog has rows for."""
     words = SOURCE, _(sentences.SOURCE), _(sentences.SOURCE_TIP)
     _add_choices(procedure, words, SOURCES, "layer")
-    tip = _("Where the fill goes. Automatic adds a new layer where that looks right.")
-    words = DESTINATION, _(sentences.DESTINATION), tip
+    words = DESTINATION, _(sentences.DESTINATION), _(sentences.DESTINATION_TIP)
     _add_choices(procedure, words, sentences.DESTINATIONS, EditorSettings().destination)
-    words = COPY_FROM, _(sentences.COPY), _("What the fill may be made of.")
+    words = COPY_FROM, _(sentences.COPY), _(sentences.COPY_TIP)
     _add_choices(procedure, words, sentences.COPY_FROM, EditorSettings().copy_from)
     tip = _("The channel that says what may be copied, or what may not.")
     procedure.add_string_argument(COPY_MASK, _("Mask"), tip, "", _READ_WRITE)

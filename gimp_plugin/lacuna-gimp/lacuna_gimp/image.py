@@ -91,11 +91,7 @@ def open_source(
     # Bounds are those of a rectangle, and of a soft selection in a float image the whole canvas.
     bounds = mask_bounds(mask.read, mask.bounds.intersect(area))
     if bounds is None:
-        raise LacunaError(
-            _(
-                'The selection does not touch the layer "{}". Choose the layer under the selection.'
-            ).format(layer.get_name())
-        )
+        raise missed(layer)
     readable = _copy_visible(image, unseen) if visible else layer
     try:
         yield GimpSource(
@@ -174,6 +170,12 @@ def origin_now(source: GimpSource) -> Tuple[int, int]:
     if source.visible or (now.width, now.height) != source.size:
         return source.origin
     return now.left, now.top
+
+
+def missed(layer: Any) -> LacunaError:
+    """Return the error of a selection that lies beside its layer."""
+    text = _("The selection does not touch the layer “{}”. Choose the layer under the selection.")
+    return LacunaError(text.format(layer.get_name()))
 
 
 def _copy_visible(image: Any, unseen: Tuple[Any, ...]) -> Any:

@@ -87,12 +87,12 @@ def check_writable(layer: Any) -> None:
     if not layers.has_own_pixels(layer):
         raise LacunaError(
             _(
-                '"{}" has no pixels of its own, so nothing can be filled into it. Choose a layer '
-                "of pixels, or another result."
+                "The layer “{}” has no pixels of its own, so nothing can be filled into it. Choose "
+                "a layer of pixels, or another result."
             ).format(name)
         )
     if layers.is_locked(layer):
-        raise LacunaError(_('"{}" is locked. Unlock it, or choose another result.').format(name))
+        raise LacunaError(_(sentences.LAYER_LOCKED).format(name))
 
 
 def is_there(image: Any, drawable: Any) -> bool:

@@ -60,12 +60,7 @@ def painted(strokes: Any) -> Mask:
         LacunaError: If nothing is, or if the layer cannot be painted on in that way.
     """
     if strokes.is_group() or not strokes.has_alpha():
-        raise LacunaError(
-            _(
-                '"{}" is not a layer with strokes. Paint over what you want to remove on a new, '
-                "transparent layer."
-            ).format(strokes.get_name())
-        )
+        raise LacunaError(_(sentences.NO_STROKES).format(strokes.get_name()))
     place = layers.rect_of(strokes)
 
     def read(rect: Rect) -> bytes:
@@ -73,11 +68,7 @@ def painted(strokes: Any) -> Mask:
 
     bounds = mask_bounds(read, place)
     if bounds is None:
-        raise LacunaError(
-            _('Nothing is painted on "{}". Paint over what you want to remove.').format(
-                strokes.get_name()
-            )
-        )
+        raise LacunaError(_(sentences.NOTHING_PAINTED).format(strokes.get_name()))
     return Mask(read, bounds)
 
 
@@ -113,29 +104,27 @@ def copied_from(image: Any, copy_from: str, key: str, within: Rect) -> Mask:
     """
     found = [channel for channel in image.get_channels() if channel.get_name() == key]
     if not key:
-        raise LacunaError(
-            _("Choose the channel that says what may be copied: the image may have several.")
-        )
+        raise LacunaError(_(sentences.NO_COPY_MASK))
     if not found:
-        raise LacunaError(_('There is no channel "{}" in this image.').format(key))
+        raise LacunaError(
+            _(
+                "There is no channel “{}” in this image. Choose another one, or copy from "
+                "everywhere."
+            ).format(key)
+        )
     channel = found[0]
 
     def read(rect: Rect) -> bytes:
         if not channel.is_valid():
             raise LacunaError(
-                _('The channel "{}" was removed before the fill was ready.').format(key)
+                _("The channel “{}” was removed before the fill was ready.").format(key)
             )
         mask = buffers.read_mask(channel, rect)
         return mask if copy_from == "only" else mask.translate(_INVERTED)
 
     bounds = mask_bounds(lambda rect: buffers.read_mask(channel, rect), within)
     if bounds is None and copy_from == "only":
-        raise LacunaError(
-            _(
-                'The channel "{}" is empty over the layer, so nothing may be copied. Paint white '
-                "in it where the layer may be copied from."
-            ).format(key)
-        )
+        raise LacunaError(_(sentences.COPY_MASK_EMPTY).format(key))
     return Mask(read, bounds if bounds is not None else within)
 
 

@@ -52,7 +52,7 @@ def active_layer(image: Any, drawables: List[Any]) -> Any:
     if len(only) == 1:  # then a channel that is active leaves no doubt
         return only[0]
     raise LacunaError(
-        _('"{}" is a channel. Choose the layer that you want to inpaint.').format(
+        _("“{}” is a channel. Choose the layer that you want to inpaint.").format(
             drawable.get_name()
         )
     )
@@ -85,9 +85,7 @@ def layer_to_fill(
         return layer
     copy = fills.filled_copy_of(stack, layer)
     if copy is None:
-        raise LacunaError(
-            _('The layer "{}" is hidden. Show it, or choose another one.').format(layer.get_name())
-        )
+        raise LacunaError(_(sentences.LAYER_HIDDEN).format(layer.get_name()))
     return copy
 
 

@@ -8,8 +8,9 @@ import gi
 gi.require_version("Gtk", "3.0")
 from gi.repository import GLib, Gtk
 
-from lacuna_wire import LacunaError
+from lacuna_wire import LacunaError, sentences
 from lacuna_wire.editor import EditorSettings
+from lacuna_wire.refusals import refusal_text
 from lacuna_wire.sentences import amount_text
 
 from .dialog import read_settings
@@ -50,12 +51,7 @@ class Outlook:
         """
         self.text = Gtk.Label(xalign=0, wrap=True, max_width_chars=40, hexpand=True)
         self.button = Gtk.Button(use_underline=True, valign=Gtk.Align.START)
-        self.button.set_tooltip_text(
-            _(
-                "Grow the selection in the image now, so that you see what will be filled. This "
-                "sets Grow to 0; undo brings the smaller selection back."
-            )
-        )
+        self.button.set_tooltip_text(_(sentences.SHOW_TIP))
         self.possible = True  # until somebody has looked: the button of the window keeps its focus
         self._config, self._image, self._drawables = config, image, drawables
         self._changed = changed
@@ -96,7 +92,7 @@ class Outlook:
         try:
             selected = read_selected(self._image, self._drawables, settings.visible, grow)
         except LacunaError as error:
-            self._say(error.message, possible=False)
+            self._say(refusal_text(error, _), possible=False)
             return
         # The Quick Mask is a picture of the selection, which GIMP does not grow.
         self.button.set_sensitive(grow > 0 and not is_quick_mask(self._drawables))

@@ -14,6 +14,7 @@ from gi.repository import Gimp
 from lacuna_wire import LacunaError, Rect, sentences
 from lacuna_wire.editor import EditorSettings
 from lacuna_wire.messages import Answer
+from lacuna_wire.numbers import whole
 
 from . import buffers, fills, layer_work, layers, records
 from . import image as picture
@@ -72,14 +73,14 @@ def place(source: GimpSource, answer: Answer, placing: Placing) -> Any:
     if len(answer.pixels) != expected:
         raise LacunaError(
             _(sentences.WRONG_SIZE).format(
-                answer.rect.width, answer.rect.height, expected, len(answer.pixels)
+                *map(whole, (*answer.rect[2:], expected, len(answer.pixels)))
             )
         )
     stack = fills.look(source.image)
     kind = _kind(source, answer, placing, stack)
     if kind != records.LAYER and layers.rect_of(source.layer)[2:] != source.size:
         raise LacunaError(
-            _('The size of "{}" was changed before the fill was ready.').format(
+            _("The size of the layer “{}” was changed before the fill was ready.").format(
                 source.layer.get_name()
             )
         )

@@ -18,6 +18,7 @@ from lacuna_wire.planes import nonzero_bounds
 from lacuna_wire.questions import estimated_s
 
 from . import buffers, fills, layers, masks, meant
+from .image import missed
 from .translation import _
 
 # A larger mask is thinned out and then counted, in a few tenths of a second however far it grows.
@@ -81,10 +82,7 @@ def read_selected(image: Any, drawables: List[Any], visible: bool, grow: int) ->
     mask = thinned(selection.read, area, cell)
     seen = nonzero_bounds(mask, len(range(0, area.width, cell))) if mask else area
     if not seen.area:
-        text = _(
-            'The selection does not touch the layer "{}". Choose the layer under the selection.'
-        )
-        raise LacunaError(text.format(layer.get_name()))
+        raise missed(layer)
     bounds = Rect(*(side * cell for side in seen)).shift(area.left, area.top).intersect(area)
     return Selected(source, area, bounds, mask, cell)
 

@@ -118,7 +118,7 @@ def kept_mask(layer: Any, record: FillRecord) -> bytes:
     mask = _unpacked(layer, SELECTION)
     if mask is None or len(mask) != record.selected.area:
         raise LacunaError(
-            _('"{}" no longer knows which selection it fills. Select it again.').format(
+            _("“{}” no longer knows which selection it fills. Select it again.").format(
                 layer.get_name()
             )
         )

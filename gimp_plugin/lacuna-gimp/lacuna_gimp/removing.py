@@ -50,12 +50,7 @@ def inpaint_strokes(image: Any, drawables: List[Any], settings: EditorSettings) 
     mask = masks.painted(strokes)
     layer = meant.topmost_under(stack, mask, below=strokes)
     if layer is None:
-        raise LacunaError(
-            _(
-                'No visible layer below "{}" has pixels under the strokes. Paint them on a new '
-                "layer above the picture."
-            ).format(strokes.get_name())
-        )
+        raise LacunaError(_(sentences.NOTHING_BELOW).format(strokes.get_name()))
     older = _seen(fills.fills_of(stack, layer))
     unseen = (strokes,)
     with picture.open_source(image, layer, mask, settings.visible, older, unseen=unseen) as source:
@@ -92,20 +87,20 @@ def fill_again(image: Any, drawables: List[Any], earlier: Known, settings: Edito
     if not image.is_valid():
         raise LacunaError(_(sentences.IMAGE_CLOSED))
     if not layers.is_in(image, earlier.layer):
-        raise LacunaError(_("The fill was removed meanwhile."))
+        raise LacunaError(_(sentences.FILL_GONE))
     name = earlier.layer.get_name()
     stack = fills.look(image)
     visible = not record.source
     layer = earlier.layer if visible else fills.source_of(stack, earlier)
     if layer is None:
-        raise LacunaError(_('The layer that "{}" fills is no longer in this image.').format(name))
+        raise LacunaError(_("The layer that “{}” fills is no longer in this image.").format(name))
     size: Tuple[int, int] = layers.rect_of(layer)[2:]
     if visible:
         size = (image.get_width(), image.get_height())
     if size != record.size:
         raise LacunaError(
             _(
-                'What "{}" fills has another size now, so it cannot be filled again. Select it '
+                "What “{}” fills has another size now, so it cannot be filled again. Select it "
                 "and fill it anew."
             ).format(name)
         )
@@ -171,12 +166,12 @@ def _before(image: Any, earlier: Known) -> Before:
     layout, encoding = buffers.layout_of(image)
     if pixels is None or len(pixels) != record.rect.area * layout.pixel_bytes:
         raise LacunaError(
-            _('What was in "{}" before it was filled is no longer known. Use Edit > Undo.').format(
+            _("What was in “{}” before it was filled is no longer known. Use Edit > Undo.").format(
                 name
             )
         )
     if buffers.checksum(earlier.layer, record.rect, encoding) != record.seal:
         raise LacunaError(
-            _('"{}" was changed where it was filled. Select it and fill it anew.').format(name)
+            _("“{}” was changed where it was filled. Select it and fill it anew.").format(name)
         )
     return Before(record.rect, pixels)

@@ -24,6 +24,12 @@ from .translation import _
 
 PARASITE = "lacuna-window"
 UNFOLDED = "more_options"
+# Rows of what is no option of the daemon: argument and label.
+CHOICES = {
+    dialog.SOURCE: sentences.SOURCE,
+    dialog.DESTINATION: sentences.DESTINATION,
+    dialog.COPY_FROM: sentences.COPY,
+}
 BORDER = 12  # pixels around all rows, as in GIMP's own dialogs
 
 
@@ -76,11 +82,7 @@ class Window:
 
     def _add_choices(self) -> None:
         """Add the rows of what is no option of the daemon."""
-        for name, english in (
-            (dialog.SOURCE, sentences.SOURCE),
-            (dialog.DESTINATION, sentences.DESTINATION),
-            (dialog.COPY_FROM, sentences.COPY),
-        ):
+        for name, english in CHOICES.items():
             widget = GimpUi.prop_choice_combo_box_new(self._config, name)
             self._rows.add(english, widget, self._tip(name))
         masks = NamesBox(self._config, dialog.COPY_MASK)
@@ -99,14 +101,16 @@ class Window:
         box.pack_start(outlook.text, True, True, 0)
         box.pack_start(outlook.button, False, False, 0)
         self._rows.add(sentences.TO_FILL, box, _(sentences.TO_FILL_TIP), key=False)
-        self._rows.labelled.append((Label("Show", _("Show")), outlook.button.set_label))
+        self._rows.labelled.append(
+            (Label(sentences.SHOW, _(sentences.SHOW)), outlook.button.set_label)
+        )
 
     def _fold(self, widget: Any) -> Any:
         expander = Gtk.Expander(use_underline=True, resize_toplevel=True)
         widget.set_margin_top(SPACING)
         expander.set_expanded(recall(PARASITE).get(UNFOLDED) is True)
         expander.add(widget)
-        label = Label("More options", _("More options"))
+        label = Label(sentences.MORE_OPTIONS, _(sentences.MORE_OPTIONS))
         self._rows.labelled.append((label, expander.set_label))
         return expander
 
@@ -149,7 +153,7 @@ class Window:
             if not label.is_ancestor(inpaint) and label.get_mnemonic_keyval() != Gdk.KEY_VoidSymbol
         ]
         labelled: List[Tuple[Label, Any]] = [
-            (Label("Inpaint", _("Inpaint")), self._dialog.set_ok_label),
+            (Label(sentences.INPAINT, _(sentences.INPAINT)), self._dialog.set_ok_label),
             *self._rows.labelled,
             *self._rare.labelled,
         ]
@@ -183,9 +187,9 @@ class Window:
             remember_models(names)
         elif chosen and chosen not in names:
             names = [*names, chosen]
-        self._models.offer(names, _("The best that is installed"))
+        self._models.offer(names, _(sentences.BEST_MODEL))
         if chosen and chosen not in names:
-            text = _('"{}" is no longer installed.').format(chosen)
+            text = _("The model “{}” is no longer installed.").format(chosen)
             self._gone.set_text(text)
             self._gone.show()
             self._expander.set_expanded(True)

@@ -220,7 +220,7 @@ def test_last_fill_that_is_gone_is_missed_with_one_sentence(opened):
     krita.run("krita.action('lacuna_try_another').trigger()")
 
     text = krita.run("ended()")
-    assert text.startswith("The last fill is no longer there")
+    assert text.startswith("The last fill is no longer in the image")
     assert krita.run("sentences") == [[text, True]]
     assert krita.run("layers()") == ["Background"]
 
