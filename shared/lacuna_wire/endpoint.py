@@ -153,7 +153,11 @@ def prove(endpoint: Endpoint) -> None:
             f"The daemon (version {hello.get('version')}) speaks protocol "
             f"{hello.get('protocol')}, but this client speaks protocol {PROTOCOL}. Update the "
             "older of the two: run `lacuna setup` in a terminal, then start this program again.",
-            values={"version": str(hello.get("version"))},
+            values={
+                "version": str(hello.get("version")),
+                "theirs": str(hello.get("protocol")),
+                "ours": str(PROTOCOL),
+            },
         )
 
 

@@ -99,8 +99,9 @@ REFUSALS: Dict[str, Tuple[str, ...]] = {
         "terminal, then start this program again.",
     ),
     "protocol_mismatch": (
-        "This plug-in and the Lacuna on this computer ({version}) do not belong together. Run "
-        "`lacuna setup` in a terminal, then start this program again.",
+        "This plug-in (protocol {ours}) and the Lacuna on this computer (version {version}, "
+        "protocol {theirs}) do not belong together. Run `lacuna setup` in a terminal, then start "
+        "this program again.",
     ),
     "daemon_unreachable": (
         "Lacuna ended {times} times during this fill. Try again, or run `lacuna doctor` in a "

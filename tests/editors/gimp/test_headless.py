@@ -35,12 +35,12 @@ CASES = (*LAYOUTS, *U8_CASES)
 PARTS = ("depths", "colours", "selections", "layers", "clicks", "refusals")
 REFUSALS = {
     "no_selection": "Nothing is selected",
-    "selection_outside_the_layer": 'The selection does not touch the layer "Background"',
+    "selection_outside_the_layer": "The selection does not touch the layer “Background”",
     "several_layers": "2 layers are active",
     "no_layer": "No layer is active",
-    "channel": '"red" is a channel',
-    "everything_selected": "Nothing is known around the selection",
-    "weights_not_there": "There are no weights named 'nobody-has-these'",
+    "channel": "“red” is a channel",
+    "everything_selected": "There is nothing around the selection to fill it from",
+    "weights_not_there": "The model “nobody-has-these” is not installed",
     "floating_selection": "Anchor it or make it a layer",
     "indexed": "Image > Mode > RGB",
 }

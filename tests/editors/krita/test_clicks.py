@@ -15,11 +15,11 @@ def opened(krita, served, inside, small_photo):
 REFUSALS = {
     "no selection": ("document.setSelection(None)", "Nothing is selected"),
     "outside": ("select(500, 300, 20, 20)", "outside the canvas of 200 x 140 px"),
-    "everything": ("select(0, 0, 200, 140)", "Nothing is known around the selection"),
-    "weights": (
-        "pass",
-        "There are no weights named 'nobody-has-these'",
+    "everything": (
+        "select(0, 0, 200, 140)",
+        "There is nothing around the selection to fill it from: all 28\u202f000 px",
     ),
+    "weights": ("pass", "The model “nobody-has-these” is not installed"),
 }
 
 
@@ -36,6 +36,26 @@ def test_what_cannot_be_filled_is_refused_with_a_sentence(opened, case):
     assert facts["failed"]
     assert krita.run("layers()") == ["Background"]
     assert krita.run("krita.action('edit_undo').text()").strip("& ") == "Undo"
+
+
+def test_what_the_daemon_refuses_is_said_in_the_users_language(opened):
+    facts = opened.run(
+        """
+        def steps():
+            from lacuna_krita import translation
+            usual = translation._catalogue
+            translation._catalogue = translation.find_catalogue(["de"])
+            try:
+                select(0, 0, 200, 140)
+                return (yield from fill())
+            finally:
+                translation._catalogue = usual
+        steps()
+        """
+    )
+
+    assert facts["failed"]
+    assert "Alle 28\u202f000 px dort sind ausgewählt oder transparent" in facts["text"]
 
 
 def test_active_mask_of_the_selection_means_the_topmost_picture(opened):
