@@ -36,7 +36,7 @@ from benchmarks.workbench import CompletionAlone, FittingDevice, fill_document, 
 from lacuna.commands.bench import draw
 from lacuna.network.catalogue import find_weights
 from lacuna.network.tile_network import load_network
-from lacuna.service.job import JobPlan
+from lacuna.service.forecast import JobPlan
 from lacuna.service.serve import new_settings, serve
 from lacuna_wire import JobRequest, Options, PixelLayout, Rect
 from lacuna_wire.client import Client

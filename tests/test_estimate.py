@@ -27,22 +27,20 @@ def test_as_many_tiles_are_filled_as_were_estimated(work, strategy):
     options = Options(result="composite", device="cpu", tile=96, strategy=strategy)
     removal, totals = prepare(work, options), set()
 
-    plan = estimate(removal, tile_s=2.0)
+    plan = estimate(removal)
     fill_here(removal, lambda status: totals.add(status.tiles_total), Filler())
 
     assert totals - {0} == {plan.tiles}
-    assert plan.seconds == 2.0 * plan.tiles
     assert plan.tile_px == 96
     assert not work.out.exists()
 
 
 def test_larger_tiles_and_windows_are_said_to_take_more_memory(work):
     small, large = (
-        estimate(prepare(work, Options(result="composite", device="cpu", tile=tile)), None)
+        estimate(prepare(work, Options(result="composite", device="cpu", tile=tile)))
         for tile in (64, 128)
     )
 
-    assert small.seconds is None
     assert large.tile_bytes == 4 * small.tile_bytes
     assert large.memory_bytes - small.memory_bytes == large.tile_bytes - small.tile_bytes
 
@@ -57,7 +55,7 @@ def test_tiff_of_any_size_is_said_to_take_no_more_memory_and_png_all_of_its_own(
             for name, pixels in (("a", np.zeros((side, side, 3), np.uint8)), ("m", mask)):
                 cv2.imwrite(str(tmp_path / f"{name}.{suffix}"), pixels)
             paths = [tmp_path / f"{name}.{suffix}" for name in ("a", "m", "out")]
-            said[suffix, side] = estimate(prepare(RemovalPaths(*paths), options), None).memory_bytes
+            said[suffix, side] = estimate(prepare(RemovalPaths(*paths), options)).memory_bytes
 
     assert said["tif", 600] == said["tif", 1200] < said["png", 600]
     assert said["png", 1200] - said["png", 600] == 3 * (1200**2 - 600**2)

@@ -13,6 +13,7 @@ from lacuna.network.device import choose_device, choose_precision, free_memory
 from lacuna.network.tile_size import default_tile, tile_bytes
 from lacuna.network_facts import Role, usual_overlap
 from lacuna.removal import Removal, document_of
+from lacuna_wire import JobRequest, LacunaError
 from lacuna_wire.client import Client
 from lacuna_wire.endpoint import find_daemon
 
@@ -47,7 +48,7 @@ class Estimate(NamedTuple):
         levels: Levels above the picture's own, in the region that has most.
         tiles: Tiles that the network fills, on all levels.
         tile_px: Longest side of any of them.
-        seconds: None if no daemon has timed a tile yet.
+        seconds: How long it will run; None if nobody knows.
         memory_bytes: Peak of the command with `--local`; a picture that is no TIFF is held whole.
         tile_bytes: The part of it that the network takes for a tile: on a GPU, its memory.
     """
@@ -61,12 +62,12 @@ class Estimate(NamedTuple):
     tile_bytes: int
 
 
-def estimate(removal: Removal, tile_s: float | None) -> Estimate:
+def estimate(removal: Removal, seconds: float | None = None) -> Estimate:
     """Plan a removal and say what it will take.
 
     Args:
         removal: What is to be done.
-        tile_s: Seconds per tile, completion included; None if they are not known.
+        seconds: How long it will run, from whoever knows it.
 
     Raises:
         LacunaError: As the removal itself would, were it not for the memory.
@@ -101,14 +102,18 @@ def estimate(removal: Removal, tile_s: float | None) -> Estimate:
         levels=max(plan.levels for plan in plans),
         tiles=len(tiles),
         tile_px=max((max(tile.width, tile.height) for tile in tiles), default=0),
-        seconds=None if tile_s is None else tile_s * len(tiles),
+        seconds=seconds,
         memory_bytes=IDLE_BYTES + engine_bytes + held_bytes + network_bytes,
         tile_bytes=network_bytes,
     )
 
 
-def known_tile_seconds() -> float | None:
-    """Ask the daemon, if one runs, how long a tile of its last job took; guides are counted in."""
+def known_seconds(request: JobRequest) -> float | None:
+    """Ask the daemon how long a fill will run; None if none runs, or it does not know."""
     endpoint = find_daemon()
-    seconds = Client(endpoint).status().get("tile_s") if endpoint else None
-    return None if seconds is None else float(seconds)
+    if endpoint is None:
+        return None
+    try:
+        return Client(endpoint).estimate(request).seconds
+    except LacunaError:  # it is older than the question, or would not do such a job
+        return None

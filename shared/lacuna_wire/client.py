@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, Iterable, Iterator, Tuple
 from .endpoint import Endpoint, find_daemon, start_daemon
 from .errors import BadReply, DaemonUnreachable, JobCancelled, LacunaError, NotFound
 from .exchange import Buffer, exactly, exchange, read_into, read_json, slices
-from .messages import Answer, JobRequest, JobStatus, Ticket
+from .messages import Answer, JobEstimate, JobRequest, JobStatus, Ticket
 from .rect import Rect
 from .sentences import CANCELLED
 
@@ -33,15 +33,14 @@ class Client:
         """
         return Ticket.from_dict(self._call("POST", "/v1/jobs", request.as_dict()))
 
-    def estimate(self, request: JobRequest) -> Ticket:
-        """Ask what a fill would take; the job is forgotten at once, and no pixel is sent.
+    def estimate(self, request: JobRequest) -> JobEstimate:
+        """Ask what a fill would take; there is no job afterwards, and a full queue is no matter.
 
         Raises:
-            LacunaError: If the daemon would not take the job.
+            NotFound: If the daemon is older than this question (0.1.0).
+            LacunaError: If it refuses such a job: `too_large`, ...
         """
-        ticket = self.submit(request)
-        self.forget(ticket.id)
-        return ticket
+        return JobEstimate.from_dict(self._call("POST", "/v1/estimate", request.as_dict()))
 
     def upload(self, job_id: str, chunks: Iterable[Buffer], total_bytes: int) -> None:
         """Send the planes of the window, in the order of the request, without copying them.

@@ -222,7 +222,7 @@ class Ticket(NamedTuple):
         window: Pixels of the image to upload.
         input_bytes: Length of the upload.
         tiles: How many tiles the fill will take, about.
-        estimate_s: Seconds that it will take, or None before the first tile was ever timed.
+        estimate_s: As `JobEstimate.seconds`.
     """
 
     id: str
@@ -235,6 +235,30 @@ class Ticket(NamedTuple):
     def from_dict(cls, data: Any) -> "Ticket":
         """Parse a daemon's answer, whatever its version; raises `BadReply` if it is none."""
         return read_reply(cls, data, "answer to a job")
+
+
+class JobEstimate(NamedTuple):
+    """What a fill would need and take, if it were asked for.
+
+    Attributes:
+        window: Pixels of the image that would be uploaded.
+        input_bytes: Length of the upload.
+        tiles: How many tiles the fill would take, about.
+        seconds: How long it would run, without waiting for other fills; None if nobody knows yet.
+    """
+
+    window: Rect
+    input_bytes: int
+    tiles: int = 0
+    seconds: Optional[float] = None
+
+    def as_dict(self) -> Dict[str, Any]:
+        return {**self._asdict(), "window": dict(self.window._asdict())}
+
+    @classmethod
+    def from_dict(cls, data: Any) -> "JobEstimate":
+        """Parse a daemon's answer, whatever its version; raises `BadReply` if it is none."""
+        return read_reply(cls, data, "estimate of a job")
 
 
 class Answer(NamedTuple):

@@ -31,10 +31,7 @@ def estimated_s(
     # A mask of the user's does not change the time by much, and would have to be read.
     plain = settings._replace(copy_from="everywhere")
     try:
-        return (
-            connect(start=False)
-            .estimate(new_request(size, selection, PixelLayout(), plain))
-            .estimate_s
-        )
-    except LacunaError:  # none runs, or it would not take the job
+        request = new_request(size, selection, PixelLayout(), plain)
+        return connect(start=False).estimate(request).seconds
+    except LacunaError:  # none runs, it is older than the question, or would not take the job
         return None

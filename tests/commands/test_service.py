@@ -64,7 +64,7 @@ def test_daemon_is_shown_and_stopped(lacuna, serving):
 
     status = lacuna("status")
     assert status.returncode == 0
-    for fact in (f"process {process.pid}", "protocol 1", "0 of 4", "not loaded"):
+    for fact in (f"process {process.pid}", "protocol 1", "0 of 4", "not loaded", "lacuna-small"):
         assert fact in status.stdout
 
     second = lacuna("serve")
@@ -93,6 +93,20 @@ def test_wrong_option_is_one_sentence_and_nothing_starts(lacuna, arguments, reas
     assert reason in answer.stderr
     assert "Traceback" not in answer.stderr
     assert lacuna("status").returncode == 1
+
+
+def test_damaged_index_of_weights_keeps_no_daemon_from_its_start(lacuna, tmp_path):
+    lacuna.environment["XDG_DATA_HOME"] = str(tmp_path / "data")
+    folder = tmp_path / "data" / "lacuna" / "weights"
+    folder.mkdir(parents=True)
+    (folder / "index.json").write_text("no index")
+    command = [sys.executable, "-m", "lacuna", "serve", "--foreground"]
+    with subprocess.Popen(
+        command, env=lacuna.environment, stderr=subprocess.PIPE, text=True
+    ) as daemon:
+        assert "listens on port" in daemon.stderr.readline()
+        assert "known when the worker has run once" in lacuna("status").stdout
+        daemon.terminate()
 
 
 def test_status_shows_queue_device_memory_and_the_last_errors(lacuna, tmp_path, monkeypatch):

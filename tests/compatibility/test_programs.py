@@ -9,7 +9,10 @@ import pytest
 
 from lacuna_wire import JobRequest, Options, PixelLayout, Rect
 from lacuna_wire.client import Client
+from lacuna_wire.editor import EditorSettings
 from lacuna_wire.endpoint import Endpoint
+from lacuna_wire.errors import NotFound
+from lacuna_wire.questions import estimated_s
 
 WIDTH, HEIGHT = 200, 150
 OBJECT = Rect(80, 60, 40, 30)
@@ -92,6 +95,17 @@ def test_daemon_of_either_age_describes_itself_to_this_client(states, name):
 
     assert facts["pid"] == fields["pid"]
     assert facts["protocol"] == 1
+
+
+def test_daemon_that_is_older_than_estimates_gets_no_job_instead(states, monkeypatch):
+    state = states["0.1.0"]
+    client = Client(Endpoint(**json.loads((state / "endpoint.json").read_text())))
+    with pytest.raises(NotFound):
+        client.estimate(JobRequest(str(uuid.uuid4()), WIDTH, HEIGHT, OBJECT))
+
+    monkeypatch.setenv("LACUNA_STATE_DIR", str(state))
+    assert estimated_s((WIDTH, HEIGHT), OBJECT, EditorSettings()) is None
+    assert client.status()["jobs"] == []
 
 
 @pytest.mark.parametrize(("program", "daemon"), PAIRS[:2], ids=["old", "new"])

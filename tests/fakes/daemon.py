@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from lacuna.service.job import JobPlan
+from lacuna.service.forecast import JobPlan
 from lacuna.service.serve import new_settings, serve
 from lacuna_wire import JobRequest, LacunaError
 from lacuna_wire.errors import Unprocessable

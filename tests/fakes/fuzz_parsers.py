@@ -14,8 +14,9 @@ with atheris.instrument_imports(include=["lacuna_wire", "lacuna.service"]):
     from lacuna_wire import JobRequest, JobStatus, LacunaError
     from lacuna_wire.client import _rect_header
     from lacuna_wire.errors import error_from_dict
+    from lacuna_wire.messages import JobEstimate
 
-PARSERS = (JobRequest.from_dict, JobStatus.from_dict, error_from_dict)
+PARSERS = (JobRequest.from_dict, JobStatus.from_dict, JobEstimate.from_dict, error_from_dict)
 
 
 def try_bytes(data: bytes) -> None:

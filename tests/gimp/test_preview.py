@@ -9,6 +9,7 @@ from lacuna.engine.pixels.hole import soften
 from lacuna_wire import Options, Rect, questions
 from lacuna_wire.editor import EditorSettings
 from lacuna_wire.errors import DaemonUnreachable, NotFound
+from lacuna_wire.messages import JobEstimate
 
 SOURCE = Rect(-3, 4, 40, 30)
 
@@ -62,7 +63,7 @@ def test_time_is_asked_of_a_daemon_that_runs(preview, monkeypatch):
 
     def estimate(request):
         asked.append(request)
-        return SimpleNamespace(estimate_s=2.5)
+        return JobEstimate(Rect(0, 0, 9, 9), 405, 1, 2.5)
 
     def connect(start):
         assert not start

@@ -102,8 +102,9 @@ def test_key_that_comes_twice_is_refused_even_where_all_else_is_right(daemon):
     """One reader takes the first, another the last: what was checked may not be what is used."""
     right = json.dumps(request().as_dict())
     for twice in (right[:-1] + ', "options": {}}', right.replace('"width"', '"width": 1, "width"')):
-        answer = daemon.call("POST", "/v1/jobs", {"Content-Type": "application/json"}, twice)
-        assert (answer.status, answer.code) == (400, "bad_request")
+        for path in ("/v1/jobs", "/v1/estimate"):
+            answer = daemon.call("POST", path, {"Content-Type": "application/json"}, twice)
+            assert (answer.status, answer.code) == (400, "bad_request")
 
 
 def test_thousand_pipelined_requests_are_answered_in_turn(daemon):

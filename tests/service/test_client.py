@@ -112,13 +112,3 @@ def test_lost_daemon_is_one_sentence(start):
     killer.join()
     with pytest.raises(LacunaError, match="was lost"):
         daemon.client.status()
-
-
-def test_estimate_says_what_a_job_would_take_and_leaves_none(shared):
-    asked = request()
-
-    ticket = shared.client.estimate(asked)
-
-    assert ticket.window.contains(asked.selection)
-    assert ticket.tiles >= 1
-    assert ticket.id not in [job["id"] for job in shared.client.status()["jobs"]]

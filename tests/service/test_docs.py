@@ -16,7 +16,7 @@ from lacuna.service.app import ROUTES
 from lacuna_wire import JobStatus, PixelLayout, Rect, messages, parsing
 from lacuna_wire import layout as layout_words
 from lacuna_wire.errors import CLASSES
-from lacuna_wire.messages import Ticket
+from lacuna_wire.messages import JobEstimate, Ticket
 from lacuna_wire.options import OPTIONS, Option
 
 from .conftest import OPENAPI, openapi, request
@@ -98,7 +98,7 @@ def test_openapi_has_the_keys_of_requests_and_no_others_are_sent(name, keys):
     assert schema(name)["additionalProperties"] is False
 
 
-@pytest.mark.parametrize("reply", [JobStatus, Ticket])
+@pytest.mark.parametrize("reply", [JobStatus, Ticket, JobEstimate])
 def test_openapi_has_the_keys_of_replies_and_more_may_come(reply):
     # The state of a new job is for those who do not read its status.
     assert set(schema(reply.__name__)["properties"]) - {"state"} == set(reply._fields) - {"state"}
@@ -155,13 +155,18 @@ def test_status_has_the_documented_keys(shared):
         assert f"`{key}`" in PROTOCOL, key
 
 
-def test_ticket_and_job_have_the_documented_keys(shared):
+def test_ticket_job_and_estimate_have_the_documented_keys(shared):
     answer = shared.call(
         "POST", "/v1/jobs", {"Content-Type": "application/json"}, as_json(request())
     ).json
     job = shared.call("DELETE", f"/v1/jobs/{answer['id']}", dict([messages.UNKNOWN_KEYS])).json
 
+    estimate = shared.call(
+        "POST", "/v1/estimate", {"Content-Type": "application/json"}, as_json(request())
+    ).json
+
     assert set(answer) == set(schema("Ticket")["properties"])
+    assert set(estimate) == set(schema("JobEstimate")["properties"])
     assert set(job) == set(schema("JobStatus")["properties"])
 
 

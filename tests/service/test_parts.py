@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lacuna.service.app import EXIT_BROKEN, make_app, stop_if_broken
+from lacuna.service.forecast import Forecast, JobPlan
 from lacuna.service.handlers import FIRST_STATUS_KEYS, status_fields
-from lacuna.service.job import NEXT_STATES, Job, JobPlan
+from lacuna.service.job import NEXT_STATES, Job
 from lacuna.service.jobs import Jobs
 from lacuna.service.keys import JOBS, STOP, Stop
 from lacuna.service.logs import BAD_REQUESTS_PER_MINUTE, OneLine
@@ -36,6 +37,10 @@ SETTINGS = DaemonSettings(token="t", instance="i")
 
 def job() -> Job:
     return Job(request(), JobPlan(Rect(24, 14, 52, 42), 4), SpoolFiles(Path("in"), Path("out")))
+
+
+def forecast() -> Forecast:
+    return Forecast(SETTINGS, lambda asked: JobPlan(asked.selection, 1))
 
 
 def test_every_state_is_in_the_table_and_only_ends_are_final():
@@ -84,7 +89,7 @@ def test_jobs_end_once_and_keep_no_pixels_whatever_happens(tmp_path_factory, act
     """Every action on every state of a job; its end is logged once, and its files are gone."""
     place = tmp_path_factory.mktemp("spool")
     spool = Spool(uuid.uuid4().hex, [place], 1 << 20)
-    jobs = Jobs(SETTINGS, lambda asked: JobPlan(asked.selection, 1), spool, NoWorker())
+    jobs = Jobs(SETTINGS, forecast(), spool, NoWorker())
     lines = []
     handler = logging.Handler()
     handler.emit = lambda record: lines.append(record.getMessage())
@@ -131,7 +136,7 @@ async def test_disk_that_others_fill_at_this_moment_is_no_space_and_leaves_no_jo
 
     monkeypatch.setattr(os, "posix_fallocate", full)
     spool = Spool("one", [place], 1 << 20)
-    jobs = Jobs(SETTINGS, lambda asked: JobPlan(asked.selection, 1), spool, NoWorker())
+    jobs = Jobs(SETTINGS, forecast(), spool, NoWorker())
     one, _ = jobs.admit(request())
     with pytest.raises(NoSpace):
         await jobs.allocate(one)
@@ -143,7 +148,7 @@ async def test_disk_that_others_fill_at_this_moment_is_no_space_and_leaves_no_jo
 
 async def test_job_cancelled_while_its_file_is_made_leaves_none(place):
     spool = Spool("one", [place], 1 << 20)
-    jobs = Jobs(SETTINGS, lambda asked: JobPlan(asked.selection, 1), spool, NoWorker())
+    jobs = Jobs(SETTINGS, forecast(), spool, NoWorker())
     one, _ = jobs.admit(request())
     making = asyncio.create_task(jobs.allocate(one))
     await asyncio.sleep(0)

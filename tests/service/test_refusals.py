@@ -13,6 +13,7 @@ ROUTES = [
     ("GET", "/v1/hello?nonce=" + "0" * 32),
     ("GET", "/v1/health"),
     ("GET", "/v1/status"),
+    ("POST", "/v1/estimate"),
     ("POST", "/v1/jobs"),
     ("PUT", "/v1/jobs/{id}/input"),
     ("GET", "/v1/jobs/{id}"),
@@ -161,7 +162,8 @@ def test_unknown_address_is_not_found(shared, path):
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("PUT", "/v1/jobs"), ("HEAD", "/v1/status"), ("GET", "/v1/shutdown")]
+    ("method", "path"),
+    [("PUT", "/v1/jobs"), ("GET", "/v1/estimate"), ("HEAD", "/v1/status"), ("GET", "/v1/shutdown")],
 )
 def test_wrong_verb_is_named_as_such(shared, method, path):
     answer = shared.call(method, path)
@@ -261,6 +263,7 @@ def test_other_types_than_json_are_unsupported(shared, kind):
     ("method", "path", "kind"),
     [
         ("POST", "/v1/jobs", "application/json"),
+        ("POST", "/v1/estimate", "application/json"),
         ("PUT", "/v1/jobs/{id}/input", "application/octet-stream"),
     ],
 )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lacuna_wire import JobStatus, Rect
 from lacuna_wire.errors import BadReply, LacunaError
-from lacuna_wire.messages import Ticket
+from lacuna_wire.messages import JobEstimate, Ticket
 
 STATUS = JobStatus(
     "an id", "running", revision=7, phase="filling", tiles_done=3, tiles_total=9, percent=33.5,
@@ -19,6 +19,7 @@ TICKET = {
     "id": "an id", "state": "created", "window": {"left": 1, "top": 2, "width": 3, "height": 4},
     "tiles": 4, "estimate_s": None, "input_bytes": 60,
 }  # fmt: skip
+ESTIMATE = JobEstimate(Rect(1, 2, 3, 4), 60, 4, 2.5)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -33,6 +34,7 @@ def test_keys_that_a_newer_daemon_adds_are_left_alone(added):
 
     assert JobStatus.from_dict(status) == STATUS
     assert Ticket.from_dict(ticket) == Ticket("an id", Rect(1, 2, 3, 4), 60, 4, None)
+    assert JobEstimate.from_dict({**added, **ESTIMATE.as_dict()}) == ESTIMATE
 
 
 def test_key_that_a_newer_daemon_adds_to_a_rectangle_is_left_alone():
@@ -57,6 +59,8 @@ def test_key_that_an_older_daemon_lacks_takes_its_default(key):
         (Ticket, TICKET, "id"),
         (Ticket, TICKET, "window"),
         (Ticket, TICKET, "input_bytes"),
+        (JobEstimate, ESTIMATE.as_dict(), "window"),
+        (JobEstimate, ESTIMATE.as_dict(), "input_bytes"),
     ],
 )
 def test_reply_without_what_its_reader_needs_is_one_sentence_that_names_it(kind, fields, key):
@@ -96,6 +100,6 @@ def test_reason_of_any_shape_becomes_an_error(error):
 
 @given(json_values | st.dictionaries(st.sampled_from([*STATUS.as_dict(), "window"]), json_values))
 def test_whatever_json_comes_no_other_exception_leaves_the_reader(data):
-    for kind in (JobStatus, Ticket):
+    for kind in (JobStatus, Ticket, JobEstimate):
         with contextlib.suppress(LacunaError):
             json.dumps(kind.from_dict(data)._asdict(), default=str)

@@ -92,10 +92,10 @@ def inpaint(
 
 
 def _estimated(removal: "Removal") -> str:
-    from lacuna.estimate import estimate, known_tile_seconds
+    from lacuna.estimate import estimate, known_seconds
 
-    plan = estimate(removal, known_tile_seconds())
-    seconds = "an unknown time (no daemon has filled a tile yet)"
+    plan = estimate(removal, known_seconds(removal.request))
+    seconds = "an unknown time (no daemon knows it)"
     if plan.seconds is not None:
         seconds = f"about {plan.seconds:,.0f} s"
     return (

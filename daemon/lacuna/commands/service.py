@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 STOP_S = 10.0
 LOOPBACK = ("127.0.0.1", "localhost")
 EXIT_CONFIG = 78  # EX_CONFIG: no service manager should try this again
+# What a unit of a job's work takes with lacuna-small on two cores of a processor, until a job was
+# measured here (`python -m benchmarks.forecast`).
+SHIPPED_UNIT_S = 0.3
 # -P: in the home folder, where it is started, a folder `lacuna` would be taken for the program.
 PROGRAM = (sys.executable, "-P", "-m", "lacuna")
 _DURATION = re.compile(r"([0-9]+)(s|m|h)")
@@ -56,7 +59,8 @@ def serve(port: int, keep_model: float, device: str, listen: str, foreground: bo
         )
         sys.exit(EXIT_CONFIG)
     from lacuna.engine.geometry.context import plan_job
-    from lacuna.service.job import JobPlan
+    from lacuna.network.catalogue import SHIPPED
+    from lacuna.service.forecast import JobPlan
     from lacuna.service.serve import new_settings
     from lacuna.service.serve import serve as run
     from lacuna_wire import JobRequest
@@ -64,7 +68,8 @@ def serve(port: int, keep_model: float, device: str, listen: str, foreground: bo
     def plan(request: JobRequest) -> JobPlan:
         return JobPlan(*plan_job(request))
 
-    settings = new_settings(keep_model, device)
+    unit_s = {SHIPPED: SHIPPED_UNIT_S}
+    settings = new_settings(keep_model, device, weights=_installed_weights(), unit_s=unit_s)
     sys.exit(run(plan, [*PROGRAM, "worker"], [*PROGRAM, "serve"], settings, port, foreground))
 
 
@@ -135,6 +140,17 @@ def end_daemon(endpoint: "Endpoint") -> None:
     raise LacunaError(
         f"The process {endpoint.pid} did not end within {STOP_S:g} s.", code="daemon_stuck"
     )
+
+
+def _installed_weights() -> list[str]:
+    from contextlib import suppress
+
+    from lacuna.network.catalogue import weights_names
+    from lacuna_wire import LacunaError
+
+    with suppress(LacunaError):  # of a damaged index the worker says more
+        return weights_names()
+    return []
 
 
 def _rows(facts: dict[str, Any], port: int) -> list[tuple[str, str]]:

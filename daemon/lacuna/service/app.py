@@ -16,7 +16,7 @@ from lacuna_wire.errors import NotFound, QueueFull
 
 from . import handlers
 from .auth import check_caller, check_token, guard
-from .job import JobPlan
+from .forecast import Forecast, JobPlan
 from .jobs import Jobs
 from .keys import BEGUN, JOBS, SETTINGS, SPOOL, STOP, SUPERVISOR, VERSION, Stop
 from .settings import DaemonSettings
@@ -31,6 +31,7 @@ ROUTES: Sequence[tuple[str, str, Handler]] = (
     ("GET", "/v1/hello", handlers.hello),
     ("GET", "/v1/health", handlers.health),
     ("GET", "/v1/status", handlers.status),
+    ("POST", "/v1/estimate", handlers.estimate),
     ("POST", "/v1/jobs", handlers.submit),
     ("PUT", "/v1/jobs/{id}/input", handlers.upload),
     ("GET", "/v1/jobs/{id}", handlers.poll),
@@ -71,7 +72,7 @@ def make_app(
         settings.instance, spool_folders() if folders is None else folders, settings.max_spool_bytes
     )
     app[SUPERVISOR] = Supervisor(worker_command, settings)
-    app[JOBS] = Jobs(settings, plan, app[SPOOL], app[SUPERVISOR])
+    app[JOBS] = Jobs(settings, Forecast(settings, plan), app[SPOOL], app[SUPERVISOR])
     for method, path, handler in ROUTES:
         app.router.add_route(method, path, handler, expect_handler=expect)
     app.on_response_prepare.append(add_headers)

@@ -17,9 +17,10 @@ from lacuna.machine import free_memory_bytes, resident_bytes
 from lacuna_wire import PROTOCOL, JobRequest, JobStatus
 from lacuna_wire.endpoint import hello_proof
 from lacuna_wire.errors import BadRequest, Conflict, NotFound
-from lacuna_wire.messages import UNKNOWN_KEYS
+from lacuna_wire.messages import UNKNOWN_KEYS, JobEstimate
 
 from .bodies import OCTETS, read_json, save_upload, upload_length
+from .forecast import JobPlan
 from .job import Job
 from .jobs import Jobs
 from .keys import BEGUN, JOBS, SETTINGS, SPOOL, STOP, SUPERVISOR, VERSION
@@ -92,6 +93,16 @@ async def status(request: web.Request) -> web.Response:
     )
 
 
+async def estimate(request: web.Request) -> web.Response:
+    """POST /v1/estimate: say what such a job would need and take; there is none afterwards."""
+    _query(request)
+    asked = JobRequest.from_dict(await read_json(request, request.app[SETTINGS]))
+    plan = request.app[JOBS].forecast.plan(asked)
+    seconds = _expected_s(request.app, asked, plan)
+    answer = JobEstimate(plan.window, asked.input_bytes(plan.window), plan.tiles, seconds)
+    return web.json_response(answer.as_dict())
+
+
 async def submit(request: web.Request) -> web.Response:
     """POST /v1/jobs: admit a job and name the window that it needs, before any pixel is sent."""
     _query(request)
@@ -100,13 +111,12 @@ async def submit(request: web.Request) -> web.Response:
     job, new = jobs.admit(JobRequest.from_dict(message))
     if new:
         await jobs.allocate(job)
-    tiles = job.plan.tiles
     answer = {
         "id": job.id,
         "state": job.state,
         "window": job.plan.window._asdict(),
-        "tiles": tiles,
-        "estimate_s": None if jobs.tile_s is None else round(jobs.tile_s * tiles, 1),
+        "tiles": job.plan.tiles,
+        "estimate_s": _expected_s(request.app, job.request, job.plan),
         "input_bytes": job.input_bytes,
     }
     headers = {"Location": f"/v1/jobs/{job.id}"}
@@ -208,6 +218,10 @@ def status_fields(request: web.Request, status: JobStatus) -> dict[str, Any]:
     if request.headers.get(header) == ignored:
         return fields
     return {key: value for key, value in fields.items() if key in FIRST_STATUS_KEYS}
+
+
+def _expected_s(app: web.Application, asked: JobRequest, plan: JobPlan) -> float | None:
+    return app[JOBS].forecast.seconds(asked, plan, has_worker=app[SUPERVISOR].alive)
 
 
 def _find(request: web.Request) -> tuple[Jobs, Job]:

@@ -4,11 +4,11 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from lacuna_wire import JobRequest, JobStatus, LacunaError, Rect
 from lacuna_wire.messages import ENDED, Progress
 
+from .forecast import JobPlan
 from .spool import SpoolFiles
 
 # A job ends exactly once: no state follows an end.
@@ -20,18 +20,6 @@ NEXT_STATES: Mapping[str, tuple[str, ...]] = {
 }
 WORTH_A_GUESS = 1.0  # percent of the work after which the rest can be estimated
 PHASES = {"created": "uploading", "queued": "waiting", "running": "loading"}
-
-
-class JobPlan(NamedTuple):
-    """The engine's answer to a request.
-
-    Attributes:
-        window: Pixels of the image that the engine needs.
-        tiles: How many tiles it will take, about.
-    """
-
-    window: Rect
-    tiles: int
 
 
 class Job:
@@ -129,31 +117,29 @@ class Job:
         """Return for how long no client has asked for this job."""
         return 0.0 if self._watchers else time.monotonic() - self.last_seen
 
-    def status(self, queue_position: int, tile_s: float | None) -> JobStatus:
+    def status(self, queue_position: int, expected_s: float | None) -> JobStatus:
         """Describe the job.
 
         Args:
             queue_position: Jobs that run before this one.
-            tile_s: Seconds that a tile took in earlier jobs, if there were any.
+            expected_s: Seconds that it was said to run, if anybody knew.
         """
         return JobStatus(
             id=self.id,
             state=self.state,
             revision=self.revision,
             **self.progress._replace(percent=round(self.progress.percent, 1))._asdict(),
-            eta_s=self._eta_s(tile_s),
+            eta_s=self._eta_s(expected_s),
             queue_position=queue_position,
             rect=self.rect,
             error=self.error,
             result=self.result,
         )
 
-    def _eta_s(self, tile_s: float | None) -> float | None:
+    def _eta_s(self, expected_s: float | None) -> float | None:
         if self.state != "running":
             return None
+        worked_s = time.monotonic() - self.filling_since
         if self._worked >= WORTH_A_GUESS:
-            worked_s = time.monotonic() - self.filling_since
             return round(worked_s * max(0.0, 100 / self._worked - 1), 1)
-        if tile_s is None:
-            return None
-        return round(tile_s * (self.progress.tiles_total - self.progress.tiles_done), 1)
+        return None if expected_s is None else round(max(0.0, expected_s - worked_s), 1)

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lacuna_wire import JobRequest, JobStatus, LacunaError
@@ -18,12 +18,12 @@ from lacuna_wire.errors import (
     NoSpace,
     NotFound,
     QueueFull,
-    TooLarge,
     WorkerUnavailable,
 )
 
 from .attempts import fill_job
-from .job import Job, JobPlan
+from .forecast import Forecast
+from .job import Job
 from .settings import DaemonSettings
 from .spool import Spool, allocate
 from .supervisor import Supervisor
@@ -40,7 +40,7 @@ class Jobs:
 
     Args:
         settings: The limits.
-        plan: The engine's policy: which window a job needs. Raises `LacunaError` to refuse it.
+        forecast: What jobs need, and how long they take.
         spool: Where pixels go.
         supervisor: Of the process that fills.
     """
@@ -48,14 +48,14 @@ class Jobs:
     def __init__(
         self,
         settings: DaemonSettings,
-        plan: Callable[[JobRequest], JobPlan],
+        forecast: Forecast,
         spool: Spool,
         supervisor: Supervisor,
     ) -> None:
         self.tile_s: float | None = None  # seconds per tile in the last job that was done
         self.errors: deque[dict[str, object]] = deque(maxlen=LAST_ERRORS)
         self._settings = settings
-        self._plan = plan
+        self.forecast = forecast
         self._spool = spool
         self._supervisor = supervisor
         self._jobs: dict[str, Job] = {}
@@ -91,16 +91,8 @@ class Jobs:
                 "later.",
                 values={"jobs": alive},
             )
-        plan = self._plan(request)
+        plan = self.forecast.plan(request)
         input_bytes = request.input_bytes(plan.window)
-        (width, height), area = plan.window[2:], plan.window.area
-        most = self._settings.max_body_bytes
-        if input_bytes > most:
-            raise TooLarge(
-                f"The selection needs a window of {width:,} x {height:,} px, {input_bytes:,} "
-                f"bytes; this daemon accepts {most:,}.",
-                values={"pixels": area, "most_pixels": most * area // input_bytes},
-            )
         output_bytes = plan.window.area * request.layout.pixel_bytes
         files = self._spool.reserve(request.id, input_bytes, output_bytes)
         job = Job(request, plan, files)
@@ -143,7 +135,8 @@ class Jobs:
             if other.state == "running"
             or (other.state == "queued" and other.queue_number < job.queue_number)
         ]
-        return job.status(len(ahead) if job.state == "queued" else 0, self.tile_s)
+        expected_s = self.forecast.seconds(job.request, job.plan)
+        return job.status(len(ahead) if job.state == "queued" else 0, expected_s)
 
     @contextmanager
     def uploading(self, job: Job) -> Iterator[None]:
@@ -281,6 +274,7 @@ class Jobs:
     async def _fill(self, job: Job) -> None:
         """Bring a queued job to its end."""
         job.move("running")
+        cold = not self._supervisor.alive
         try:
             filled = await fill_job(job, self._supervisor, self._settings)
         except LacunaError as error:
@@ -290,8 +284,12 @@ class Jobs:
             return
         job.rect, job.device, job.result = filled.rect, filled.device, filled.result
         job.progress = job.progress._replace(tiles_total=filled.tiles)
+        seconds = time.monotonic() - job.filling_since
+        self.forecast.learn(job.request, job.plan, seconds)
+        if cold:
+            self.forecast.start_s = job.filling_since - job.begun
         if filled.tiles:
-            self.tile_s = (time.monotonic() - job.filling_since) / filled.tiles
+            self.tile_s = seconds / filled.tiles
         self.end(job, "done")
 
 

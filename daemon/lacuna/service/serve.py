@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -27,7 +28,7 @@ from lacuna_wire.endpoint import (
 from lacuna_wire.private_files import private_folder
 
 from .app import make_app
-from .job import JobPlan
+from .forecast import JobPlan
 from .keys import STOP, Stop
 from .lock import try_lock
 from .logs import start_log
@@ -43,13 +44,19 @@ HEADER_BYTES = 8190
 HEADERS = 64
 
 
-def new_settings(keep_model_s: float, device: str) -> DaemonSettings:
-    """Return the default limits with a token and an instance that nobody can guess."""
+def new_settings(keep_model_s: float, device: str, **others: Any) -> DaemonSettings:
+    """Return the default limits with a token and an instance that nobody can guess.
+
+    Args:
+        keep_model_s: As in `DaemonSettings`, as are the `others`.
+        device: The same.
+    """
     return DaemonSettings(
         token=secrets.token_hex(32),
         instance=secrets.token_hex(8),
         keep_model_s=keep_model_s,
         device=device,
+        **others,
     )
 
 

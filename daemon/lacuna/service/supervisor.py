@@ -43,7 +43,7 @@ class Supervisor:
 
     def __init__(self, command: Sequence[str], settings: DaemonSettings) -> None:
         self.device = ""
-        self.weights: list[str] = []
+        self.weights = list(settings.weights)
         self._command = list(command)
         self._settings = settings
         self._process: Process | None = None

@@ -5,6 +5,7 @@ import pytest
 
 from lacuna.engine.pixels.hole import soften
 from lacuna_wire.sentences import NOTHING_SELECTED
+from tests.editors.daemons import client_of
 
 KEPT = "from lacuna_wire.choices import settings_to_keep; settings_to_keep(settings.load())"
 
@@ -103,13 +104,7 @@ def test_impossible_choice_counts_as_not_chosen_and_spoils_no_other(opened):
 
 def test_docker_offers_the_weights_that_the_daemon_has(opened):
     krita = opened
-    krita.run("select(80, 50, 20, 20)")
-    krita.run("fill()")  # a daemon knows them as soon as it has a worker
-    krita.run(
-        """
-        docker.hide(); docker.show()
-        """
-    )
+    krita.run("docker.hide(); docker.show()")
 
     krita.wait_for("docker.rows['weights'].widget.findData('lacuna-small') > 0")
     assert krita.run("docker.rows['weights'].value()") == "", "the best are still the default"
@@ -144,6 +139,16 @@ def test_docker_says_how_much_will_be_filled_and_shows_it_as_the_engine_will_gro
     seen = krita.run("document.selection().pixelData(51, 31, 68, 48)")
     assert np.array_equal(np.frombuffer(seen, np.uint8).reshape(48, 68), grown)
     assert not krita.run("docker.preview.show_grown.isEnabled()")
+
+
+def test_docker_says_how_long_a_fill_takes_and_asking_makes_no_job(opened, shared_daemon):
+    krita, client = opened, client_of(shared_daemon.state)
+    last = client.status()["errors"]
+    krita.run("select(80, 50, 20, 20)")
+
+    krita.wait_for("docker.preview.text.text().endswith(' s')", 20)
+    status = client.status()
+    assert (status["jobs"], status["spool_bytes"], status["errors"]) == ([], 0, last)
 
 
 def test_selection_at_the_corner_grows_no_further_than_the_canvas(opened):

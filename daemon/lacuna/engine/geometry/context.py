@@ -24,14 +24,12 @@ def plan_job(request: JobRequest) -> tuple[Rect, int]:
     """Name the window that the client has to send, and about how many tiles it will take.
 
     Returns:
-        The window in image coordinates, and an upper estimate of the tiles on all levels for a
-        selection that fills its bounds.
+        The window in image coordinates, and the tiles on the picture's own level for a selection
+        that fills its bounds: no route fills more.
     """
     part = request.selection.grow(request.options.grow).intersect(request.image)
     tile = request.options.tile or USUAL_TILE_PX
     overlap = request.options.overlap if request.options.overlap >= 0 else usual_overlap(tile)
     step = tile - overlap
-    on_level_0 = max(1, -(-part.width // step)) * max(1, -(-part.height // step))
-    # Each coarser level has a quarter of the tiles, and at least one.
-    levels = max(1, min(part.width, part.height)).bit_length() // 2
-    return context_window(part, request.image), on_level_0 + on_level_0 // 3 + levels
+    tiles = max(1, -(-part.width // step)) * max(1, -(-part.height // step))
+    return context_window(part, request.image), tiles
