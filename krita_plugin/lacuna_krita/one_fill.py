@@ -11,6 +11,7 @@ from lacuna_wire import LacunaError, Rect, sentences
 from lacuna_wire.editor import EditorSettings, new_request
 from lacuna_wire.errors import JobCancelled
 from lacuna_wire.numbers import decimal
+from lacuna_wire.planes import nearest_sources
 from lacuna_wire.refusals import refusal_text
 
 from . import document as picture
@@ -86,9 +87,8 @@ class Fill(QObject):
         self._copy_mask = open_copy_mask(source, self._settings)
         self._mixer = Mixer(source.space)
         self._convert = Converter(source.space, source.travel)
-        only_from = self._copy_mask.bounds if self._settings.copy_from == "only" else None
         request = new_request(
-            source.size, source.bounds, source.layout, self._settings, result, only_from
+            source.size, source.bounds, source.layout, self._settings, result, self._sources()
         )
         work = MainThreadWork(
             read_pixels=self._read_pixels,
@@ -130,6 +130,15 @@ class Fill(QObject):
     def _read_sources(self, rect: Rect) -> memoryview:
         assert self._copy_mask is not None
         return memoryview(self._copy_mask.read(rect))
+
+    def _sources(self) -> Optional[Rect]:
+        """Return what the window has to hold of what may be copied."""
+        mask, canvas = self._copy_mask, Rect(0, 0, *self._source.size)
+        if mask is None:
+            return None
+        within = canvas if mask.inverted else mask.bounds.intersect(canvas)
+        part = self._source.bounds.grow(self._settings.options.grow).intersect(canvas)
+        return nearest_sources(mask.read, within, part, canvas)
 
     def _kind(self, result: str) -> str:
         return placing.kind_of(self._source, self._settings.destination, result)

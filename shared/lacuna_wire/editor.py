@@ -105,7 +105,7 @@ def new_request(
         layout: How its pixels travel.
         settings: What the user chose.
         result: As `Options.result`: what the editor can use.
-        sources: Bounds of the user's mask, if only what lies in it may be copied.
+        sources: Bounds of what the window has to hold of the user's mask: `nearest_sources`.
     """
     direction = _DIRECTIONS.get(settings.copy_from, "any")
     options = replace(settings.options, result=result, copy_direction=direction)

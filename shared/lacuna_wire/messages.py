@@ -29,6 +29,12 @@ PLANES: Dict[str, Callable[[PixelLayout], int]] = {
     "sources": lambda _layout: 1,
 }
 REQUIRED_PLANES = ("pixels", "selection")  # and in this order, if a request says nothing else
+FEWEST_SOURCES_PX = 64 * 64  # what a speck sees of its neighbourhood
+
+
+def enough_sources(missing_px: int) -> int:
+    """Return how many pixels in sight have to be allowed to be copied for so many missing ones."""
+    return max(FEWEST_SOURCES_PX, missing_px)
 
 
 class JobRequest(NamedTuple):
@@ -43,8 +49,8 @@ class JobRequest(NamedTuple):
         options: What the user chose.
         planes: What the upload consists of, in its order: keys of `PLANES`, each once. In `sources`
             255 says that a pixel may be copied, and anything less that it may not.
-        sources: Bounds of what may be copied, inside the image, if the window has to hold all of
-            them; None if it need not grow for them.
+        sources: Bounds of what may be copied, inside the image, all of which the window has to
+            hold; None if it need not grow for them.
     """
 
     id: str

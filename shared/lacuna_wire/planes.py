@@ -7,9 +7,12 @@ no NumPy in an editor.
 from typing import Any, Callable, Optional
 
 from .editor import cut_into_strips
+from .messages import enough_sources
 from .rect import Rect
 
 STRIP_ROWS = 512  # that are searched at a time
+ALLOWED = 255  # of the plane `sources`
+FIRST_STEP_PX = 64  # no further than the window of any job reaches
 
 
 def mask_bounds(read: Callable[[Rect], bytes], within: Rect) -> Optional[Rect]:
@@ -19,6 +22,37 @@ def mask_bounds(read: Callable[[Rect], bytes], within: Rect) -> Optional[Rect]:
         found = nonzero_bounds(read(strip), strip.width)
         bounds = bounds.union(found.shift(strip.left, strip.top))
     return bounds if bounds.area else None
+
+
+def nearest_sources(
+    read: Callable[[Rect], bytes], within: Rect, part: Rect, image: Rect
+) -> Optional[Rect]:
+    """Return the bounds of what a fill needs of the plane `sources`, for `JobRequest.sources`.
+
+    That is the nearest of what may be copied, as much as the engine would look for, or all of it
+    if there is less: a mask may cover a picture of which a fill needs a corner.
+
+    Args:
+        read: Gives the plane, one byte per pixel, 255 = may be copied.
+        within: Bounds outside of which nothing may be copied, or the image.
+        part: Bounds of what is filled, inside the image.
+        image: All there is.
+
+    Returns:
+        The bounds, inside the image; None if nothing may be copied.
+    """
+    enough = enough_sources(part.area) + _count_allowed(read, part.intersect(within))
+    step, seen = FIRST_STEP_PX, part
+    while not seen.contains(within):
+        seen, step = seen.grow(step).intersect(image), 2 * step
+        if _count_allowed(read, seen.intersect(within)) >= enough:
+            break
+    return mask_bounds(read, seen.intersect(within))
+
+
+def _count_allowed(read: Callable[[Rect], bytes], rect: Rect) -> int:
+    strips = cut_into_strips(rect, rect.width * STRIP_ROWS) if rect.area else []
+    return sum(bytes(read(strip)).count(ALLOWED) for strip in strips)
 
 
 def nonzero_bounds(mask: bytes, width: int) -> Rect:

@@ -8,16 +8,15 @@ import numpy as np
 
 from lacuna_wire import Options, Rect
 from lacuna_wire.errors import Unprocessable
+from lacuna_wire.messages import enough_sources
 
 from .completion.backend.kernels import SIDE
 from .completion.problem import find_sources
+from .geometry.context import along
 from .geometry.regions import Region, tighten
 from .pixels.document import Document, Mask, strips
 from .pixels.hole import reduce_missing
 
-# A window has enough if as many of its pixels may be copied as are missing, and no fewer than this:
-# what a speck sees of its neighbourhood.
-ENOUGH_PX = 64 * 64
 ALLOWED = 255  # in `Document.sources`
 
 
@@ -57,14 +56,7 @@ def band_of(part: Rect, picture: Rect, options: Options, whole: bool) -> Rect:
     It is as much wider than the part as leaves every patch at least one row (or column) of it.
     """
     slack = (SIDE if whole else 2 * SIDE) - 1
-    seen = part.grow(slack)
-    if options.copy_direction == "horizontal":
-        seen = Rect.from_edges(picture.left, seen.top, picture.right, seen.bottom)
-    elif options.copy_direction == "vertical":
-        seen = Rect.from_edges(seen.left, picture.top, seen.right, picture.bottom)
-    else:
-        return picture
-    return seen.intersect(picture)
+    return along(part.grow(slack), options.copy_direction, picture)
 
 
 def widen(document: Document, region: Region, options: Options, missing: Mask) -> Region:
@@ -76,7 +68,7 @@ def widen(document: Document, region: Region, options: Options, missing: Mask) -
         options: `copy_direction`.
         missing: uint8 (H, W) of the window, 1 = missing.
     """
-    enough = max(ENOUGH_PX, int(np.count_nonzero(missing)))
+    enough = enough_sources(int(np.count_nonzero(missing)))
     reach, seen = max(region.part.width, region.part.height), region.window
     while (found := _allowed_in(document, region._replace(window=seen), options))[0] < enough:
         if seen == document.rect:

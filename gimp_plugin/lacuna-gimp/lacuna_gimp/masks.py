@@ -91,7 +91,7 @@ def channels(image: Any) -> List[Tuple[str, str]]:
 
 
 def copied_from(image: Any, copy_from: str, key: str, within: Rect) -> Mask:
-    """Return what may be copied: 255 = may; its bounds are exact for `only`.
+    """Return what may be copied: 255 = may; its bounds are those of the mask for `only`.
 
     Args:
         image: The user's.
@@ -125,7 +125,7 @@ def copied_from(image: Any, copy_from: str, key: str, within: Rect) -> Mask:
     bounds = mask_bounds(lambda rect: buffers.read_mask(channel, rect), within)
     if bounds is None and copy_from == "only":
         raise LacunaError(_(sentences.COPY_MASK_EMPTY).format(key))
-    return Mask(read, bounds if bounds is not None else within)
+    return Mask(read, bounds if bounds is not None and copy_from == "only" else within)
 
 
 def _quick_mask(image: Any, channel: Any) -> Mask:

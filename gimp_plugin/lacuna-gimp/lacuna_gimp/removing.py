@@ -9,6 +9,7 @@ from gi.repository import Gimp
 
 from lacuna_wire import LacunaError, Rect, sentences
 from lacuna_wire.editor import EditorSettings, new_request
+from lacuna_wire.planes import nearest_sources
 
 from . import buffers, fills, layers, masks, meant, placing, records
 from . import image as picture
@@ -122,8 +123,13 @@ def _fill(source: GimpSource, wish: Placing) -> Any:
         area = picture.place_of(source)
         may = masks.copied_from(source.image, settings.copy_from, settings.copy_mask, area)
         source = source._replace(sources=may)
-        if settings.copy_from == "only":
-            bounds = may.bounds.relative_to(area)
+        canvas = Rect(0, 0, *source.size)
+        bounds = nearest_sources(
+            lambda rect: picture.read_sources(source, rect),
+            may.bounds.relative_to(area).intersect(canvas),
+            source.selection.grow(settings.options.grow).intersect(canvas),
+            canvas,
+        )
     Gimp.progress_init("Lacuna")
 
     def show(text: str, fraction: float) -> None:

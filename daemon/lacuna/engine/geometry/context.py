@@ -7,6 +7,9 @@ from lacuna.network_facts import USUAL_TILE_PX, usual_overlap
 from lacuna_wire import JobRequest, Rect
 
 MIN_CONTEXT_PX = 64
+# What is copied along one axis alone lies in a strip hardly wider than the part, at the border of
+# the picture half as wide: it has to be longer.
+MIN_ALONG_PX = 5 * MIN_CONTEXT_PX
 
 
 def context_window(part: Rect, image: Rect) -> Rect:
@@ -20,8 +23,45 @@ def context_window(part: Rect, image: Rect) -> Rect:
     return part.grow(margin).intersect(image)
 
 
+def along(part: Rect, direction: str, image: Rect) -> Rect:
+    """Bound all that lies in a direction (as `Options.copy_direction`) from a part of an image."""
+    if direction == "horizontal":
+        return Rect(image.left, part.top, image.width, part.height).intersect(image)
+    if direction == "vertical":
+        return Rect(part.left, image.top, part.width, image.height).intersect(image)
+    return image
+
+
+def lengthened(part: Rect, direction: str, image: Rect) -> Rect:
+    """Enlarge a part along the direction that is copied from, clipped to the image.
+
+    What lies beside it there is as much as the part itself, which may all be missing. Where the
+    image ends on one side, the other side gives more.
+
+    Args:
+        part: Bounds of what is missing.
+        direction: As `Options.copy_direction`.
+        image: All there is.
+    """
+    left, right, top, bottom = part.left, part.right, part.top, part.bottom
+    if direction == "horizontal":
+        left, right = _lengthened(left, right, image.right)
+    elif direction == "vertical":
+        top, bottom = _lengthened(top, bottom, image.bottom)
+    return Rect.from_edges(left, top, right, bottom)
+
+
+def _lengthened(start: int, end: int, limit: int) -> tuple[int, int]:
+    length = min(limit, end - start + max(MIN_ALONG_PX, end - start))
+    start = min(max(0, (start + end - length) // 2), limit - length)
+    return start, start + length
+
+
 def plan_job(request: JobRequest) -> tuple[Rect, int]:
     """Name the window that the client has to send, and about how many tiles it will take.
+
+    It holds what the engine looks at: the context of the selection, more of it along the direction
+    that is copied from, and all of `request.sources`, however far away.
 
     Returns:
         The window in image coordinates, and the tiles on the picture's own level for a selection
@@ -32,4 +72,8 @@ def plan_job(request: JobRequest) -> tuple[Rect, int]:
     overlap = request.options.overlap if request.options.overlap >= 0 else usual_overlap(tile)
     step = tile - overlap
     tiles = max(1, -(-part.width // step)) * max(1, -(-part.height // step))
-    return context_window(part, request.image), tiles
+    window = context_window(part, request.image)
+    window = window.union(lengthened(part, request.options.copy_direction, request.image))
+    if request.sources is not None:
+        window = window.union(request.sources)
+    return window, tiles
