@@ -18,7 +18,11 @@ from unittest import mock
 
 # Step -> functions, by the names under which they are called.
 STEPS = {
-    "masks and plan": ("lacuna.engine.inpaint.plan_fill", "lacuna.engine.inpaint.unpack_hole"),
+    "masks and plan": (
+        "lacuna.filler.regions_of",
+        "lacuna.filler.plan_fill",
+        "lacuna.engine.inpaint.unpack_hole",
+    ),
     "levels": ("lacuna.engine.inpaint.build_levels",),
     "composite": (
         "lacuna.engine.inpaint.composite",

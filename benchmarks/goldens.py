@@ -48,6 +48,8 @@ GOLDENS = [
     ),
     Golden("small-options", "small", ("--grow", "3", "--feather", "4", "--tile", "128")),
     Golden("small-plain", "small", ("--no-colour-correction", "--overlap", "8", "--tile", "96")),
+    Golden("small-across", "small", ("--copy-direction", "horizontal")),
+    Golden("large-across", "large", ("--copy-direction", "horizontal")),
     Golden("large-auto", "large", ()),
     Golden("large-published", "large", (), published=True),
     Golden("large-tiles", "large", ("--strategy", "tiles", "--tile", "256")),

@@ -19,7 +19,7 @@ WARM_UP_PX = 256
 
 
 def load_lacuna(weights: Path, strategy: str, tile: int) -> Fill:
-    from benchmarks.workbench import document_of
+    from benchmarks.workbench import document_of, forget
     from lacuna.filler import Filler
     from lacuna_wire import Options
 
@@ -30,7 +30,7 @@ def load_lacuna(weights: Path, strategy: str, tile: int) -> Fill:
 
     def fill(picture: np.ndarray, mask: np.ndarray) -> object:
         document = document_of(picture, mask)
-        return filler.fill(document, options, lambda *_: None, lambda _: None, lambda: False)
+        return filler.fill(document, options, forget, lambda _: None, lambda: False)
 
     return fill
 

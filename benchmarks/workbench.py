@@ -19,8 +19,8 @@ from lacuna.engine.fitting import FittingDevice
 from lacuna.engine.geometry.context import plan_job
 from lacuna.engine.geometry.regions import plan_regions
 from lacuna.engine.geometry.tiles import plan_tiles
-from lacuna.engine.inpaint import changed_rect, fill
-from lacuna.engine.pixels.composite import collect_into
+from lacuna.engine.inpaint import fill
+from lacuna.engine.pixels.composite import Take, collect_into
 from lacuna.engine.pixels.document import Document, Pixels
 from lacuna.engine.pixels.hole import hole_radius
 from lacuna.engine.pixels.levels import (
@@ -30,11 +30,12 @@ from lacuna.engine.pixels.levels import (
     enlarge,
     plain_level,
 )
-from lacuna.engine.plan import levels_to_bridge, plan_fill
+from lacuna.engine.plan import FillPlan, levels_to_bridge, plan_fill, regions_of
 from lacuna.engine.tiling.fill import Tiling, fill_level
 from lacuna.engine.tiling.network import Network
 from lacuna.network_facts import NetworkFacts, Role
 from lacuna_wire import Options, PixelLayout, Rect
+from lacuna_wire.rect import bounding_rect
 
 from .cases import Mask, Picture
 
@@ -55,6 +56,7 @@ __all__ = [
     "fill_document",
     "fill_missing",
     "fill_with",
+    "forget",
     "levels_to_the_bridged",
     "plain_level",
     "plan_job",
@@ -88,13 +90,23 @@ def fill_document(
     document: Document, options: Options, network: Network, refine: Refine = refine_here
 ) -> Picture:
     """Fill a document in arrays: the whole picture, the result laid in."""
-    rect = changed_rect(document.selection, options)
-    filled = np.zeros((rect.height, rect.width, 3), np.uint8)
-    take = collect_into(filled, rect, document, options)
-    fill(document, options, network, take, lambda _: None, lambda: False, refine)
+    plan = plan_document(document, options, network)
+    filled = np.zeros((plan.rect.height, plan.rect.width, 3), np.uint8)
+    take = collect_into(filled, plan.rect, document, plan.options)
+    fill(document, plan, network, take, lambda _: None, lambda: False, refine)
     whole = np.array(document.samples[document.rect.slices])
-    whole[rect.slices] = filled
+    whole[plan.rect.slices] = filled
     return whole
+
+
+def forget(_plan: FillPlan) -> Take:
+    """Let every piece of a fill go: where only its time and memory count."""
+    return lambda _rect, _samples: None
+
+
+def plan_document(document: Document, options: Options, network: NetworkFacts) -> FillPlan:
+    """Plan the fill of a document."""
+    return plan_fill(document, regions_of(document, options), options, network)
 
 
 def fill_with(
@@ -117,7 +129,7 @@ def tiles_of(picture: Picture, mask: Mask, options: Options, network: NetworkFac
     """List where the engine has the network look, in the picture's coordinates."""
     return [
         tile.shift(plan.region.window.left, plan.region.window.top)
-        for plan in plan_fill(document_of(picture, mask), options, network)
+        for plan in plan_document(document_of(picture, mask), options, network).regions
         for tile in plan.tiles
     ]
 
@@ -140,7 +152,8 @@ def levels_to_the_bridged(
     (region, *others) = plan_regions(mask, 0)
     document, window = document_of(picture, mask), region.window
     if others:
-        window = changed_rect(mask, Options()).grow(CONTEXT_PX).intersect(document.rect)
+        parts = bounding_rect([region.part, *(other.part for other in others)])
+        window = parts.grow(CONTEXT_PX).intersect(document.rect)
     inside = document.crop(window)
     missing = (mask[window.slices] > 0).astype(np.uint8)
     shorter = min(window.width, window.height)

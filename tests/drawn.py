@@ -3,9 +3,10 @@
 import numpy as np
 
 from lacuna.engine.completion.problem import pose_problem
-from lacuna.engine.inpaint import changed_rect, fill
+from lacuna.engine.inpaint import fill
 from lacuna.engine.pixels.composite import collect_into
 from lacuna.engine.pixels.document import Document
+from lacuna.engine.plan import plan_fill, regions_of
 from lacuna_wire import PixelLayout
 
 RGB = PixelLayout("RGB")
@@ -56,13 +57,19 @@ def draw_sources(problem, seed=1):
 
 def fill_whole(document, options, network, report=lambda _: None, should_stop=lambda: False):
     """Fill a document in arrays and return all of its samples, the fill laid in."""
-    rect = changed_rect(document.selection, options)
-    result = np.zeros((rect.height, rect.width, document.samples.shape[2]), document.samples.dtype)
-    take = collect_into(result, rect, document, options)
-    fill(document, options, network, take, report, should_stop)
-    whole = document.samples.copy()
-    whole[rect.slices] = result
+    plan = plan_of(document, options, network)
+    size, samples = (plan.rect.height, plan.rect.width), document.samples
+    result = np.zeros((*size, samples.shape[2]), samples.dtype)
+    take = collect_into(result, plan.rect, document, plan.options)
+    fill(document, plan, network, take, report, should_stop)
+    whole = samples.copy()
+    whole[plan.rect.slices] = result
     return whole
+
+
+def plan_of(document, options, network):
+    """Plan the fill of a document."""
+    return plan_fill(document, regions_of(document, options), options, network)
 
 
 def ink(height, width, *distances, thick=3.0):

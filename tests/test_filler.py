@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lacuna.engine.inpaint import changed_rect
 from lacuna.engine.pixels.composite import collect_into
 from lacuna.engine.pixels.document import Document
 from lacuna.filler import Filler
@@ -23,12 +22,12 @@ def filler():
 
 def filled_by(filler, samples, selection, options=OPTIONS, layout=PixelLayout("RGB")):  # noqa: B008
     """Return the whole picture with the fill laid in."""
-    document, rect = Document(samples, selection, layout), changed_rect(selection, options)
-    result = np.zeros((rect.height, rect.width, samples.shape[2]), samples.dtype)
-    take = collect_into(result, rect, document, options)
-    filler.fill(document, options, take, lambda _: None, lambda: False)
-    whole = samples.copy()
-    whole[rect.slices] = result
+    document, whole = Document(samples, selection, layout), samples.copy()
+
+    def begin(plan):
+        return collect_into(whole[plan.rect.slices], plan.rect, document, plan.options)
+
+    filler.fill(document, options, begin, lambda _: None, lambda: False)
     return whole
 
 

@@ -2,29 +2,36 @@
 
 import logging
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from lacuna.engine.fitting import FittingDevice
 from lacuna.engine.inpaint import fill
 from lacuna.engine.pixels.composite import Take
 from lacuna.engine.pixels.document import Document
-from lacuna.engine.plan import halve_tiles
+from lacuna.engine.plan import FillPlan, halve_tiles, plan_fill, regions_of
 from lacuna.network.catalogue import find_weights
 from lacuna.network.tile_network import TileNetwork, load_network
-from lacuna_wire import Options
+from lacuna_wire import Options, Rect
 from lacuna_wire.messages import Progress, Report, ShouldStop
 
 log = logging.getLogger(__name__)
 
+Begin = Callable[[FillPlan], Take]  # makes room for the result of a plan
+
 
 class Outcome(NamedTuple):
-    """What a fill took.
+    """What a fill was.
 
     Attributes:
+        rect: Bounds of the pixels of the document that may have changed.
+        result: What was made of them: `layer` or `composite`.
         tiles: Tiles that the network filled, on all levels.
         device: Where, for people.
     """
 
+    rect: Rect
+    result: str
     tiles: int
     device: str
 
@@ -40,7 +47,7 @@ class Filler:
         self,
         document: Document,
         options: Options,
-        take: Take,
+        begin: Begin,
         report: Report,
         should_stop: ShouldStop,
         smaller_tiles: bool = False,
@@ -50,21 +57,24 @@ class Filler:
         Args:
             document: Samples, selection and layout.
             options: What the user chose. `weights` may also be a path: the wire admits no path.
-            take: Gets the pieces, as in `lacuna.engine.inpaint.fill`.
+            begin: Gets the plan, and returns what takes the pieces, as in
+                `lacuna.engine.inpaint.fill`.
             report: Told how far the fill is.
             should_stop: Asked after every tile.
             smaller_tiles: Whether to halve the tiles, because one of the usual size hung.
 
         Raises:
-            LacunaError: As `lacuna.engine.inpaint.fill`, or if weights or device are not there, or
-                there is no memory for the smallest tile on the CPU.
+            LacunaError: As `regions_of`, `plan_fill` and `lacuna.engine.inpaint.fill`, or if
+                weights or device are not there, or there is no memory for the smallest tile.
         """
+        regions = regions_of(document, options)  # nothing selected is refused before any loading
         report(Progress("loading"))
         device = FittingDevice(self._load(options))
         if smaller_tiles:
             options = halve_tiles(options, device)
-        tiles = fill(document, options, device, take, report, should_stop, device.refine)
-        return Outcome(tiles, device.device_name)
+        plan = plan_fill(document, regions, options, device)
+        tiles = fill(document, plan, device, begin(plan), report, should_stop, device.refine)
+        return Outcome(plan.rect, plan.options.result, tiles, device.device_name)
 
     def _load(self, options: Options) -> TileNetwork:
         info = find_weights(options.weights)

@@ -198,7 +198,7 @@ def fill_here(removal: Removal, on_progress: OnProgress, filler: "Filler") -> li
         on_progress(JobStatus(request.id, "running", **progress._asdict()))
 
     document = document_of(removal, window)
-    filler.fill(document, request.options, take, report, lambda: False)
+    filler.fill(document, request.options, lambda _plan: take, report, lambda: False)
     return edits
 
 

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lacuna.engine.inpaint import changed_rect
-from lacuna.engine.pixels.composite import collect_into
+from lacuna.engine.pixels.composite import Take, collect_into
 from lacuna.engine.pixels.document import Document, Samples
-from lacuna.engine.plan import decide_result
+from lacuna.engine.plan import FillPlan
 from lacuna.filler import Filler
 from lacuna.network.catalogue import weights_names
 from lacuna.network.device import choose_device, device_name
@@ -36,14 +35,16 @@ def fill_order(filler: Filler, order: Order, report: Report, should_stop: Should
     """Fill one order from its spool file to another; both are only ever mapped."""
     request, window = order.request, order.window
     document = map_document(order.input, window, request)
-    # Refused before anything is loaded: nothing selected needs neither network nor room.
-    rect = changed_rect(document.selection, request.options)
-    options = decide_result(document, request.options)
-    result = map_result(order.output, rect, request.layout)
-    take = collect_into(result, rect, document, options)
-    outcome = filler.fill(document, options, take, report, should_stop, order.smaller_tiles)
-    where = rect.shift(window.left, window.top)
-    return Filled(where, outcome.tiles, outcome.device, options.result)
+
+    def begin(plan: FillPlan) -> Take:
+        result = map_result(order.output, plan.rect, request.layout)
+        return collect_into(result, plan.rect, document, plan.options)
+
+    outcome = filler.fill(
+        document, request.options, begin, report, should_stop, order.smaller_tiles
+    )
+    where = outcome.rect.shift(window.left, window.top)
+    return Filled(where, outcome.tiles, outcome.device, outcome.result)
 
 
 def map_document(path: Path, window: Rect, request: JobRequest) -> Document:

@@ -6,7 +6,6 @@ from functools import cache
 import numpy as np
 
 from lacuna.engine.geometry.context import plan_job
-from lacuna.engine.inpaint import changed_rect
 from lacuna.engine.pixels.composite import collect_into
 from lacuna.engine.pixels.document import Document
 from lacuna.filler import Filler
@@ -54,11 +53,14 @@ def _engine_fill(before, selection, layout, grow, feather):
     request = JobRequest(str(uuid.uuid4()), width, height, selected, layout, options)
     window, _ = plan_job(request)
     document = Document(before[window.slices], selection[window.slices], layout)
-    rect = changed_rect(document.selection, options)
-    result = np.zeros((rect.height, rect.width, channels), before.dtype)
-    take = collect_into(result, rect, document, options)
-    filler().fill(document, options, take, lambda _: None, lambda: False)
-    return rect.shift(window.left, window.top), result
+    made = []
+
+    def begin(plan):
+        made.append(np.zeros((plan.rect.height, plan.rect.width, channels), before.dtype))
+        return collect_into(made[0], plan.rect, document, plan.options)
+
+    outcome = filler().fill(document, options, begin, lambda _: None, lambda: False)
+    return outcome.rect.shift(window.left, window.top), made[0]
 
 
 @cache

@@ -8,12 +8,11 @@ import pytest
 from lacuna.engine.completion.complete import refine_here
 from lacuna.engine.completion.refine import Turns
 from lacuna.engine.fitting import SMALLEST_TILE_PX, FittingDevice
-from lacuna.engine.inpaint import changed_rect
 from lacuna.engine.pixels.document import Document
 from lacuna.engine.plan import halve_tiles
 from lacuna_wire import Options, Rect
 from lacuna_wire.errors import OutOfMemory
-from tests.drawn import RGB, draw_sources, fill_whole, noise, problem_of, select
+from tests.drawn import RGB, draw_sources, fill_whole, noise, plan_of, problem_of, select
 from tests.fakes.networks import StandIn
 
 COMPOSITE = Options(result="composite", colour_correction=False)
@@ -192,7 +191,10 @@ def test_window_keeps_its_place_whatever_the_tiles():
     selection = np.zeros((300, 300), np.uint8)
     selection[100:200, 100:200] = 255
 
-    assert changed_rect(selection, halve_tiles(COMPOSITE, StandIn())) == Rect(100, 100, 100, 100)
+    document = Document(noise(300, 300), selection, RGB)
+    plan = plan_of(document, halve_tiles(COMPOSITE, StandIn()), StandIn())
+
+    assert plan.rect == Rect(100, 100, 100, 100)
 
 
 def search_with(fitting, problem):

@@ -12,7 +12,7 @@ from lacuna.engine.pixels.document import Document
 from lacuna.engine.pixels.hole import soften
 from lacuna_wire import Options, PixelLayout, Rect
 from lacuna_wire.errors import BadRequest, JobCancelled, Unprocessable
-from tests.drawn import RGB, fill_whole, noise, select
+from tests.drawn import RGB, fill_whole, noise, plan_of, select
 from tests.fakes.networks import StandIn, paint
 
 COMPOSITE = Options(result="composite", colour_correction=False)
@@ -222,7 +222,7 @@ def test_stop_is_heard_in_every_phase(phase):
 
     with pytest.raises(JobCancelled):
         fill(
-            document, COMPOSITE, network, lambda *_: None,
+            document, plan_of(document, COMPOSITE, network), network, lambda *_: None,
             lambda progress: phases.append(progress.phase), lambda: phases[-1] == phase,
         )  # fmt: skip
     assert len(network.shapes) == (0 if phase == "guiding" else 1)
@@ -241,7 +241,8 @@ def test_pieces_are_those_pixels_that_change_and_never_meet():
 
     document = Document(samples, selection, PixelLayout("RGB"))
     network = StandIn(paint(1, 0, 0))
-    fill(document, COMPOSITE, network, take, lambda _: None, lambda: False)
+    plan = plan_of(document, COMPOSITE, network)
+    fill(document, plan, network, take, lambda _: None, lambda: False)
 
     np.testing.assert_array_equal(whole, expected)
     assert covered.max() == 1
@@ -259,10 +260,11 @@ def test_stop_is_heard_between_regions_and_the_next_one_is_not_read():
             assert slices[1].stop < 1000
             return samples[slices]
 
-    document = Document(Read(), selection, PixelLayout("RGB"))
+    document, network = Document(Read(), selection, PixelLayout("RGB")), StandIn(tile_px=512)
+    plan = plan_of(document, COMPOSITE, network)
     with pytest.raises(JobCancelled):
         fill(
-            document, COMPOSITE, StandIn(tile_px=512), lambda *piece: pieces.append(piece),
+            document, plan, network, lambda *piece: pieces.append(piece),
             states.append, lambda: states[-1].tiles_done == 1,
         )  # fmt: skip
     assert states[-1][:3] == ("filling", 1, 2)

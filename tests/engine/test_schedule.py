@@ -7,9 +7,8 @@ from lacuna.engine.completion.complete import complete_window, refine_here
 from lacuna.engine.completion.schedule import TUNING, schedule_completion
 from lacuna.engine.pixels.document import Document
 from lacuna.engine.pixels.levels import build_levels, coarsest_first
-from lacuna.engine.plan import plan_fill
 from lacuna_wire import Options, Rect
-from tests.drawn import RGB, noise, select
+from tests.drawn import RGB, noise, plan_of, select
 from tests.fakes.networks import StandIn
 
 THIN = Rect(30, 60, 80, 6)
@@ -88,7 +87,7 @@ def test_window_too_large_for_a_whole_gets_a_level_however_thin_its_hole():
     np.fill_diagonal(selection, 255)
     document = Document(np.zeros((1100, 1100, 3), np.uint8), selection, RGB)
 
-    (plan,) = plan_fill(document, Options(), StandIn())
+    (plan,) = plan_of(document, Options(), StandIn()).regions
 
     assert plan.levels == 1
     assert plan.schedule is not None

@@ -8,13 +8,12 @@ from hypothesis import strategies as st
 from lacuna.engine.geometry.context import along, context_window, plan_job
 from lacuna.engine.geometry.regions import plan_regions
 from lacuna.engine.pixels.document import Document
-from lacuna.engine.plan import plan_fill
 from lacuna.engine.sources import find_barred, widen
 from lacuna_wire import JobRequest, Options, PixelLayout, Rect
 from lacuna_wire.errors import Unprocessable
 from lacuna_wire.messages import enough_sources
 from lacuna_wire.options import DIRECTIONS
-from tests.drawn import RGB, fill_whole, select
+from tests.drawn import RGB, fill_whole, plan_of, select
 from tests.fakes.networks import StandIn
 
 IMAGE = Rect(0, 0, 900, 700)
@@ -90,7 +89,7 @@ def test_only_what_is_allowed_is_copied_however_far_away(hole):
     document = far_sources(allowed, hole)
     options = Options(result="composite", colour_correction=False)
 
-    (plan,) = plan_fill(document, options, StandIn())
+    (plan,) = plan_of(document, options, StandIn()).regions
     whole = fill_whole(document, options, StandIn())
 
     assert plan.region.window.contains(hole.union(Rect(*allowed[:2], 8, 8)))
@@ -102,5 +101,5 @@ def test_window_without_enough_that_may_be_copied_is_refused_with_what_there_is(
     document = far_sources(Rect(700, 500, 9, 8), Rect(40, 40, 20, 20))
 
     with pytest.raises(Unprocessable, match="72 px may be copied") as caught:
-        plan_fill(document, Options(), StandIn())
+        plan_of(document, Options(), StandIn())
     assert caught.value.code == "too_few_sources"

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from lacuna.engine.pixels.document import Document
-from lacuna.engine.plan import halve_tiles, plan_fill
+from lacuna.engine.plan import halve_tiles
 from lacuna_wire import Options, Rect
 from lacuna_wire.options import STRATEGIES
-from tests.drawn import RGB, fill_whole, noise, select
+from tests.drawn import RGB, fill_whole, noise, plan_of, select
 from tests.fakes.networks import StandIn, paint
 
 SIDE = 400
@@ -45,7 +45,7 @@ def test_native_shows_each_region_once_and_whole(document, role):
 
     fill_whole(document, options, network)
 
-    (plan,) = plan_fill(document, options, network)
+    (plan,) = plan_of(document, options, network).regions
     assert plan.levels == 0
     assert plan.tiles == [Rect(0, 0, *plan.region.window[2:])]
     assert network.shapes == [(plan.region.window.height, plan.region.window.width)]
@@ -65,7 +65,7 @@ def test_tiles_lie_on_one_grid_over_everything_and_only_where_something_is_missi
     document.selection[5:9, 5:9] = 255  # a second region is on the same grid
     network = StandIn(role=role, tile_px=64, overlap_px=16)
 
-    (plan,) = plan_fill(document, options_of("tiles"), network)
+    (plan,) = plan_of(document, options_of("tiles"), network).regions
 
     starts = {round(336 * step / 7) for step in range(8)}  # 400 px by 64 px, sharing 16 px
     assert plan.levels == 0
@@ -95,7 +95,7 @@ def test_pyramid_decides_on_a_coarse_level_also_where_the_network_would_bridge_t
     network = StandIn(role="proposes", max_hole_radius_px=100)
 
     levels = {
-        strategy: plan_fill(document, options_of(strategy), network)[0].levels
+        strategy: plan_of(document, options_of(strategy), network).regions[0].levels
         for strategy in ("auto", "pyramid")
     }
 

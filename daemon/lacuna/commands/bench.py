@@ -206,20 +206,21 @@ def measure(side: int, network: "TileNetwork", ceiling: float) -> Row:
     import numpy as np
 
     from lacuna.engine.fitting import FittingDevice
-    from lacuna.engine.inpaint import changed_rect, fill
+    from lacuna.engine.inpaint import fill
     from lacuna.engine.pixels.composite import collect_into
+    from lacuna.engine.plan import plan_fill, regions_of
     from lacuna.network.ceiling import forget_peak, peak_memory
     from lacuna_wire import Options
 
     document = draw(side)
     watched = WatchedNetwork(network)
-    options = Options(result="composite")
-    rect = changed_rect(document.selection, options)
+    fitting, options = FittingDevice(watched), Options(result="composite")
     forget_peak(network.traits)
     begun = time.perf_counter()
-    result = np.zeros((rect.height, rect.width, 3), np.uint8)
-    take, fitting = collect_into(result, rect, document, options), FittingDevice(watched)
-    tiles = fill(document, options, fitting, take, lambda _: None, lambda: False, fitting.refine)
+    plan = plan_fill(document, regions_of(document, options), options, fitting)
+    result = np.zeros((plan.rect.height, plan.rect.width, 3), np.uint8)
+    take = collect_into(result, plan.rect, document, options)
+    tiles = fill(document, plan, fitting, take, lambda _: None, lambda: False, fitting.refine)
     seconds = time.perf_counter() - begun
     return Row(
         side_px=side,

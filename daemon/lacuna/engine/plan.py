@@ -1,4 +1,4 @@
-"""What is done to each region, decided once, before anything is done: its route and its work."""
+"""What a fill will do, decided once, before anything is done: of each region its route and work."""
 
 from dataclasses import replace
 from typing import Literal, NamedTuple
@@ -63,19 +63,47 @@ class RegionPlan(NamedTuple):
         return self.schedule.levels if self.schedule else 0
 
 
+class FillPlan(NamedTuple):
+    """What a fill will do.
+
+    Attributes:
+        regions: Its regions, from top to bottom.
+        options: What the user chose, with a `result` that is decided: `layer` or `composite`.
+    """
+
+    regions: list[RegionPlan]
+    options: Options
+
+    @property
+    def rect(self) -> Rect:
+        """Bounds of the pixels of the document that may change."""
+        return bounding_rect([plan.region.part for plan in self.regions])
+
+
 def plan_fill(
-    document: Document, options: Options, network: NetworkFacts, tuning: Tuning = TUNING
-) -> list[RegionPlan]:
-    """Plan the regions of a fill, from top to bottom.
+    document: Document,
+    regions: list[Region],
+    options: Options,
+    network: NetworkFacts,
+    tuning: Tuning = TUNING,
+) -> FillPlan:
+    """Plan a fill.
+
+    Args:
+        document: Samples, selection, layout, and what may be copied.
+        regions: From `regions_of`.
+        options: What the user chose.
+        network: What will fill.
+        tuning: Of the completions.
 
     Raises:
-        Unprocessable: If nothing is selected (`empty_selection`) or nothing is known around it
-            (`no_context`), or too little of it may be copied (`too_few_sources`).
+        Unprocessable: If nothing is known around a region (`no_context`), or too little of it may
+            be copied (`too_few_sources`).
         BadRequest: If tile and overlap do not go together.
     """
-    regions = regions_of(document, options)
     tile_and_overlap(options, network)  # refused before any region is looked at
-    return [plan_region(document, region, options, network, tuning) for region in regions]
+    plans = [plan_region(document, region, options, network, tuning) for region in regions]
+    return FillPlan(plans, replace(options, result=decide_result(document, plans, options)))
 
 
 def regions_of(document: Document, options: Options) -> list[Region]:
@@ -90,19 +118,12 @@ def regions_of(document: Document, options: Options) -> list[Region]:
     return regions
 
 
-def decide_result(document: Document, options: Options) -> Options:
-    """Decide what `auto` gives: a layer if it looks as the composite does, so if no fill has alpha.
-
-    Raises:
-        Unprocessable: As `plan_fill`.
-    """
+def decide_result(document: Document, plans: list[RegionPlan], options: Options) -> str:
+    """Decide what is made: for `auto` a layer if that looks the same, so if no fill has alpha."""
     if options.result != "auto":
-        return options
-    looks_the_same = document.layout.has_alpha and not any(
-        see_region(document, region, options)[1].carries_alpha
-        for region in regions_of(document, options)
-    )
-    return replace(options, result="layer" if looks_the_same else "composite")
+        return options.result
+    looks_the_same = not any(plan.hole.carries_alpha for plan in plans)
+    return "layer" if document.layout.has_alpha and looks_the_same else "composite"
 
 
 def see_region(document: Document, region: Region, options: Options) -> tuple[Region, Hole]:
@@ -143,11 +164,12 @@ def plan_region(
                 route = "complete" if hole.carries_alpha else route
                 levels = max(levels, count_levels(hole, options, network, tuning))
         whole = hole.missing.size <= tuning.whole_window_px
-        barred = find_barred(document, region, options, whole)
-        by_network, variation = route == "propose-coarse", options.variation
-        schedule = schedule_completion(hole.missing, levels, by_network, tuning, barred, variation)
-        if barred is not None and not schedule.steps:
-            raise too_few_sources(hole.missing, barred, whole, tuning.min_allowed)
+        hole = hole._replace(barred=find_barred(document, region, options, whole))
+        schedule = schedule_completion(
+            hole.missing, levels, route == "propose-coarse", tuning, hole.barred, options.variation
+        )
+        if hole.barred is not None and not schedule.steps:
+            raise too_few_sources(hole.missing, hole.barred, whole, tuning.min_allowed)
     tiles: list[Rect] = []
     if route != "complete":
         level = levels if route == "propose-coarse" else 0

@@ -5,10 +5,12 @@ both. What may not be copied is *barred*; it stays in sight, and the network may
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lacuna_wire import Options, Rect
 from lacuna_wire.errors import Unprocessable
 from lacuna_wire.messages import enough_sources
+from lacuna_wire.rect import bounding_rect
 
 from .completion.backend.kernels import SIDE
 from .completion.problem import find_sources
@@ -69,24 +71,35 @@ def widen(document: Document, region: Region, options: Options, missing: Mask) -
         missing: uint8 (H, W) of the window, 1 = missing.
     """
     enough = enough_sources(int(np.count_nonzero(missing)))
+    band = band_of(region.part, document.rect, options, whole=False)
     reach, seen = max(region.part.width, region.part.height), region.window
-    while (found := _allowed_in(document, region._replace(window=seen), options))[0] < enough:
-        if seen == document.rect:
-            break
+    while _count_allowed(document, band.intersect(seen)) < enough and seen != document.rect:
         seen, reach = seen.grow(reach).intersect(document.rect), 2 * reach
     if seen == region.window:
         return region
-    return Region(region.part, region.window.union(found[1]))
+    return Region(region.part, region.window.union(_bound_allowed(document, band.intersect(seen))))
 
 
-def _allowed_in(document: Document, region: Region, options: Options) -> tuple[int, Rect]:
-    """Count the pixels of a window that are not selected and may be copied, and bound them."""
-    barred = find_barred(document, region, options, whole=False)
-    allowed = document.selection[region.window.slices] == 0
-    if barred is not None:
-        allowed &= barred == 0
-    bounds = tighten(allowed, Rect(0, 0, region.window.width, region.window.height))
-    return int(np.count_nonzero(allowed)), bounds.shift(region.window.left, region.window.top)
+def _count_allowed(document: Document, rect: Rect) -> int:
+    """Count the pixels that are not selected and may be copied."""
+    return sum(int(np.count_nonzero(_allowed(document, strip))) for strip in strips(rect))
+
+
+def _bound_allowed(document: Document, rect: Rect) -> Rect:
+    """Bound the same pixels."""
+    return bounding_rect(
+        [
+            tighten(_allowed(document, strip), strip.relative_to(strip)).shift(*strip[:2])
+            for strip in strips(rect)
+        ]
+    )
+
+
+def _allowed(document: Document, rect: Rect) -> NDArray[np.bool_]:
+    allowed = document.selection[rect.slices] == 0
+    if document.sources is not None:
+        allowed &= document.sources[rect.slices] == ALLOWED
+    return allowed
 
 
 def too_few_sources(missing: Mask, barred: Mask, whole: bool, needed: int) -> Unprocessable:

@@ -105,7 +105,7 @@ def collect_into(result: Samples, rect: Rect, document: Document, options: Optio
     Args:
         result: Samples of `rect` in the document's layout, all zeros; written at once for a
             `composite`, whose pixels between the pieces are the document's own.
-        rect: From `changed_rect`.
+        rect: What may change, from the plan.
         document: What is filled.
         options: What the user chose.
     """

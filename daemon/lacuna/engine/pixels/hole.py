@@ -17,18 +17,20 @@ PACKING_LEVEL = 1  # of zlib: masks are long runs, and more effort gains nothing
 
 
 class Hole(NamedTuple):
-    """Two masks of a window.
+    """The masks of a window.
 
     Attributes:
         soft: uint8 (H, W), 0 = the picture's own pixel, 255 = the fill's.
         missing: uint8 (H, W), 1 = unknown: selected, however softly, not a finite number, or fully
             transparent where transparency is no content.
         carries_alpha: Whether transparency is content here, and the fill has an alpha of its own.
+        barred: uint8 (H, W), 1 = must not be copied; None if all that is known may be.
     """
 
     soft: Mask
     missing: Mask
     carries_alpha: bool = False
+    barred: Mask | None = None
 
 
 class PackedHole(NamedTuple):
@@ -39,16 +41,20 @@ class PackedHole(NamedTuple):
         soft: zlib stream of `Hole.soft`.
         missing: zlib stream of the bits of `Hole.missing`.
         carries_alpha: As in `Hole`.
+        barred: zlib stream of the bits of `Hole.barred`, if there is such a mask.
     """
 
     size: tuple[int, int]
     soft: bytes
     missing: bytes
     carries_alpha: bool
+    barred: bytes | None
 
 
 def find_hole(document: Document, options: Options, window: Rect | None = None) -> Hole:
-    """Make both masks of a window of a document, into which what lies outside of it may grow.
+    """Make the masks of a window of a document, into which what lies outside of it may grow.
+
+    What must not be copied is not among them yet (`lacuna.engine.sources`).
 
     Args:
         document: Samples and selection.
@@ -98,18 +104,25 @@ def _read_steps(document: Document, window: Rect, missing: Mask) -> Mask:
 def pack_hole(hole: Hole) -> PackedHole:
     """Pack a hole, so that the plans of many regions can be held at a time."""
     height, width = hole.missing.shape
-    both = (hole.soft, np.packbits(hole.missing))
-    soft, bits = (zlib.compress(mask.tobytes(), PACKING_LEVEL) for mask in both)
-    return PackedHole((height, width), soft, bits, hole.carries_alpha)
+    soft = zlib.compress(hole.soft.tobytes(), PACKING_LEVEL)
+    barred = None if hole.barred is None else _pack_bits(hole.barred)
+    return PackedHole((height, width), soft, _pack_bits(hole.missing), hole.carries_alpha, barred)
 
 
 def unpack_hole(packed: PackedHole) -> Hole:
-    """Undo `pack_hole`; both masks are only to be read."""
-    height, width = packed.size
-    soft = np.frombuffer(zlib.decompress(packed.soft), np.uint8).reshape(height, width)
-    bits = np.frombuffer(zlib.decompress(packed.missing), np.uint8)
-    missing = np.unpackbits(bits, count=height * width).reshape(height, width)
-    return Hole(soft, missing, packed.carries_alpha)
+    """Undo `pack_hole`; all masks are only to be read."""
+    soft = np.frombuffer(zlib.decompress(packed.soft), np.uint8).reshape(packed.size)
+    barred = None if packed.barred is None else _unpack_bits(packed.barred, packed.size)
+    return Hole(soft, _unpack_bits(packed.missing, packed.size), packed.carries_alpha, barred)
+
+
+def _pack_bits(mask: Mask) -> bytes:
+    return zlib.compress(np.packbits(mask).tobytes(), PACKING_LEVEL)
+
+
+def _unpack_bits(packed: bytes, size: tuple[int, int]) -> Mask:
+    bits = np.frombuffer(zlib.decompress(packed), np.uint8)
+    return np.unpackbits(bits, count=size[0] * size[1]).reshape(size)
 
 
 def soften(selection: Mask, grow: int, feather: int) -> Mask:
