@@ -93,10 +93,13 @@ def estimate(removal: Removal, seconds: float | None = None) -> Estimate:
     network_bytes = round(tile_bytes(info, largest_px, precision))
     pixel_bytes = request.layout.pixel_bytes
     window_px = max(plan.region.window.area for plan in plans)
-    engine_bytes = (BYTES_PER_WINDOW_PIXEL + pixel_bytes + 1) * window_px  # and its mask
-    # What was filled waits for the saving; the mask is there all the time.
+    masks = len(request.planes) - 1
+    engine_bytes = (BYTES_PER_WINDOW_PIXEL + pixel_bytes + masks) * window_px
+    # What was filled waits for the saving; the masks are there all the time.
     result_bytes = pixel_bytes * sum(plan.region.part.area for plan in plans)
     held_bytes = removal.selection.held_bytes + result_bytes
+    if removal.sources is not None:
+        held_bytes += removal.sources.held_bytes
     if not is_streamed(removal.picture, removal.out):
         held_bytes += removal.picture.width * removal.picture.height * pixel_bytes
     return Estimate(

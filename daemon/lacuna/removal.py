@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lacuna.engine.geometry.context import plan_job
+from lacuna.engine.geometry.context import along, plan_job
 from lacuna.engine.geometry.regions import plan_regions
 from lacuna.engine.pixels.document import Document, Samples, strips
 from lacuna.files import (
     SUPPORTED_SUFFIXES,
+    AllowedPixels,
     Edit,
     Picture,
     SparseMask,
     check_output,
+    check_size,
     open_picture,
+    read_allowed,
     read_mask,
 )
 from lacuna.samples import DTYPES
@@ -27,7 +30,8 @@ from lacuna_wire import JobRequest, JobStatus, LacunaError, Options, Rect
 from lacuna_wire.client import Client, inpaint
 from lacuna_wire.endpoint import find_daemon, start_daemon
 from lacuna_wire.errors import BadRequest, Conflict, Unprocessable
-from lacuna_wire.messages import Progress
+from lacuna_wire.messages import REQUIRED_PLANES, Progress
+from lacuna_wire.planes import nearest_sources
 
 if TYPE_CHECKING:  # the engine's own process imports torch; this module does not
     from lacuna.filler import Filler
@@ -36,11 +40,21 @@ OnProgress = Callable[[JobStatus], None]
 
 
 class RemovalPaths(NamedTuple):
-    """One picture, its mask (white = remove), and the file to write."""
+    """What is read for one picture, and the file to write.
+
+    Attributes:
+        image: The picture.
+        mask: White = remove.
+        out: The file to write.
+        copy_from: White = may be copied, and nothing else; None if all may.
+        avoid: White = must not be copied.
+    """
 
     image: Path
     mask: Path
     out: Path
+    copy_from: Path | None = None
+    avoid: Path | None = None
 
 
 class Removal(NamedTuple):
@@ -51,16 +65,23 @@ class Removal(NamedTuple):
         selection: Of all of it, 0 = keep, 255 = remove.
         request: The job as the daemon gets it.
         out: The file to write.
+        sources: What may be copied; None if all may.
     """
 
     picture: Picture
     selection: SparseMask
     request: JobRequest
     out: Path
+    sources: AllowedPixels | None = None
 
 
 def plan_work(
-    paths: Sequence[Path], output: Path, mask_suffix: str | None, overwrite: bool
+    paths: Sequence[Path],
+    output: Path,
+    mask_suffix: str | None,
+    overwrite: bool,
+    copy_from: Path | None = None,
+    avoid: Path | None = None,
 ) -> list[RemovalPaths]:
     """Say what is read and written, before anything is: one `RemovalPaths` per picture.
 
@@ -69,6 +90,8 @@ def plan_work(
         output: A file, or a folder that exists; with `mask_suffix`, a folder.
         mask_suffix: What the name of a mask has after the name of its picture.
         overwrite: Whether files that exist may be replaced.
+        copy_from: As in `RemovalPaths`, of the one picture.
+        avoid: The same.
 
     Raises:
         BadRequest: If the paths are not what the form of the call needs.
@@ -83,8 +106,14 @@ def plan_work(
             )
         image, mask = paths
         out = output / image.name if output.is_dir() else output
-        works = [RemovalPaths(image, mask, out)]
+        works = [RemovalPaths(image, mask, out, copy_from, avoid)]
     else:
+        for option, given in (("--copy-from", copy_from), ("--avoid", avoid)):
+            if given is not None:
+                raise BadRequest(
+                    f"{option} names a mask for one picture, and --mask-suffix takes {len(paths)}. "
+                    f"Run `lacuna inpaint IMAGE MASK -o OUT {option} {given}` for each of them."
+                )
         if not output.is_dir():
             raise BadRequest(f"{output} is not a folder; many pictures need one as output.")
         works = [
@@ -130,13 +159,7 @@ def prepare(work: RemovalPaths, options: Options) -> Removal:
     picture = open_picture(work.image)
     check_output(work.out, picture)
     selection = read_mask(work.mask)
-    height, width = selection.shape
-    if (width, height) != (picture.width, picture.height):
-        raise Unprocessable(
-            f"{work.mask.name} has {width:,} x {height:,} px, "
-            f"{work.image.name} has {picture.width:,} x {picture.height:,} px.",
-            code="mask_size",
-        )
+    check_size(work.mask, selection, picture.width, picture.height)
     bounds = selection.bounds()
     if not bounds.area:
         raise Unprocessable(
@@ -148,13 +171,26 @@ def prepare(work: RemovalPaths, options: Options) -> Removal:
         )
     request = JobRequest(
         id=str(uuid.uuid4()),
-        width=width,
-        height=height,
+        width=picture.width,
+        height=picture.height,
         selection=bounds,
         layout=picture.layout,
         options=options,
     )
-    return Removal(picture, selection, request, work.out)
+    if work.copy_from is None and work.avoid is None:
+        return Removal(picture, selection, request, work.out)
+    sources = read_allowed(work.copy_from, work.avoid, selection)
+    request = request._replace(
+        planes=(*REQUIRED_PLANES, "sources"), sources=_needed(sources, request)
+    )
+    return Removal(picture, selection, request, work.out, sources)
+
+
+def _needed(sources: AllowedPixels, request: JobRequest) -> Rect | None:
+    """Bound what the window has to hold of what may be copied."""
+    part = request.selection.grow(request.options.grow).intersect(request.image)
+    within = along(part, request.options.copy_direction, request.image).intersect(sources.bounds)
+    return nearest_sources(lambda rect: sources[rect.slices].tobytes(), within, part, request.image)
 
 
 def connect() -> Client:
@@ -172,10 +208,15 @@ def fill_by_daemon(removal: Removal, on_progress: OnProgress) -> list[Edit]:
 
     def read_window(window: Rect) -> Iterator[memoryview]:
         document = document_of(removal, window)
-        planes = {"pixels": document.samples, "selection": document.selection}
-        for name in request.planes:
-            for strip in strips(Rect(0, 0, window.width, window.height)):
-                yield planes[name][strip.slices].data.cast("B")
+        planes = {
+            "pixels": document.samples,
+            "selection": document.selection,
+            "sources": document.sources,
+        }
+        for plane in (planes[name] for name in request.planes):
+            assert plane is not None
+            for strip in strips(document.rect):
+                yield plane[strip.slices].data.cast("B")
 
     rect, data, _result = inpaint(connect(), request, read_window, on_progress, lambda: False)
     samples = np.frombuffer(data, DTYPES[request.layout.sample])
@@ -203,11 +244,13 @@ def fill_here(removal: Removal, on_progress: OnProgress, filler: "Filler") -> li
 
 
 def document_of(removal: Removal, window: Rect) -> Document:
-    """Show the engine a window of picture and mask; neither is read before it is asked for."""
+    """Show the engine a window of picture and masks; none is read before it is asked for."""
+    sources = removal.sources
     return Document(
         FilePlane(removal.picture.read, window),
         FilePlane(lambda rect: removal.selection[rect.slices], window),
         removal.request.layout,
+        None if sources is None else FilePlane(lambda rect: sources[rect.slices], window),
     )
 
 

@@ -1,5 +1,6 @@
 """What may be copied, through the whole line: a client, a socket, the daemon and its worker."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -9,6 +10,7 @@ from lacuna_wire.client import inpaint
 from lacuna_wire.editor import EditorSettings, new_request
 from lacuna_wire.planes import nearest_sources
 from tests.commands.conftest import only
+from tests.commands.test_inpaint import assert_refused, read
 from tests.drawn import select
 
 PICTURE = Rect(0, 0, 1000, 700)
@@ -60,3 +62,120 @@ def test_daemon_asks_an_editor_for_what_may_be_copied_however_far_away(base, str
     assert windows[0].contains(HOLE.union(needed))
     assert rect == HOLE
     assert contrast(np.frombuffer(pixels, np.uint8).reshape(rect.height, rect.width, 3)) > 150
+
+
+MASKS = {
+    "far": [FAR],  # where there are stripes
+    "half": [FAR, Rect(100, 300, 300, 200)],
+    "plain": [Rect(100, 300, 300, 200)],
+    "hole": [HOLE],
+    "black": [],
+    "white": [PICTURE],
+}
+
+
+@pytest.fixture
+def files(striped, tmp_path):
+    """The picture, its mask, and masks of what may be copied, or may not."""
+    cv2.imwrite(str(tmp_path / "photo.png"), striped)
+    cv2.imwrite(str(tmp_path / "mask.png"), select(*striped.shape[:2], HOLE))
+    for name, rects in MASKS.items():
+        mask = select(*striped.shape[:2], *rects)
+        cv2.imwrite(str(tmp_path / f"{name}.png"), mask)
+        cv2.imwrite(str(tmp_path / f"no-{name}.png"), 255 - mask)
+    cv2.imwrite(str(tmp_path / "small.png"), np.full((24, 32), 255, np.uint8))
+    return tmp_path
+
+
+INPAINT = ["inpaint", "photo.png", "mask.png", "-o", "out.png"]
+LIMITS = {
+    "--copy-from": ["--copy-from", "far.png"],
+    "--avoid": ["--avoid", "no-far.png"],
+    "both": ["--copy-from", "half.png", "--avoid", "plain.png"],
+}
+
+
+@pytest.mark.parametrize("way", [[], ["--local"]], ids=["daemon", "local"])
+@pytest.mark.parametrize("limits", LIMITS.values(), ids=LIMITS)
+def test_command_copies_what_the_masks_allow_and_changes_nothing_else(
+    lacuna, files, striped, limits, way
+):
+    run = lacuna(*INPAINT, *limits, *way)
+
+    assert run.returncode == 0, run.stderr
+    result = read(files / "out.png")
+    assert contrast(result[HOLE.slices]) > 150
+    result[HOLE.slices] = striped[HOLE.slices]
+    np.testing.assert_array_equal(result, striped)
+
+
+def test_without_a_mask_what_is_near_is_copied(lacuna, files):
+    run = lacuna(*INPAINT, "--local")
+
+    assert run.returncode == 0, run.stderr
+    assert contrast(read(files / "out.png")[HOLE.slices]) < 10
+
+
+def test_direction_and_mask_together_leave_what_both_allow(lacuna, files, striped):
+    """The stripes lie to the right of the hole, and what the mask allows below it does not."""
+    side, below = Rect(700, 20, 250, 120), Rect(20, 400, 250, 250)
+    striped[side.slices][:, ::2] = 255
+    striped[side.slices][:, 1::2] = 0
+    cv2.imwrite(str(files / "photo.png"), striped)
+    cv2.imwrite(str(files / "two.png"), select(*striped.shape[:2], side, below))
+
+    run = lacuna(*INPAINT, "--copy-from", "two.png", "--copy-direction", "horizontal", "--local")
+
+    assert run.returncode == 0, run.stderr
+    assert contrast(read(files / "out.png")[HOLE.slices]) > 150
+
+
+def test_estimate_counts_the_window_that_holds_what_may_be_copied(lacuna, files):
+    near, far = (
+        lacuna(*INPAINT, "--estimate", "--copy-from", name) for name in ("white.png", "far.png")
+    )
+
+    said = [int(run.stdout.split("about ")[-1].split(" MiB")[0]) for run in (near, far)]
+    assert said[0] < said[1]
+    assert not (files / "out.png").exists()
+
+
+BAD = {
+    "another size": (["--copy-from", "small.png"], ["small.png", "32 x 24", "1,000 x 700"]),
+    "avoid of another size": (["--avoid", "small.png"], ["small.png", "32 x 24", "1,000 x 700"]),
+    "no file": (["--avoid", "gone.png"], ["gone.png"]),
+    "nothing white": (["--copy-from", "black.png"], ["black.png", "1,000 x 700", "Paint white"]),
+    "gray": (["--copy-from", "gray.png"], ["gray.png", "none of its 1,000 x 700 px is white"]),
+    "all white": (["--avoid", "white.png"], ["white.png", "1,000 x 700", "Leave black"]),
+    "nothing in common": (
+        ["--copy-from", "far.png", "--avoid", "far.png"],
+        ["far.png", f"of the {FAR.area:,} px that are white"],
+    ),
+    "inside the selection": (
+        ["--copy-from", "hole.png"], [f"all {HOLE.area} px that may be copied are selected"]
+    ),
+    "all but the selection avoided": (["--avoid", "no-hole.png"], [f"all {HOLE.area} px"]),
+    "too little": (["--copy-from", "speck.png"], ["36 px may be copied", "64 are needed"]),
+    "with many pictures": (
+        ["--copy-from", "far.png", "--mask-suffix", "_m"],
+        ["--mask-suffix takes 2", "-o OUT --copy-from far.png"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_mask_of_which_nothing_can_be_made_is_one_sentence(lacuna, files, case):
+    options, words = BAD[case]
+    cv2.imwrite(str(files / "gray.png"), np.full(PICTURE[:1:-1], 128, np.uint8))
+    cv2.imwrite(str(files / "speck.png"), select(*PICTURE[:1:-1], Rect(300, 300, 6, 6)))
+    output = ["-o", "."] if "--mask-suffix" in options else []
+
+    run = lacuna(*INPAINT, *output, *options, "--local")
+
+    assert_refused(run, files, *words)
+
+
+def test_estimate_refuses_such_a_mask_too(lacuna, files):
+    run = lacuna(*INPAINT, "--copy-from", "hole.png", "--estimate")
+
+    assert_refused(run, files, "are selected themselves")

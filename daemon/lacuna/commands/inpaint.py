@@ -24,6 +24,18 @@ _PATH = click.Path(path_type=Path)
     "--mask-suffix",
     help="Take all paths as pictures; the mask of a.jpg is a<SUFFIX>.png, .tif, ... next to it.",
 )
+@click.option(
+    "--copy-from",
+    type=_PATH,
+    metavar="MASK",
+    help="Copy into the hole only what is white in this mask of the picture's size.",
+)
+@click.option(
+    "--avoid",
+    type=_PATH,
+    metavar="MASK",
+    help="Never copy what is white in this mask; with --copy-from, what is left of that.",
+)
 @fill_options("result")
 @click.option(
     "--overwrite", is_flag=True, help="Replace an existing output, even the input itself."
@@ -42,6 +54,8 @@ def inpaint(
     paths: tuple[Path, ...],
     output: Path,
     mask_suffix: str | None,
+    copy_from: Path | None,
+    avoid: Path | None,
     overwrite: bool,
     local: bool,
     only_estimate: bool,
@@ -56,6 +70,7 @@ def inpaint(
     \b
     lacuna inpaint photo.jpg mask.png -o clean.png
     lacuna inpaint *.tif --mask-suffix _mask -o cleaned/
+    lacuna inpaint photo.jpg mask.png -o clean.png --copy-from grass.png --avoid people.png
     """  # noqa: D301  (click wants the control character, not its name)
     from lacuna.commands.progress import progress_bar
     from lacuna.files import output_format, save_picture
@@ -69,7 +84,7 @@ def inpaint(
         weights, local = os.path.abspath(weights), True  # the daemon opens no file for anybody
     find_weights(weights)
     options = replace(options, weights=weights)
-    works = plan_work(paths, output, mask_suffix, overwrite)
+    works = plan_work(paths, output, mask_suffix, overwrite, copy_from, avoid)
     if only_estimate:
         for work in works:
             click.echo(f"{work.image.name}: {_estimated(prepare(work, options))}")

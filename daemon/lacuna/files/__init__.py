@@ -4,6 +4,7 @@ For the command line `open_picture` and `read_mask` begin what the editors do fo
 and `save_picture` ends it.
 """
 
+from .copy_mask import AllowedPixels, check_size, read_allowed
 from .formats import SUPPORTED_SUFFIXES
 from .mask import read_mask
 from .opening import open_picture
@@ -14,14 +15,17 @@ from .sparse import SparseMask
 
 __all__ = [
     "SUPPORTED_SUFFIXES",
+    "AllowedPixels",
     "Edit",
     "Picture",
     "Pixels",
     "SparseMask",
     "check_output",
+    "check_size",
     "is_streamed",
     "open_picture",
     "output_format",
+    "read_allowed",
     "read_mask",
     "save_picture",
 ]
