@@ -87,6 +87,13 @@ def files(striped, tmp_path):
     return tmp_path
 
 
+@pytest.fixture
+def local(in_process, files, monkeypatch):
+    """`lacuna inpaint --local` in this process, with the files beside it."""
+    monkeypatch.chdir(files)
+    return lambda *options: in_process(*INPAINT, "--local", *options)
+
+
 INPAINT = ["inpaint", "photo.png", "mask.png", "-o", "out.png"]
 LIMITS = {
     "--copy-from": ["--copy-from", "far.png"],
@@ -95,12 +102,11 @@ LIMITS = {
 }
 
 
-@pytest.mark.parametrize("way", [[], ["--local"]], ids=["daemon", "local"])
 @pytest.mark.parametrize("limits", LIMITS.values(), ids=LIMITS)
 def test_command_copies_what_the_masks_allow_and_changes_nothing_else(
-    lacuna, files, striped, limits, way
+    local, files, striped, limits
 ):
-    run = lacuna(*INPAINT, *limits, *way)
+    run = local(*limits)
 
     assert run.returncode == 0, run.stderr
     result = read(files / "out.png")
@@ -109,14 +115,24 @@ def test_command_copies_what_the_masks_allow_and_changes_nothing_else(
     np.testing.assert_array_equal(result, striped)
 
 
-def test_without_a_mask_what_is_near_is_copied(lacuna, files):
-    run = lacuna(*INPAINT, "--local")
+def test_daemon_copies_the_same(lacuna, local, files):
+    assert local(*LIMITS["both"]).returncode == 0
+    here = read(files / "out.png")
+
+    run = lacuna(*INPAINT, *LIMITS["both"], "--overwrite")
+
+    assert run.returncode == 0, run.stderr
+    np.testing.assert_array_equal(read(files / "out.png"), here)
+
+
+def test_without_a_mask_what_is_near_is_copied(local, files):
+    run = local()
 
     assert run.returncode == 0, run.stderr
     assert contrast(read(files / "out.png")[HOLE.slices]) < 10
 
 
-def test_direction_and_mask_together_leave_what_both_allow(lacuna, files, striped):
+def test_direction_and_mask_together_leave_what_both_allow(local, files, striped):
     """The stripes lie to the right of the hole, and what the mask allows below it does not."""
     side, below = Rect(700, 20, 250, 120), Rect(20, 400, 250, 250)
     striped[side.slices][:, ::2] = 255
@@ -124,16 +140,14 @@ def test_direction_and_mask_together_leave_what_both_allow(lacuna, files, stripe
     cv2.imwrite(str(files / "photo.png"), striped)
     cv2.imwrite(str(files / "two.png"), select(*striped.shape[:2], side, below))
 
-    run = lacuna(*INPAINT, "--copy-from", "two.png", "--copy-direction", "horizontal", "--local")
+    run = local("--copy-from", "two.png", "--copy-direction", "horizontal")
 
     assert run.returncode == 0, run.stderr
     assert contrast(read(files / "out.png")[HOLE.slices]) > 150
 
 
-def test_estimate_counts_the_window_that_holds_what_may_be_copied(lacuna, files):
-    near, far = (
-        lacuna(*INPAINT, "--estimate", "--copy-from", name) for name in ("white.png", "far.png")
-    )
+def test_estimate_counts_the_window_that_holds_what_may_be_copied(local, files):
+    near, far = (local("--estimate", "--copy-from", name) for name in ("white.png", "far.png"))
 
     said = [int(run.stdout.split("about ")[-1].split(" MiB")[0]) for run in (near, far)]
     assert said[0] < said[1]
@@ -164,18 +178,18 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_mask_of_which_nothing_can_be_made_is_one_sentence(lacuna, files, case):
+def test_mask_of_which_nothing_can_be_made_is_one_sentence(local, files, case):
     options, words = BAD[case]
     cv2.imwrite(str(files / "gray.png"), np.full(PICTURE[:1:-1], 128, np.uint8))
     cv2.imwrite(str(files / "speck.png"), select(*PICTURE[:1:-1], Rect(300, 300, 6, 6)))
     output = ["-o", "."] if "--mask-suffix" in options else []
 
-    run = lacuna(*INPAINT, *output, *options, "--local")
+    run = local(*output, *options)
 
     assert_refused(run, files, *words)
 
 
-def test_estimate_refuses_such_a_mask_too(lacuna, files):
-    run = lacuna(*INPAINT, "--copy-from", "hole.png", "--estimate")
+def test_estimate_refuses_such_a_mask_too(local, files):
+    run = local("--copy-from", "hole.png", "--estimate")
 
     assert_refused(run, files, "are selected themselves")
