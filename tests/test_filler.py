@@ -80,6 +80,17 @@ def test_picture_of_one_selected_pixel_has_no_context(filler):
     assert caught.value.code == "no_context"
 
 
+def test_nothing_selected_is_refused_before_anything_is_loaded():
+    def load(_options):
+        raise AssertionError("a network is loaded")
+
+    filler = Filler()
+    filler._load = load
+    with pytest.raises(Unprocessable) as caught:
+        filled_by(filler, np.zeros((9, 9, 3), np.uint8), np.zeros((9, 9), np.uint8))
+    assert caught.value.code == "empty_selection"
+
+
 def test_fill_is_the_same_every_time(filler):
     samples = np.random.default_rng(3).integers(0, 256, (120, 150, 3)).astype(np.uint8)
     selection = np.zeros((120, 150), np.uint8)

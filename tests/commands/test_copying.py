@@ -9,7 +9,7 @@ from lacuna_wire import Options, PixelLayout, Rect
 from lacuna_wire.client import inpaint
 from lacuna_wire.editor import EditorSettings, new_request
 from lacuna_wire.planes import nearest_sources
-from tests.commands.conftest import only
+from tests.commands.conftest import InProcess, only
 from tests.commands.test_inpaint import assert_refused, read
 from tests.drawn import select
 
@@ -88,10 +88,11 @@ def files(striped, tmp_path):
 
 
 @pytest.fixture
-def local(in_process, files, monkeypatch):
+def local(base, files, capsys, monkeypatch):
     """`lacuna inpaint --local` in this process, with the files beside it."""
     monkeypatch.chdir(files)
-    return lambda *options: in_process(*INPAINT, "--local", *options)
+    run = InProcess(base, capsys)  # in one home: there lies the compiled search
+    return lambda *options: run(*INPAINT, "--local", *options)
 
 
 INPAINT = ["inpaint", "photo.png", "mask.png", "-o", "out.png"]

@@ -57,9 +57,14 @@ def test_packed_hole_is_the_same_again_and_small():
         Document(samples, selection, PixelLayout("RGBA")), Options(feather=3, transparency="empty")
     )
 
+    barred = (rng.random(selection.shape) > 0.999).astype(np.uint8)
+    hole = hole._replace(barred=barred)
+
     packed = pack_hole(hole)
 
     again = unpack_hole(packed)
+    np.testing.assert_array_equal(again.barred, barred)
+    assert unpack_hole(pack_hole(hole._replace(barred=None))).barred is None
     np.testing.assert_array_equal(again.soft, hole.soft)
     np.testing.assert_array_equal(again.missing, hole.missing)
     assert (hole.missing != (hole.soft > 0)).any()
