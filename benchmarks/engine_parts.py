@@ -21,6 +21,7 @@ STEPS = {
     "masks and plan": (
         "lacuna.filler.regions_of",
         "lacuna.filler.plan_fill",
+        "benchmarks.workbench.plan_document",
         "lacuna.engine.inpaint.unpack_hole",
     ),
     "levels": ("lacuna.engine.inpaint.build_levels",),

@@ -96,7 +96,7 @@ def _bound_allowed(document: Document, rect: Rect) -> Rect:
 
 
 def _allowed(document: Document, rect: Rect) -> NDArray[np.bool_]:
-    allowed = document.selection[rect.slices] == 0
+    allowed: NDArray[np.bool_] = document.selection[rect.slices] == 0
     if document.sources is not None:
         allowed &= document.sources[rect.slices] == ALLOWED
     return allowed
