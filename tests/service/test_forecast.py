@@ -152,7 +152,9 @@ def test_what_the_engine_refuses_is_refused_in_advance(shared):
         shared.client.estimate(request(selection=Rect(40, 30, 13, 10)))
 
 
-@pytest.mark.parametrize("body", [{}, [], {**request().as_dict(), "new": 1}], ids=repr)
+@pytest.mark.parametrize(
+    "body", [{}, [], {**request().as_dict(), "new": 1}], ids=["nothing", "a list", "a new key"]
+)
 def test_body_is_read_as_that_of_a_job(shared, body):
     headers = {"Content-Type": "application/json"}
     answers = [
