@@ -29,12 +29,6 @@ PLANES: Dict[str, Callable[[PixelLayout], int]] = {
     "sources": lambda _layout: 1,
 }
 REQUIRED_PLANES = ("pixels", "selection")  # and in this order, if a request says nothing else
-FEWEST_SOURCES_PX = 64 * 64  # what a speck sees of its neighbourhood
-
-
-def enough_sources(missing_px: int) -> int:
-    """Return how many pixels in sight have to be allowed to be copied for so many missing ones."""
-    return max(FEWEST_SOURCES_PX, missing_px)
 
 
 class JobRequest(NamedTuple):

@@ -7,12 +7,17 @@ no NumPy in an editor.
 from typing import Any, Callable, Optional
 
 from .editor import cut_into_strips
-from .messages import enough_sources
 from .rect import Rect
 
 STRIP_ROWS = 512  # that are searched at a time
 ALLOWED = 255  # of the plane `sources`
 FIRST_STEP_PX = 64  # no further than the window of any job reaches
+FEWEST_SOURCES_PX = 64 * 64  # what a speck sees of its neighbourhood
+
+
+def enough_sources(missing_px: int) -> int:
+    """Return how many pixels in sight have to be allowed to be copied for so many missing ones."""
+    return max(FEWEST_SOURCES_PX, missing_px)
 
 
 def mask_bounds(read: Callable[[Rect], bytes], within: Rect) -> Optional[Rect]:

@@ -9,7 +9,10 @@ from lacuna_wire import Options
 from lacuna_wire.errors import BadRequest
 from lacuna_wire.options import OPTIONS
 
-OWN = {"paths", "output", "mask_suffix", "overwrite", "local", "only_estimate", "progress"}
+OWN = {"paths", "output", "mask_suffix", "overwrite", "local", "only_estimate", "progress"} | {
+    "copy_from",
+    "avoid",
+}
 
 
 def parameter(command, name):

@@ -11,8 +11,8 @@ from lacuna.engine.pixels.document import Document
 from lacuna.engine.sources import find_barred, widen
 from lacuna_wire import JobRequest, Options, PixelLayout, Rect
 from lacuna_wire.errors import Unprocessable
-from lacuna_wire.messages import enough_sources
 from lacuna_wire.options import DIRECTIONS
+from lacuna_wire.planes import enough_sources
 from tests.drawn import RGB, fill_whole, plan_of, select
 from tests.fakes.networks import StandIn
 

@@ -6,8 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lacuna_wire import Rect
-from lacuna_wire.messages import FEWEST_SOURCES_PX, enough_sources
-from lacuna_wire.planes import mask_bounds, nearest_sources, nonzero_bounds
+from lacuna_wire.planes import (
+    FEWEST_SOURCES_PX,
+    enough_sources,
+    mask_bounds,
+    nearest_sources,
+    nonzero_bounds,
+)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lacuna_wire import Options, Rect
 from lacuna_wire.errors import Unprocessable
-from lacuna_wire.messages import enough_sources
+from lacuna_wire.planes import enough_sources
 from lacuna_wire.rect import bounding_rect
 
 from .completion.backend.kernels import SIDE
