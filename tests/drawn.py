@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from lacuna.engine.completion.complete import refine_here
 from lacuna.engine.completion.problem import pose_problem
 from lacuna.engine.inpaint import fill
 from lacuna.engine.pixels.composite import collect_into
-from lacuna.engine.pixels.document import Document
+from lacuna.engine.pixels.document import Document, premultiply
 from lacuna.engine.plan import plan_fill, regions_of
 from lacuna_wire import PixelLayout
 
@@ -40,14 +41,21 @@ def document_of(image, *rects):
     return Document(samples, selection, RGB)
 
 
-def problem_of(image=None, hole=np.s_[20:38, 20:45], channels=3):
-    """Pose a problem: float32 (H, W, channels), noise if there is none, and the slices missing."""
+def problem_of(image=None, hole=np.s_[20:38, 20:45], channels=3, alpha=False):
+    """Pose a problem: float32 (H, W, channels), noise if there is none, and the slices missing.
+
+    With `alpha` the fourth channel is that, and the colours before it are multiplied by it.
+    """
     if image is None:
         image = np.random.default_rng(4).random((60, 70, channels)).astype(np.float32)
     missing = np.zeros(image.shape[:2], bool)
     missing[hole] = True
-    texture = image[..., 3:channels] if channels > 3 else None
-    return pose_problem(image[..., :3], missing, texture)
+    shown = 4 if alpha else 3
+    texture = image[..., shown:channels] if channels > shown else None
+    image = image[..., :shown]
+    if alpha:
+        image = premultiply(image[..., :3], image[..., 3])
+    return pose_problem(image, missing, texture)
 
 
 def draw_sources(problem, seed=1):
@@ -55,13 +63,15 @@ def draw_sources(problem, seed=1):
     return np.random.default_rng(seed).choice(problem.find_sources(), len(problem.targets))
 
 
-def fill_whole(document, options, network, report=lambda _: None, should_stop=lambda: False):
+def fill_whole(
+    document, options, network, report=lambda _: None, should_stop=lambda: False, refine=refine_here
+):
     """Fill a document in arrays and return all of its samples, the fill laid in."""
     plan = plan_of(document, options, network)
     size, samples = (plan.rect.height, plan.rect.width), document.samples
     result = np.zeros((*size, samples.shape[2]), samples.dtype)
     take = collect_into(result, plan.rect, document, plan.options)
-    fill(document, plan, network, take, report, should_stop)
+    fill(document, plan, network, take, report, should_stop, refine)
     whole = samples.copy()
     whole[plan.rect.slices] = result
     return whole

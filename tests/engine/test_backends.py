@@ -15,13 +15,27 @@ from lacuna.engine.completion.backend.pytorch import PyTorch
 from lacuna.engine.completion.complete import complete_window
 from lacuna.engine.completion.refine import Turns, refine
 from lacuna.engine.completion.schedule import schedule_completion
+from lacuna.engine.pixels.document import Document
 from lacuna.engine.pixels.hole import find_hole
 from lacuna.engine.pixels.levels import build_levels, coarsest_first
-from lacuna_wire import Options, Rect
+from lacuna_wire import Options, PixelLayout, Rect
 from lacuna_wire.errors import DeviceLost
-from tests.drawn import document_of, draw_sources, problem_of, stripes
+from tests.drawn import (
+    document_of,
+    draw_sources,
+    fill_whole,
+    ink,
+    line,
+    problem_of,
+    rgba,
+    select,
+    stripes,
+)
+from tests.fakes.networks import StandIn
 
 HOLES = {"inside": np.s_[20:38, 20:45], "corner": np.s_[:9, 50:]}
+# Channels, and whether the fourth is alpha: with and without a texture.
+PLANES = {"colours": (3, False), "texture": (5, False), "alpha": (4, True), "both": (6, True)}
 DEVICES = ["processor", "cpu", pytest.param("cuda", marks=pytest.mark.gpu)]
 
 
@@ -42,11 +56,12 @@ def refined(backend, problem, source, turns, round_done=lambda: None):
     return refine(problem, source, turns, np.random.default_rng(0), round_done, backend)
 
 
-@pytest.mark.parametrize("channels", [3, 5])
+@pytest.mark.parametrize("plane", PLANES)
 @pytest.mark.parametrize("hole", HOLES)
-def test_scores_and_votes_are_those_of_the_processor(backend, channels, hole, monkeypatch):
+def test_scores_and_votes_are_those_of_the_processor(backend, plane, hole, monkeypatch):
     monkeypatch.setattr(pytorch, "SLICE", 100)
-    one, other = (problem_of(hole=HOLES[hole], channels=channels) for _ in range(2))
+    channels, alpha = PLANES[plane]
+    one, other = (problem_of(None, HOLES[hole], channels, alpha) for _ in range(2))
     begun, source = one.image.copy(), draw_sources(one)
 
     ours = refined(Processor(), one, source, turns_of())
@@ -59,8 +74,10 @@ def test_scores_and_votes_are_those_of_the_processor(backend, channels, hole, mo
     np.testing.assert_allclose(ours.bias, theirs.bias, atol=1e-4)
 
 
-def test_search_finds_better_sources_and_whole_known_ones(backend):
-    one, other = problem_of(channels=5), problem_of(channels=5)
+@pytest.mark.parametrize("plane", ["texture", "both"])
+def test_search_finds_better_sources_and_whole_known_ones(backend, plane):
+    channels, alpha = PLANES[plane]
+    one, other, unsearched = (problem_of(channels=channels, alpha=alpha) for _ in range(3))
     source, turns = draw_sources(one), turns_of(rounds=4, searches=2)
 
     ours = refined(Processor(), one, source, turns)
@@ -69,14 +86,15 @@ def test_search_finds_better_sources_and_whole_known_ones(backend):
     assert other.is_source[theirs.source].all()
     assert theirs.cost.mean() < 1.1 * ours.cost.mean()
     # In noise no two patches are alike, and a vote does not blur them until they are.
-    unsearched = backend.score(*backend.load(problem_of(channels=5), source))
-    assert theirs.cost.mean() < 0.6 * float(unsearched.cost.mean())
+    begun = backend.score(*backend.load(unsearched, source))
+    assert theirs.cost.mean() < 0.6 * float(begun.cost.mean())
 
 
-def test_same_device_gives_the_same(backend):
+@pytest.mark.parametrize("plane", ["texture", "both"])
+def test_same_device_gives_the_same(backend, plane):
     found = []
     for _ in range(2):
-        problem = problem_of(channels=5)
+        problem = problem_of(None, HOLES["inside"], *PLANES[plane])
         found.append(refined(backend, problem, draw_sources(problem), turns_of(rounds=3)).source)
         found.append(problem.image)
 
@@ -96,6 +114,21 @@ def test_completion_is_near_to_the_truth(backend):
     )  # fmt: skip
 
     assert np.abs(show(rect) - image[rect.slices]).mean() < 0.05
+
+
+def test_line_on_nothing_goes_on_and_nothing_is_filled_beside_it(backend):
+    drawn, hole = ink(150, 150, line(20, 10, 130, 140), thick=4), Rect(60, 60, 36, 36)
+    samples = rgba(drawn)
+    samples[hole.slices] = 0, 0, 0, 255  # what is to be removed
+    document = Document(samples, select(150, 150, hole), PixelLayout("RGBA"))
+
+    whole = fill_whole(
+        document, Options(result="composite"), StandIn(), refine=partial(refine, backend=backend)
+    )
+
+    alpha = whole[..., 3] / 255
+    assert np.abs(alpha - drawn)[hole.slices].mean() < 0.02
+    assert not whole[..., :3][hole.slices].any()
 
 
 def test_cancel_is_heard_after_every_round(backend):

@@ -15,7 +15,7 @@ from lacuna_wire import PixelLayout, Rect
 
 from ..pixels.document import Document, Mask, Pixels, Places
 from ..pixels.levels import Level, build_levels, coarsest_first, enlarge, plain_level
-from ..pixels.membrane import pull_push
+from ..pixels.membrane import halve, pull_push
 from .backend.kernels import RADIUS
 from .backend.processor import Processor
 from .problem import Matches, Problem, pose_problem
@@ -24,6 +24,7 @@ from .schedule import TUNING, LevelSchedule, Schedule, reduced, schedule_complet
 from .show import show_picture_level
 from .starts.peel import peel
 from .starts.smooth import complete_smoothly, draw_sources, smooth
+from .strokes import draw_guide, is_followed, nearness_of
 from .tries import Search, Try, take_cheapest
 from .variation import leave_out
 
@@ -89,14 +90,31 @@ def complete_window(
         if schedule.whole:
             return Completion(lambda rect: filled[rect.slices], float("inf"))
         return Completion(lambda rect: enlarge(filled, rect, window.rect), float("inf"))
-    done = complete_levels(levels, schedule, round_done, start, refine, barred)
+    guides = _guide(window, missing, schedule)
+    done = complete_levels(levels, schedule, round_done, start, refine, barred, guides)
     image, problem, matches = done
+    if guides and barred is None and not is_followed(image, guides[0], missing):
+        image = guides[0]
     cost = float(matches.cost.mean()) if len(matches.cost) else 0.0
     if schedule.whole:
         return Completion(lambda rect: image[rect.slices], cost)
     return Completion(
         lambda rect: show_picture_level(window, missing, image, problem, matches, rect), cost
     )
+
+
+def _guide(window: Document, missing: Mask, schedule: Schedule) -> list[Pixels] | None:
+    """Draw what joins the strokes of an inked layer, on every level, from 0 on; None if nothing."""
+    if not window.carries_alpha or not schedule.whole:
+        return None
+    drawn = draw_guide(window.image(window.rect), missing, schedule.variation)
+    if drawn is None:
+        return None
+    guides, all_of_it = [drawn], np.ones((*missing.shape, 1), np.float32)
+    for _ in range(schedule.levels):
+        drawn, all_of_it = halve(drawn, all_of_it)
+        guides.append(drawn)
+    return guides
 
 
 def _picture_level(window: Document, missing: Mask) -> Iterator[Level]:
@@ -111,6 +129,7 @@ def complete_levels(
     start: Pixels | None = None,
     refine: Refine = refine_here,
     barred: Mask | None = None,
+    guides: list[Pixels] | None = None,
 ) -> CompletedLevel:
     """Complete levels by patches of their own known pixels.
 
@@ -121,6 +140,7 @@ def complete_levels(
         start: As in `complete_window`.
         refine: Searches and votes.
         barred: As in `complete_window`.
+        guides: How the strokes go on, for every level from 0 on: float32 (H, W, C).
 
     Returns:
         The finest level.
@@ -137,7 +157,8 @@ def complete_levels(
         if done is None and start is not None:
             start = enlarge_often(start, level.rect, skipped)
         begun = start if done is None else done.image
-        problem = pose_level(level, step, begun, ground[step.level])
+        guide = None if guides is None else guides[step.level]
+        problem = pose_level(level, step, begun, ground[step.level], guide)
         if done is None:
             problem = leave_out(problem, schedule.variation)
         del level
@@ -157,7 +178,11 @@ def enlarge_often(coarse: Pixels, finer: Rect, times: int) -> Pixels:
 
 
 def pose_level(
-    level: Level, step: LevelSchedule, begun: Pixels | None, barred: Mask | None = None
+    level: Level,
+    step: LevelSchedule,
+    begun: Pixels | None,
+    barred: Mask | None = None,
+    guide: Pixels | None = None,
 ) -> Problem:
     """Lay out a level for its search.
 
@@ -166,14 +191,19 @@ def pose_level(
         step: What is done on it.
         begun: The coarser level, completed, or the start that a network has painted.
         barred: uint8 (H, W) of the level, 1 = must not be copied.
+        guide: float32 (H, W, C), how the strokes go on; None if nothing is known of that.
     """
     if step.begin == "coarser":
         assert begun is not None
         image = enlarge(begun, level.rect, level.rect)
     else:
         image = smooth(level) if begun is None else begun.copy()
+        if guide is not None:
+            image = guide.copy()
     known = level.share >= 1
     np.copyto(image, level.image, where=known)
+    if guide is not None:
+        return pose_problem(image, ~known[..., 0], nearness_of(guide), barred, is_guided=True)
     texture = None
     if level.texture.shape[2] and step.texture_weight:
         texture = pull_push(step.texture_weight * level.texture, known.astype(np.float32))

@@ -30,6 +30,7 @@ class Problem(NamedTuple):
             changes with every vote.
         colours: Channels that are voted on as colours and may be shifted by a bias.
         has_alpha: Whether there is alpha: it is voted on with them, and never shifted.
+        is_guided: Whether votes leave alone what else patches are compared by.
         missing: bool (H, W).
         is_source: bool, one per place: the patch around it may be copied, for it is known as a
             whole, and nothing of it is barred.
@@ -42,6 +43,7 @@ class Problem(NamedTuple):
     values: NDArray[np.float32]
     colours: int
     has_alpha: bool
+    is_guided: bool
     missing: NDArray[np.bool_]
     is_source: NDArray[np.bool_]
     targets: Places
@@ -72,6 +74,11 @@ class Problem(NamedTuple):
         """Values per place."""
         return len(self.values) // len(self.number)
 
+    @property
+    def voted(self) -> int:
+        """Values per place that a vote changes, the first ones."""
+        return self.colours + self.has_alpha if self.is_guided else self.channels
+
     def find_sources(self) -> Places:
         """List the places whose patch may be copied."""
         return np.flatnonzero(self.is_source)
@@ -100,6 +107,7 @@ def pose_problem(
     missing: NDArray[np.bool_],
     texture: Pixels | None = None,
     barred: Mask | None = None,
+    is_guided: bool = False,
 ) -> Problem:
     """Lay out a plane.
 
@@ -108,6 +116,7 @@ def pose_problem(
             missing.
         missing: bool (H, W).
         texture: float32 (H, W, C), what else patches are compared by, also filled.
+        is_guided: Whether `texture` stays as it is in the hole.
         barred: uint8 (H, W), 1 = known, but not to be copied; None if all of it may be.
     """
     depth = cv2.distanceTransform(missing.astype(np.uint8), cv2.DIST_L2, 3)
@@ -134,6 +143,7 @@ def pose_problem(
         values=values,
         colours=COLOURS,
         has_alpha=shown == COLOURS_AND_ALPHA,
+        is_guided=is_guided,
         missing=missing,
         is_source=is_source.ravel(),
         targets=targets,

@@ -61,7 +61,8 @@ class Processor:
             vote(*plane, *matches, voted[some])
 
         side_by_side(work, len(hole))
-        problem.image.reshape(-1, problem.channels)[hole] = voted
+        shown = problem.image.reshape(-1, problem.channels)[:, : problem.voted]
+        shown[hole] = voted[:, : problem.voted]
         extend_edges(problem.image)
 
     def store(self, _state: Problem, matches: Matches, _problem: Problem) -> Matches:

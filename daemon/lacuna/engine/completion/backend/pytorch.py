@@ -39,7 +39,8 @@ class TensorProblem(NamedTuple):
     Attributes:
         image: float32 (places, C).
         colours: How many of the C are colours.
-        voted: How many are voted on by parties: the colours, and alpha if there is one.
+        parties: How many are voted on by parties: the colours, and alpha if there is one.
+        voted: How many a vote changes.
         is_source: bool (places,).
         targets: int64 (N,).
         number: int64 (places,): position among the targets, or N.
@@ -51,6 +52,7 @@ class TensorProblem(NamedTuple):
 
     image: Tensor
     colours: int
+    parties: int
     voted: int
     is_source: Tensor
     targets: Tensor
@@ -134,7 +136,8 @@ def upload(problem: Problem, device: str) -> TensorProblem:
     return TensorProblem(
         image=tensor(problem.image.reshape(-1, problem.channels)),
         colours=problem.colours,
-        voted=problem.colours + problem.has_alpha,
+        parties=problem.colours + problem.has_alpha,
+        voted=problem.voted,
         is_source=tensor(problem.is_source),
         targets=tensor(problem.targets),
         number=tensor(number.astype(np.int64)),
@@ -249,13 +252,13 @@ def vote(plane: TensorProblem, found: TensorMatches) -> None:
         places = source[number] + plane.around
         mean = _mean_of_rows(plane.image, places, weights)
         mean[:, :colours] += _mean_of_rows(bias, number, weights)
-        shown = plane.image[:, : plane.voted][places]
+        shown = plane.image[:, : plane.parties][places]
         shown[..., :colours] += bias[number]
         own = trust[plane.number[plane.hole[some]]]
-        mean[:, : plane.voted] = shift_to_mode(shown, weights, own, mean[:, : plane.voted])
+        mean[:, : plane.parties] = shift_to_mode(shown, weights, own, mean[:, : plane.parties])
         mean[:, :colours].clamp_(0, 1)
         voted.append(mean)
-    plane.image[plane.hole] = torch.cat(voted)
+    plane.image[plane.hole, : plane.voted] = torch.cat(voted)[:, : plane.voted]
     extend_edges(plane.image.view(-1, plane.stride, plane.image.shape[1]))
 
 
