@@ -120,7 +120,7 @@ def too_few_sources(missing: Mask, barred: Mask, whole: bool, needed: int) -> Un
     return Unprocessable(
         f"Too little is left to copy from: of {width:,} x {height:,} px around the selection "
         f"{allowed:,} px may be copied, and a square of {side} x {side} px fits in there in "
-        f"{squares:,} places; {needed:,} are needed. Allow more to be copied.",
+        f"{squares:,} place{'s' * (squares != 1)}; {needed:,} are needed. Allow more to be copied.",
         code="too_few_sources",
         values={
             "width": width,
