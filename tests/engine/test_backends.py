@@ -74,6 +74,16 @@ def test_scores_and_votes_are_those_of_the_processor(backend, plane, hole, monke
     np.testing.assert_allclose(ours.bias, theirs.bias, atol=1e-4)
 
 
+def test_vote_leaves_a_guide_alone(backend):
+    problem = problem_of(channels=6, alpha=True)._replace(is_guided=True)
+    begun = problem.image.copy()
+
+    refined(backend, problem, draw_sources(problem), turns_of())
+
+    np.testing.assert_array_equal(problem.image[..., 4:], begun[..., 4:])
+    assert np.abs(problem.image - begun)[..., 3].max() > 0.1
+
+
 @pytest.mark.parametrize("plane", ["texture", "both"])
 def test_search_finds_better_sources_and_whole_known_ones(backend, plane):
     channels, alpha = PLANES[plane]

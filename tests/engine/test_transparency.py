@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lacuna.engine.completion.schedule import TUNING
 from lacuna.engine.pixels.composite import composite
 from lacuna.engine.pixels.document import (
     COLOUR_ORDER,
@@ -170,30 +171,27 @@ def test_a_speck_in_an_empty_selection_is_something_to_remove(side, expected):
     assert content(steps, select(100, 100, Rect(20, 20, 60, 60)), transparency="content")
 
 
-def corner(layout=RGBA, size=90):
-    """Draw a picture that was rotated: its corner is empty, and selected with a little beside."""
-    rows, columns = np.mgrid[:size, :size]
+def corner(selected=62, size=90):
+    """Draw a picture that was rotated: its corner is empty, and selected, some edge as well."""
     samples = noise(size, size, 4)
     samples[..., 3] = 255
-    empty = rows + columns < 40
-    samples[empty] = 0
-    selection = np.where(rows + columns < 42, 255, 0).astype(np.uint8)
-    return Document(samples, selection, layout)
+    away = np.add.outer(np.arange(size), np.arange(size))
+    samples[away < 60] = 0
+    return Document(samples, np.where(away < selected, 255, 0).astype(np.uint8), RGBA)
 
 
-@pytest.mark.parametrize(("transparency", "opaque"), [("auto", 1), ("empty", 1), ("content", 0)])
-def test_corners_of_a_rotated_picture_are_filled_unless_emptiness_is_content(transparency, opaque):
-    document = corner()
+@pytest.mark.parametrize(
+    ("transparency", "selected", "opaque"),
+    [("auto", 62, 1), ("auto", 30, 1), ("empty", 30, 1), ("content", 62, 1), ("content", 30, 0)],
+)
+def test_empty_corner_is_filled_unless_known_emptiness_is_content(transparency, selected, opaque):
+    document = corner(selected)
     options = Options(result="composite", transparency=transparency)
 
     whole = fill_whole(document, options, StandIn())
 
     inside = document.selection > 0
-    if opaque:
-        assert (whole[inside][:, 3] == 255).all()
-    else:
-        deep = np.add.outer(np.arange(90), np.arange(90)) < 20
-        assert not whole[deep].any()
+    assert (whole[inside][:, 3] == 255 * opaque).all()
     assert whole[~inside].tobytes() == document.samples[~inside].tobytes()
 
 
@@ -271,37 +269,39 @@ def test_coloured_stroke_goes_on_in_its_colour_in_every_layout(channels, sample,
 
 
 def test_large_window_with_alpha_is_shown_piece_by_piece(monkeypatch):
-    """More than a megapixel: patches of level 1, and the document's own pixels on level 0."""
-    drawn = ink(1100, 1100, *(line(row, 0, row, 1099) for row in range(20, 1100, 40)), thick=6)
-    hole = Rect(330, 340, 420, 400)
-    samples = rgba(drawn)
+    """Patches of level 1, and the document's own pixels on level 0."""
+    tuning = TUNING._replace(whole_window_px=1000)
+    monkeypatch.setattr(plan_fill, "__defaults__", (tuning,))
+    drawn = ink(160, 200, line(72, 0, 72, 199), thick=5)
+    hole = Rect(60, 44, 60, 56)
+    samples = rgba(drawn, (0.2, 0.4, 0.6))
     samples[hole.slices] = 9, 9, 9, 255
-    document = Document(samples, select(1100, 1100, hole), RGBA)
+    document = Document(samples, select(160, 200, hole), RGBA)
 
     plan = plan_fill(document, COMPOSITE, StandIn())[0]
-    alpha = fill_whole(document, COMPOSITE, StandIn())[..., 3] / 255
+    whole = fill_whole(document, COMPOSITE, StandIn())
 
     assert not plan.schedule.whole
     assert plan.route == "complete"
-    np.testing.assert_array_equal(alpha[hole.slices] > 0.5, drawn[hole.slices] > 0.5)
+    there = drawn[hole.slices] > 0.5
+    np.testing.assert_array_equal(whole[hole.slices][..., 3] > 127, there)
+    np.testing.assert_allclose(whole[hole.slices][there][:, :3], [[51, 102, 153]] * there.sum())
 
 
 def test_hole_carries_alpha_beside_other_holes_that_do_not():
     samples = noise(100, 700, 4)
     samples[..., 3] = 255
-    samples[40:60, 20:50] = 0
-    document = Document(
-        samples, select(100, 700, Rect(60, 40, 20, 20), Rect(600, 40, 20, 20)), RGBA
-    )
-    document.samples[45:50, 52:56, 3] = 0
+    samples[40:60, 20:51] = 0
+    holes = Rect(60, 40, 20, 20), Rect(600, 40, 20, 20)
+    document = Document(samples, select(100, 700, *holes), RGBA)
 
-    plans = plan_fill(document, Options(transparency="content"), StandIn())
-
-    assert [(plan.route, plan.hole.carries_alpha) for plan in plans] == [("correct", False)] * 2
-    document.samples[45:50, 54:59, 3] = 0
-    plans = plan_fill(document, Options(transparency="content"), StandIn())
-    carried = {plan.region.part.left < 300: plan.hole.carries_alpha for plan in plans}
-    assert carried == {True: True, False: False}
+    for far, expected in ((True, [False, False]), (False, [True, False])):
+        if not far:
+            samples[45:50, 51:54] = 0
+        plans = plan_fill(document, Options(transparency="content"), StandIn())
+        plans.sort(key=lambda plan: plan.region.part.left)
+        assert [plan.hole.carries_alpha for plan in plans] == expected
+        assert [plan.route == "complete" for plan in plans] == expected
 
 
 def test_not_a_number_is_missing_also_where_alpha_is_content():
