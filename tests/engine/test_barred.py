@@ -8,13 +8,15 @@ import pytest
 from lacuna.engine import plan as plan_module
 from lacuna.engine.completion.backend.processor import Processor
 from lacuna.engine.completion.backend.pytorch import PyTorch
+from lacuna.engine.completion.complete import CompletedLevel, take_over
+from lacuna.engine.completion.problem import Matches
 from lacuna.engine.completion.refine import refine
 from lacuna.engine.completion.schedule import TUNING
 from lacuna.engine.pixels.document import Document
 from lacuna.engine.plan import plan_fill
 from lacuna_wire import Options, PixelLayout, Rect
 from lacuna_wire.errors import Unprocessable
-from tests.drawn import RGB, fill_whole, select
+from tests.drawn import RGB, draw_sources, fill_whole, problem_of, select
 from tests.fakes.networks import StandIn, paint
 
 MARKER = (255, 0, 255)
@@ -194,3 +196,20 @@ def test_as_little_as_is_said_to_be_needed_is_enough():
     whole = fill_whole(document, COMPOSITE, NETWORKS["corrects"]())
 
     assert marker_in(whole, document) == 0
+
+
+def test_finer_level_takes_over_no_source_that_may_not_be_copied():
+    coarser = problem_of(hole=np.s_[10:18, 10:20])
+    problem = problem_of(np.zeros((120, 140, 3), np.float32), np.s_[20:36, 20:40])
+    source = draw_sources(coarser)
+    nothing = np.zeros((len(source), 3), np.float32)
+    done = CompletedLevel(coarser.completed, coarser, Matches(source, nothing[:, 0], nothing))
+    allowed = problem.is_source.copy().reshape(-1, problem.stride)
+    allowed[:, 60:] = False
+    limited = problem._replace(is_source=allowed.ravel())
+
+    taken = take_over(done, limited, np.random.default_rng(1))
+
+    assert limited.is_source[taken].all()
+    free = take_over(done, problem, np.random.default_rng(1))
+    assert not limited.is_source[free].all()
