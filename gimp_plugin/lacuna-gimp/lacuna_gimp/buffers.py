@@ -28,11 +28,12 @@ _DEPTHS = {
     "FLOAT": ("f32", "float"),
     "DOUBLE": ("f32", "float"),
 }
-# Curve in GIMP's enumeration -> the wire's word, babl's colour and gray model.
+# Curve in GIMP's enumeration -> the wire's word, babl's colour and gray model, where such pixels
+# are mixed.
 _CURVES = {
-    "LINEAR": ("linear", "RGBA", "YA"),
-    "NON_LINEAR": ("srgb", "R'G'B'A", "Y'A"),
-    "PERCEPTUAL": ("srgb", "R~G~B~A", "Y~A"),
+    "LINEAR": ("linear", "RGBA", "YA", "RGB_LINEAR"),
+    "NON_LINEAR": ("srgb", "R'G'B'A", "Y'A", "RGB_NON_LINEAR"),
+    "PERCEPTUAL": ("srgb", "R~G~B~A", "Y~A", "RGB_PERCEPTUAL"),
 }
 # Linear, though the eye sees it: "Y' u8" would make 188 of a half-selected 128.
 MASK = "Y u8"
@@ -49,10 +50,19 @@ def start() -> None:
 
 def layout_of(image: Any) -> Tuple[PixelLayout, str]:
     """Return how this image's pixels travel: layout for the wire, encoding for babl."""
-    sample, depth, transfer, colour, gray = _precisions()[int(image.get_precision())]
+    sample, depth, transfer, colour, gray, _space = _precisions()[int(image.get_precision())]
     if is_gray(image):
         return PixelLayout("GRAYA", sample, transfer), f"{gray} {depth}"
     return PixelLayout("RGBA", sample, transfer), f"{colour} {depth}"
+
+
+def mix_as_they_lie(layer: Any, image: Any) -> None:
+    """Let a layer be mixed in the numbers that the image holds, as the daemon mixes a composite.
+
+    GIMP does it in linear light, whatever they are: a rim shows where the selection is soft.
+    """
+    space = _precisions()[int(image.get_precision())][-1]
+    layer.set_composite_space(getattr(Gimp.LayerColorSpace, space))
 
 
 def is_gray(image: Any) -> bool:
@@ -157,7 +167,7 @@ def remember(image: Any, layer: Any, rect: Rect) -> None:
     image.remove_channel(selection)
 
 
-def _precisions() -> Dict[int, Tuple[str, str, str, str, str]]:
+def _precisions() -> Dict[int, Tuple[str, ...]]:
     return {
         int(getattr(Gimp.Precision, f"{depth}_{curve}")): (*_DEPTHS[depth], *_CURVES[curve])
         for depth in _DEPTHS

@@ -122,8 +122,7 @@ def _put_above(source: GimpSource, answer: Answer, placing: Placing, stack: List
         raise LacunaError(
             _("GIMP could not make a layer for the fill ({}).").format(layers.last_error())
         )
-    # GIMP mixes in linear light by default, which shows as a rim where the selection is soft.
-    new.set_composite_space(Gimp.LayerColorSpace.RGB_NON_LINEAR)
+    buffers.mix_as_they_lie(new, image)
     left, top = picture.origin_now(source)
     new.set_offsets(left + rect.left, top + rect.top)
     whole = Rect(0, 0, rect.width, rect.height)

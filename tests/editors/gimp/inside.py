@@ -63,7 +63,7 @@ def fill(case, image, source, encoding, active=None, **arguments):
             above=image.get_item_position(new) + 1 == image.get_item_position(source),
             same_parent=new.get_parent() == source.get_parent(),
             still_active=image.get_selected_layers() == [source],
-            perceptual=new.get_composite_space() == Gimp.LayerColorSpace.RGB_NON_LINEAR,
+            mixed_in=new.get_composite_space().value_nick,
             layers_more=len(image.get_layers()) - len(layers),
             returned_is_in_image=new.is_valid() and new.get_image() == image,
         )

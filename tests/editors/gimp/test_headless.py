@@ -123,8 +123,11 @@ def test_new_layer_lies_above_its_source_which_stays_active(case):
     facts = case.facts
 
     assert re.fullmatch(r"Inpaint \d+", facts["name"])
-    for promise in ("above", "same_parent", "still_active", "perceptual", "returned_is_in_image"):
+    for promise in ("above", "same_parent", "still_active", "returned_is_in_image"):
         assert facts[promise], promise
+    linear = case.layout.transfer == "linear"
+    perceptual = "rgb-perceptual" if case.name == "u8_perceptual" else "rgb-non-linear"
+    assert facts["mixed_in"] == ("rgb-linear" if linear else perceptual)
 
 
 def test_fill_from_all_that_is_visible_lies_on_top(report):
