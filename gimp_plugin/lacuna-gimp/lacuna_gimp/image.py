@@ -158,10 +158,11 @@ def is_whole(source: GimpSource, grow: int) -> bool:
 
 def check_open(source: GimpSource) -> None:
     """Raise a LacunaError if the user has closed the image or removed the layer meanwhile."""
-    if not source.image.is_valid():
-        raise LacunaError(_(sentences.IMAGE_CLOSED))
-    if not layers.is_in(source.image, source.layer):
-        raise LacunaError(_(sentences.LAYER_REMOVED))
+    if layers.is_in(source.image, source.layer):
+        return
+    # Asked last: the image may be closed while GIMP is asked for the layer.
+    closed = not source.image.is_valid()
+    raise LacunaError(_(sentences.IMAGE_CLOSED if closed else sentences.LAYER_REMOVED))
 
 
 def origin_now(source: GimpSource) -> Tuple[int, int]:

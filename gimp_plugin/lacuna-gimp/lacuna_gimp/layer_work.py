@@ -77,6 +77,8 @@ def write_into(source: GimpSource, layer: Any, writes: List[Tuple[Rect, Any]]) -
 def insert(image: Any, new: Any, parent: Optional[Any], position: int) -> None:
     """Put a layer into an image; raises a LacunaError if GIMP refuses it."""
     if not image.insert_layer(new, parent, position):
+        if not image.is_valid():  # closed this very moment
+            raise LacunaError(_(sentences.IMAGE_CLOSED))
         refused = _(sentences.LAYER_NOT_TAKEN).format("GIMP")
         raise LacunaError(_("{} The reason is: {}.").format(refused, layers.last_error()))
 

@@ -72,7 +72,10 @@ def last_fill(image: Any, drawables: List[Any]) -> Known:
     found = fills.newest(fills.look(image), active)
     if found is None:
         raise LacunaError(
-            _("Nothing was filled in this image yet. Select what you want to remove first.")
+            _(
+                "No fill of this image is known: there was none, or it was merged or deleted. "
+                "Select what you want to remove first."
+            )
         )
     return found
 

@@ -5,6 +5,7 @@ import time
 import numpy as np
 import pytest
 
+from lacuna_wire import sentences
 from lacuna_wire.private_files import write_private
 from tests.editors.daemons import HeldDaemon
 from tests.editors.gimp.rooms import new_room
@@ -47,7 +48,9 @@ def held(screen, holding, shared_daemon):
     """The daemon that GIMP meets in this test; its jobs last as long as the test likes."""
     write_private(screen.room.state / "endpoint.json", holding.endpoint._asdict())
     holding.hold()
+    screen.run("Gimp.message_set_handler(Gimp.MessageHandlerType.CONSOLE)")
     yield holding
+    screen.run("Gimp.message_set_handler(Gimp.MessageHandlerType.MESSAGE_BOX)")
     holding.release()
     shared_daemon.introduce(screen.room.state)
 
@@ -73,6 +76,13 @@ def undo(screen):
     screen.focus()
     screen.xdotool("key ctrl+z")
     eventually(lambda: screen.layers() != before)
+
+
+def wait_until_told(screen, sentence):
+    """Wait for a message, which GIMP writes on its console while a daemon holds its jobs."""
+    log = screen.room.folder / "gimp.log"
+    eventually(lambda: f"Inpaint Selection-Warning: {sentence}" in log.read_text())
+    assert log.read_text().count(sentence) == 1
 
 
 def wait_for_layers(screen, count):
@@ -247,8 +257,7 @@ def test_layer_that_is_removed_meanwhile_cancels_its_job_with_a_message(screen, 
     eventually(lambda: not held.jobs)
 
     assert held.how_it_ended(job) == "cancelled"
-    screen.wait_until_still()
-    screen.picture("removed")  # GIMP says it in the line at the bottom of the image's window
+    wait_until_told(screen, sentences.LAYER_REMOVED)
     undo(screen)
     assert screen.layers() == [PHOTO]
 
@@ -262,6 +271,7 @@ def test_image_that_is_closed_meanwhile_cancels_its_job_with_a_message(screen, h
     eventually(lambda: not held.jobs)
 
     assert held.how_it_ended(job) == "cancelled"
+    wait_until_told(screen, sentences.IMAGE_CLOSED)
     screen.wait_until_still()
     screen.picture("closed")
     said = (screen.room.folder / "gimp.log").read_text()
