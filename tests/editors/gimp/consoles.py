@@ -11,12 +11,17 @@ from tests.editors.remotes import Remote
 HERE = Path(__file__).parent
 
 
+def copy_inside(room: GimpRoom) -> None:
+    """Let what runs inside GIMP import inside.py."""
+    shutil.copyfile(HERE / "inside.py", room.folder / "inside.py")
+
+
 class Console:
     """Runs until it is closed, and knows the names of inside.py."""
 
     def __init__(self, room: GimpRoom) -> None:
         room.forget_calls()
-        shutil.copyfile(HERE / "inside.py", room.folder / "inside.py")
+        copy_inside(room)
         self.room = room
         self.process = room.start("gimp-console", "-i")
         self.remote = Remote(room, self.process, self.last_words)

@@ -3,7 +3,7 @@
 
 GIMP starts it together with itself. The test leaves `call-0.py`, `call-1.py`, ... in a folder; each
 is run with names that live as long as GIMP, and its last expression (or the variable `answer`) goes
-back in `answer-N.json`.
+back in `answer-N.json`; bytes do so in `answer-N.raw`.
 """
 
 import json
@@ -46,8 +46,11 @@ def serve(procedure, _config, _data):
         plug_in.persistent_process(POLL_MS)
         path = CALLS / f"call-{number}.py"
         if path.exists():
-            answer = json.dumps(answer_to(path, names)).encode()
-            write(CALLS / f"answer-{number}.json", answer)
+            answer = answer_to(path, names)
+            if isinstance(answer.get("value"), bytes):
+                write(CALLS / f"answer-{number}.raw", answer.pop("value"))
+                answer["value"] = None
+            write(CALLS / f"answer-{number}.json", json.dumps(answer).encode())
             number += 1
     return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, GLib.Error())
 
