@@ -1,21 +1,23 @@
-"""Lacuna beside IOPaint and simple-lama-inpainting: same weights, picture, machine and minute.
+"""Lacuna beside other programs: the same picture, machine and minute, and weights if they have any.
 
 `python -m benchmarks.peers PYTHON CASE [--rounds 5]` fills one picture with every program in turn,
 round by round, after a warm-up on a small one, and prints the medians of seconds and of processor
-seconds (on a busy machine they are what to compare), and each process's peak memory. PYTHON is that
-of a virtual environment with the others; docs/performance.md says how to make one. The weights are
-random numbers in the shape of big-lama: time and memory are compared, not pictures. Cases:
+seconds (on a busy machine they are what to compare), the least of both, and each process's peak
+of memory. PYTHON is that of a virtual environment with the others; docs/performance.md says how to
+make one. The weights of the first three cases are random numbers in the shape of big-lama: time and
+memory are compared, not pictures. Cases:
 
 - `window`: 1024 x 1024, a disc of 10 %, the whole picture in one window;
 - `click`: 6000 x 4000, a disc of 300 px;
-- `large`: 2048 x 2048, discs of 30 %.
+- `large`: 2048 x 2048, discs of 30 %;
+- `photo-strokes`, `photo-object`, `photo-large`: a photograph (`--picture FILE`) at 1,024 px with
+  a hole of `benchmarks/cases.py`, filled by Lacuna with its own weights, pypatchmatch and
+  Resynthesizer; PYTHON is that of an environment with these two.
 """
 
 import argparse
-import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import warnings
@@ -27,15 +29,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from benchmarks.cases import cases
 from benchmarks.large import STRIPE_PX, draw_mask, tiles_of
-from benchmarks.record import ROOT, record
+from benchmarks.peer_programs import PATCH_PROGRAMS, PeerProgram
+from benchmarks.record import record
 from lacuna.network.architectures.lama.generator import Generator
 
 WIDTH, BLOCKS = 64, 18
+SIDE, OURS = 1024, "lacuna-small"
+HOLES = {"photo-strokes": "strokes", "photo-object": "object", "photo-large": "large"}
 PROGRAMS = {
     "window": ("lacuna-window", "iopaint-Original", "simple-lama"),
     "click": ("lacuna", "iopaint-Crop"),
     "large": ("lacuna", "iopaint-Original"),
+    **dict.fromkeys(HOLES, ("lacuna", *PATCH_PROGRAMS)),
 }
 
 
@@ -55,21 +62,36 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("python", type=Path)
     parser.add_argument("case", choices=PROGRAMS)
+    parser.add_argument("--picture", type=Path, help="for the cases with a photograph")
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
+    if arguments.case in HOLES and not arguments.picture:
+        parser.error(f"{arguments.case} needs a photograph of {SIDE} px or more: --picture FILE")
     with tempfile.TemporaryDirectory() as folder:
-        results = measure(arguments.python, arguments.case, arguments.rounds, Path(folder))
+        results = measure(
+            arguments.python, arguments.case, arguments.rounds, Path(folder), arguments.picture
+        )
     for name, figures in results.items():
         print(f"{name:17}", *(f"{key} {value}" for key, value in figures.items()))
-    record("peers", case=arguments.case, rounds=arguments.rounds, results=results)
+    names = {"picture": arguments.picture.name} if arguments.picture else {}
+    record("peers", case=arguments.case, **names, rounds=arguments.rounds, results=results)
 
 
-def measure(python: Path, case: str, rounds: int, folder: Path) -> dict[str, dict[str, object]]:
+def measure(
+    python: Path, case: str, rounds: int, folder: Path, photograph: Path | None = None
+) -> dict[str, dict[str, object]]:
     """Start every program, let them fill in turn, and sum up."""
-    weights, peers_weights = write_weights(folder)
-    picture, mask = draw(case)
-    np.save(folder / "picture.npy", picture)
-    np.save(folder / "mask.npy", mask)
+    own_weights, peers_weights = write_weights(folder)
+    if case in HOLES:
+        assert photograph is not None
+        ((_, _, _, picture, mask),) = cases([photograph], SIDE, [HOLES[case]], 1)
+        weights = OURS
+    else:
+        weights = str(own_weights)
+        picture, mask = draw(case)
+    paths = [str(folder / "picture.npy"), str(folder / "mask.npy")]
+    np.save(paths[0], picture)
+    np.save(paths[1], mask)
     env = {
         **os.environ,
         "TORCH_HOME": str(peers_weights.parents[2]),
@@ -78,47 +100,29 @@ def measure(python: Path, case: str, rounds: int, folder: Path) -> dict[str, dic
         "TRANSFORMERS_OFFLINE": "1",
     }
     own = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    processes: dict[str, subprocess.Popen[str]] = {}
+    programs: list[PeerProgram] = []
     answers: dict[str, list[dict[str, float]]] = {name: [] for name in PROGRAMS[case]}
     try:
         for name in PROGRAMS[case]:
             ours = name.startswith("lacuna")
-            processes[name] = subprocess.Popen(
-                [
-                    sys.executable if ours else str(python),
-                    str(ROOT / "benchmarks" / "peer_process.py"),
-                    name, str(weights), str(folder / "picture.npy"), str(folder / "mask.npy"),
-                ],
-                env=own if ours else env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL, text=True,
-            )  # fmt: skip
+            with_python, variables = (sys.executable, own) if ours else (python, env)
+            programs.append(PeerProgram(name, with_python, weights, variables))
         for _ in range(rounds):
-            for name, process in processes.items():
-                answers[name].append(ask(name, process))
+            for program in programs:
+                answers[program.name].append(program.ask(*paths))
     finally:
-        for process in processes.values():
-            process.kill()
+        for program in programs:
+            program.close()
     return {
         name: {
             "seconds": round(statistics.median(one["s"] for one in own_answers), 2),
+            "seconds_min": round(min(one["s"] for one in own_answers), 2),
             "cpu_seconds": round(statistics.median(one["cpu_s"] for one in own_answers), 2),
             "cpu_seconds_min": round(min(one["cpu_s"] for one in own_answers), 2),
             "peak_mib": round(max(one["peak_mib"] for one in own_answers)),
         }
         for name, own_answers in answers.items()
     }
-
-
-def ask(name: str, process: "subprocess.Popen[str]") -> dict[str, float]:
-    """Have one program fill once."""
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write("\n")
-    process.stdin.flush()
-    line = process.stdout.readline()
-    if not line:
-        raise SystemExit(f"{name} ended with {process.wait()}")
-    return dict(json.loads(line))
 
 
 def write_weights(folder: Path) -> tuple[Path, Path]:

@@ -24,6 +24,7 @@ import numpy as np
 
 from benchmarks.cases import KINDS, Case, Mask, Picture, cases, choose_pictures
 from benchmarks.feature_distance import FeatureDistance
+from benchmarks.peer_programs import PYTHON_VARIABLE, peers_python
 from benchmarks.quality_pictures import draw_page
 from benchmarks.record import ROOT, record
 from benchmarks.scores import Score, score
@@ -34,7 +35,7 @@ from lacuna_wire import Options
 
 NAME = "quality"
 TILE_PX = 512  # what every machine has the memory for; smaller tiles have more borders
-WAYS = "telea,matchpatch,completion,native,tiles,auto"
+WAYS = "telea,matchpatch,pypatchmatch,resynthesizer,completion,native,tiles,auto"
 # The picture itself, for its changes at the borders of two plans: where nothing was filled.
 TRUTHS = {"truth": "auto", "truth at the grid": "tiles"}
 
@@ -49,6 +50,9 @@ def main() -> None:
     parser.add_argument("--ways", default=WAYS, help="also: pyramid")
     parser.add_argument("--tile", type=int, default=TILE_PX, help="side of a tile in pixels")
     parser.add_argument("--pictures", type=int, default=0, help="of each side at most; 0: all")
+    parser.add_argument(
+        "--peers", type=Path, help=f"Python that has the peers; default: ${PYTHON_VARIABLE}"
+    )
     parser.add_argument("--page", type=Path, metavar="FOLDER", help="draw pictures into it")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is done is recorded then
@@ -59,7 +63,7 @@ def main() -> None:
         return
     if not arguments.folders or not arguments.features:
         parser.error("folders of pictures and --features are needed")
-    ways = find_ways(names, network, arguments.tile)
+    ways = find_ways(names, network, arguments.tile, peers_python(arguments.peers))
     distance = FeatureDistance(arguments.features)
     paths, kinds = choose_pictures(arguments.folders), arguments.kinds.split(",")
     for side in map(int, arguments.side.split(",")):

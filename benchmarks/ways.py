@@ -14,23 +14,27 @@ from lacuna.network.catalogue import find_weights
 from lacuna.network.tile_network import TileNetwork, load_network
 
 from .cases import Mask, Picture
+from .peer_programs import PATCH_PROGRAMS, PeerProgram, why_missing
 from .workbench import CompletionAlone, Network, fill_with
 
 Fill = Callable[[Picture, Mask], Picture]
 
-FOREIGN = ("telea", "matchpatch")
+FOREIGN = ("telea", "matchpatch", *PATCH_PROGRAMS)
 STRATEGIES = ("native", "tiles", "auto", "pyramid")
 NO_GMIC = "matchpatch is left out: there is no `gmic` on this machine"
 TELEA_RADIUS_PX = 5
 
 
-def find_ways(names: Sequence[str], network: Network, tile: int) -> dict[str, Fill]:
-    """Look ways up; without G'MIC there is no matchpatch, and a line says so.
+def find_ways(
+    names: Sequence[str], network: Network, tile: int, peers: str = ""
+) -> dict[str, Fill]:
+    """Look ways up; what this machine does not have is left out, and a line says why.
 
     Args:
         names: `completion` is Lacuna without its network, the others are in FOREIGN and STRATEGIES.
         network: For Lacuna's own.
         tile: Side of its tiles in pixels; 0 for what suits it.
+        peers: Interpreter of the environment with PATCH_PROGRAMS; empty if there is none.
 
     Raises:
         ValueError: If there is no way of such a name.
@@ -39,12 +43,21 @@ def find_ways(names: Sequence[str], network: Network, tile: int) -> dict[str, Fi
     known["completion"] = partial(fill_with, CompletionAlone(), tile=tile)
     for strategy in STRATEGIES:
         known[strategy] = partial(fill_with, network, strategy=strategy, tile=tile)
-    unknown = [name for name in names if name not in known]
+    unknown = [name for name in names if name not in {*known, *PATCH_PROGRAMS}]
     if unknown:
-        raise ValueError(f"there is no way {unknown[0]!r}, only {', '.join(known)}")
+        raise ValueError(
+            f"there is no way {unknown[0]!r}, only {', '.join([*known, *PATCH_PROGRAMS])}"
+        )
     if not shutil.which("gmic") and "matchpatch" in names:
         print(NO_GMIC)
         del known["matchpatch"]
+    for name in PATCH_PROGRAMS:
+        if name in names:
+            reason = why_missing(name, peers)
+            if reason:
+                print(reason)
+            else:
+                known[name] = PeerProgram(name, peers)
     return {name: known[name] for name in names if name in known}
 
 
