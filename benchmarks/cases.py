@@ -36,6 +36,7 @@ class Case(NamedTuple):
         kind: Of the hole, one of KINDS.
         picture: uint8 (H, W, 3) RGB, the truth.
         mask: uint8 (H, W), 255 = missing.
+        shown: What is filled instead of the truth: with an object, which may show beside the hole.
     """
 
     name: str
@@ -43,6 +44,12 @@ class Case(NamedTuple):
     kind: str
     picture: Picture
     mask: Mask
+    shown: Picture | None = None
+
+    @property
+    def given(self) -> Picture:
+        """What is filled."""
+        return self.picture if self.shown is None else self.shown
 
 
 def validation_names() -> list[str]:

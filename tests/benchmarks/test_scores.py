@@ -1,10 +1,11 @@
 """What the figures of a fill promise: the truth is best, and a seam shows."""
 
+import cv2
 import numpy as np
 import pytest
 
 from benchmarks.cases import Case
-from benchmarks.scores import MOST_PSNR, score, seam_ratio
+from benchmarks.scores import MOST_PSNR, cloud_share, grain_ratio, score, seam_ratio
 from benchmarks.workbench import tiles_of
 from lacuna_wire import Options, Rect
 
@@ -113,3 +114,82 @@ def test_tiles_are_where_the_engine_has_the_network_look(case):
         for tile in tiles:
             covered[tile.slices] = True
         assert covered[case.mask > 0].all()
+
+
+def test_grain_is_told_from_blur_and_from_noise(case):
+    missing = case.mask > 0
+    blurred = cv2.GaussianBlur(case.picture, (0, 0), 3)
+    louder = np.clip((case.picture.astype(int) - 128) * 2 + 128, 0, 255).astype(np.uint8)
+    flat = np.full_like(case.picture, 90)
+
+    assert grain_ratio(case.picture, case.picture, missing) == 1
+    assert grain_ratio(blurred, case.picture, missing) < 0.2
+    assert grain_ratio(louder, case.picture, missing) > 1.5
+    assert grain_ratio(case.picture, flat, missing) is None
+
+
+def test_grain_is_judged_in_the_hole_alone(case):
+    missing = case.mask > 0
+    outside = np.where(missing[..., None], case.picture, 0).astype(np.uint8)
+    middle = np.zeros_like(missing)
+    middle[80:176, 80:176] = True  # farther from the border than a Gaussian reaches
+
+    assert grain_ratio(outside, case.picture, middle) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.fixture
+def ink():
+    """Smooth black lines on paper, and what is missing of them."""
+    page = np.full((SIDE, SIDE, 3), 250, np.uint8)
+    for x in range(10, SIDE, 40):
+        cv2.line(page, (x, 0), (x + 20, SIDE), (10, 10, 10), 4, cv2.LINE_AA)
+    missing = np.zeros((SIDE, SIDE), bool)
+    missing[78:178, 78:178] = True
+    return page, missing
+
+
+def test_lines_and_their_smooth_edges_are_no_cloud_but_gray_ground_is(ink):
+    page, missing = ink
+    clouded = page.copy()
+    clouded[100:150, 100:120] = 200  # 1,000 of 10,000 px
+    cloud = cloud_share(clouded, missing)
+
+    assert cloud_share(page, missing) == 0
+    assert 0.08 < cloud <= 0.1
+
+
+def test_a_line_that_fades_is_a_cloud(ink):
+    page, missing = ink
+    faded = page.copy()
+    faded[missing] = cv2.GaussianBlur(page, (0, 0), 9)[missing]
+
+    assert cloud_share(faded, missing) > 0.3
+
+
+def test_gray_that_the_surroundings_have_too_is_no_cloud(ink):
+    page, missing = ink
+    page[:40, :40] = 200
+    page[100:150, 100:120] = 200
+
+    assert cloud_share(page, missing) == 0
+
+
+def test_only_ink_on_paper_has_clouds(case):
+    noise, missing = case.picture, case.mask > 0
+    sky = np.full_like(noise, (150, 190, 240))
+    sky[200:] = 20
+
+    assert cloud_share(noise, missing) is None
+    assert cloud_share(sky, missing) is None
+    assert cloud_share(np.full_like(noise, 250), missing) is None
+
+
+def test_what_bleeds_over_the_selection_may_only_change_within_reach(case):
+    shown = case.picture.copy()
+    shown[60:64, 60:196] = 255
+    pasted = case._replace(shown=shown)
+
+    assert score(pasted, shown, None, []).distance is None
+    assert score(pasted, case.picture, far, [], reach=4).psnr == MOST_PSNR
+    with pytest.raises(AssertionError, match="known pixel"):
+        score(pasted, case.picture, far, [], reach=3)
