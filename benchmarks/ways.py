@@ -1,5 +1,7 @@
 """Ways to fill a hole, by name: those that others have, and Lacuna's own strategies."""
 
+import hashlib
+import os
 import shutil
 import subprocess
 import tempfile
@@ -26,7 +28,7 @@ TELEA_RADIUS_PX = 5
 
 
 def find_ways(
-    names: Sequence[str], network: Network, tile: int, peers: str = ""
+    names: Sequence[str], network: Network, tile: int, peers: str = "", grow: int = 0
 ) -> dict[str, Fill]:
     """Look ways up; what this machine does not have is left out, and a line says why.
 
@@ -35,14 +37,15 @@ def find_ways(
         network: For Lacuna's own.
         tile: Side of its tiles in pixels; 0 for what suits it.
         peers: Interpreter of the environment with PATCH_PROGRAMS; empty if there is none.
+        grow: As in `Options`, for Lacuna's own.
 
     Raises:
         ValueError: If there is no way of such a name.
     """
     known: dict[str, Fill] = {"telea": telea, "matchpatch": matchpatch}
-    known["completion"] = partial(fill_with, CompletionAlone(), tile=tile)
+    known["completion"] = partial(fill_with, CompletionAlone(), tile=tile, grow=grow)
     for strategy in STRATEGIES:
-        known[strategy] = partial(fill_with, network, strategy=strategy, tile=tile)
+        known[strategy] = partial(fill_with, network, strategy=strategy, tile=tile, grow=grow)
     unknown = [name for name in names if name not in {*known, *PATCH_PROGRAMS}]
     if unknown:
         raise ValueError(
@@ -59,6 +62,29 @@ def find_ways(
             else:
                 known[name] = PeerProgram(name, peers)
     return {name: known[name] for name in names if name in known}
+
+
+def keep_fills(ways: dict[str, Fill], folder: Path, state: str) -> dict[str, Fill]:
+    """Keep what every way makes as PNG in a folder, and take it from there the next time.
+
+    Args:
+        ways: By name.
+        folder: It is made if it is not there.
+        state: What the fills of Lacuna's own ways depend on.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def kept(name: str, way: Fill, picture: Picture, mask: Mask) -> Picture:
+        stamp = "" if name in FOREIGN else state
+        seen = picture.tobytes() + mask.tobytes() + stamp.encode()
+        path = folder / f"{hashlib.sha256(seen).hexdigest()[:16]}-{name}.png"
+        if not path.exists():
+            unfinished = path.with_suffix(f".{os.getpid()}.png")
+            cv2.imwrite(str(unfinished), np.ascontiguousarray(way(picture, mask)[..., ::-1]))
+            unfinished.replace(path)
+        return np.ascontiguousarray(cv2.imread(str(path))[..., ::-1], np.uint8)
+
+    return {name: partial(kept, name, way) for name, way in ways.items()}
 
 
 def load_weights(name: str | Path) -> TileNetwork:

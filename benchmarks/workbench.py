@@ -110,9 +110,14 @@ def plan_document(document: Document, options: Options, network: NetworkFacts) -
 
 
 def fill_with(
-    network: Network, picture: Picture, mask: Mask, strategy: str = "auto", tile: int = 0
+    network: Network,
+    picture: Picture,
+    mask: Mask,
+    strategy: str = "auto",
+    tile: int = 0,
+    grow: int = 0,
 ) -> Picture:
-    """Fill a picture: uint8 (H, W, 3), known pixels as they were.
+    """Fill a picture: uint8 (H, W, 3), known pixels as they were if nothing is grown.
 
     Args:
         network: Fills tiles.
@@ -120,8 +125,9 @@ def fill_with(
         mask: uint8 (H, W), 255 = missing.
         strategy: As in `Options`.
         tile: Side of a tile in pixels; 0 for what suits the network.
+        grow: As in `Options`.
     """
-    options = Options(result="composite", strategy=strategy, tile=tile)
+    options = Options(result="composite", strategy=strategy, tile=tile, grow=grow)
     return fill_document(document_of(picture, mask), options, network)
 
 

@@ -3,7 +3,7 @@ import pytest
 
 import benchmarks.workbench
 import lacuna.engine.inpaint
-from benchmarks.ways import STRATEGIES, find_ways
+from benchmarks.ways import STRATEGIES, find_ways, keep_fills
 from benchmarks.workbench import CompletionAlone, completions_kept, fill_with
 
 
@@ -61,3 +61,18 @@ def test_a_kept_completion_is_the_same_and_another_hole_gets_its_own(hole, tmp_p
         fill_with(CompletionAlone(), picture, np.roll(mask, 9))
         assert len(made) == 2
     assert lacuna.engine.inpaint.complete_window is plain
+
+
+def test_kept_fills_are_taken_again_and_ours_only_in_the_same_state(hole, tmp_path):
+    picture, mask = hole
+    made = []
+
+    def way(name):
+        return lambda picture, _mask: made.append(name) or picture // 2
+
+    ways = {name: way(name) for name in ("telea", "auto")}
+    for state in ("one", "one", "other"):
+        for fill in keep_fills(ways, tmp_path / "fills", state).values():
+            assert (fill(picture, mask) == picture // 2).all()
+
+    assert made == ["telea", "auto", "auto"]
