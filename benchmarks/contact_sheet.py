@@ -12,7 +12,7 @@ from .cases import Mask, Picture
 PANEL_PX = 320
 CONTEXT_PX = 48  # around a hole, at least
 # Of what a panel shows: of a larger hole its middle, of a scattered one where most is missing.
-MOST_COMPACT_PX, MOST_SIDE_PX = 720, 400
+MOST_COMPACT_PX, MOST_SIDE_PX = 1000, 400
 COMPACT = 0.2  # share of its bounds that a hole fills; below it is scattered
 MARGIN_PX, TITLE_PX, NAME_PX = 4, 20, 26
 ROWS_TO_A_PAGE = 6
@@ -41,37 +41,45 @@ def row_of(name: str, mask: Mask, pictures: dict[str, Picture]) -> Row:
         pictures: Titles, and uint8 (H, W, 3) RGB.
     """
     rows, columns = square_around(mask)
-    how = cv2.INTER_AREA if rows.stop - rows.start >= PANEL_PX else cv2.INTER_CUBIC
     panels = {}
     for title, picture in pictures.items():
-        shown = cv2.resize(picture[rows, columns], (PANEL_PX, PANEL_PX), interpolation=how)
+        shown = fit(picture[rows, columns])
         if title == "hole":
-            inside = cv2.resize(
-                mask[rows, columns], (PANEL_PX, PANEL_PX), interpolation=cv2.INTER_AREA
-            )
-            edges = cv2.findContours(
-                (inside > 127).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE
-            )
-            cv2.drawContours(shown, edges[0], -1, HOLE, 1)
-        panels[title] = np.asarray(shown, np.uint8)
+            inside = (fit(mask[rows, columns]) > 127).astype(np.uint8)
+            edges, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+            cv2.drawContours(shown, edges, -1, HOLE, 1)
+        edge = [(0, PANEL_PX - size) for size in shown.shape[:2]]
+        panels[title] = np.pad(shown, (*edge, (0, 0)), constant_values=255)
     return Row(name, panels)
 
 
+def fit(picture: Picture | Mask) -> Picture:
+    """Enlarge or reduce until the longer side is PANEL_PX."""
+    scale = PANEL_PX / max(picture.shape[:2])
+    height, width = (max(1, round(size * scale)) for size in picture.shape[:2])
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=how), np.uint8)
+
+
 def square_around(mask: Mask) -> tuple[slice, slice]:
-    """Find rows and columns around a hole, or where most is missing if it is larger than that."""
+    """Find rows and columns around a hole, or where most is missing if it is larger than that.
+
+    They are equally many as far as the picture has them.
+    """
     height, width = mask.shape
     ys, xs = np.where(mask > 0)
     extent = max(int(np.ptp(ys)), int(np.ptp(xs))) + 1 + 2 * CONTEXT_PX
     compact = len(ys) >= COMPACT * (np.ptp(ys) + 1) * (np.ptp(xs) + 1)
-    side = min(extent, MOST_COMPACT_PX if compact else MOST_SIDE_PX, height, width)
+    side = min(extent, MOST_COMPACT_PX if compact else MOST_SIDE_PX)
+    high, wide = min(side, height), min(side, width)
     middle = ((int(ys.min()) + int(ys.max())) // 2, (int(xs.min()) + int(xs.max())) // 2)
     if extent > side and not compact:
         inside = (mask > 0).astype(np.float32)
-        count = cv2.boxFilter(inside, -1, (side, side), borderType=cv2.BORDER_CONSTANT)
+        count = cv2.boxFilter(inside, -1, (wide, high), borderType=cv2.BORDER_CONSTANT)
         middle = divmod(int(count.argmax()), width)
-    top = min(max(middle[0] - side // 2, 0), height - side)
-    left = min(max(middle[1] - side // 2, 0), width - side)
-    return slice(top, top + side), slice(left, left + side)
+    top = min(max(middle[0] - high // 2, 0), height - high)
+    left = min(max(middle[1] - wide // 2, 0), width - wide)
+    return slice(top, top + high), slice(left, left + wide)
 
 
 def write_sheets(path: Path, rows: Sequence[Row]) -> list[Path]:

@@ -65,3 +65,14 @@ def test_rows_go_on_pages_none_is_lost_and_a_short_one_is_no_narrower(tmp_path):
     assert [page.name for page in pages] == ["sheet.png", "sheet-2.png"]
     heights = [cv2.imread(str(page)).shape[0] for page in pages]
     assert heights[0] == ROWS_TO_A_PAGE * heights[1]
+
+
+def test_a_hole_that_is_higher_than_the_picture_is_wide_is_shown_to_both_ends():
+    picture = np.full((900, 300, 3), 100, np.uint8)
+    mask = mask_of(900, 300, np.s_[100:800, 100:250])
+    row = row_of("a", mask, {"truth": picture})
+    rows, columns = square_around(mask)
+
+    assert (mask[rows, columns] > 0).sum() == (mask > 0).sum()
+    assert row.panels["truth"].shape == (PANEL_PX, PANEL_PX, 3)
+    assert (row.panels["truth"][:, -1] == 255).all()
