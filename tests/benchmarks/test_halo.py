@@ -50,6 +50,8 @@ def test_doing_nothing_leaves_all_of_a_halo_and_the_truth_none(photographs):
     for one in paste(photographs, Setting(1, quality=80, grown=-1)):
         assert halo_left(one, one.shown) == 1
         assert halo_left(one, one.truth) == 0
+        inside = np.where(one.mask[..., None] > 0, one.truth, one.shown).astype(np.uint8)
+        assert halo_left(one, inside) == 1
         half = ((one.shown.astype(int) + one.truth) // 2).astype(np.uint8)
         assert halo_left(one, half) == pytest.approx(0.25, abs=0.05)
         assert tint(one, one.truth) == 0
