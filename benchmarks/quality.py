@@ -150,7 +150,7 @@ def judge(
                 if way:
                     new[name] = score(case, way(case.given, case.mask), distance, tiles, reach)
                 else:
-                    new[name] = score(case._replace(shown=None), case.picture, distance, tiles)
+                    new[name] = score(case._replace(shown=None), case.picture, no_distance, tiles)
                 words = ", ".join(cells([new[name]]))
                 print(f"  {case.side} {case.name} {case.kind}: {name} {words}", flush=True)
     finally:
@@ -225,6 +225,11 @@ def mean_of(
         return "-"
     also = f", worst {worst(there):{form}}" if worst else ""
     return f"{np.mean(there):{form}}{also} ({len(there)})"
+
+
+def no_distance(_one: Picture, _other: Picture) -> float:
+    """Of the truth to itself, without looking."""
+    return 0.0
 
 
 def rank(score: Score) -> float:
