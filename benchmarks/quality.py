@@ -191,7 +191,8 @@ def print_table(
     for kind in dict.fromkeys(kind for _, kind, _ in rows):
         several = [scores for _, one, scores in rows if one == kind]
         nearest = Counter(min(ways, key=lambda name: rank(one[name])) for one in several)
-        print(f"\n{title}, {kind}: {len(several)} pictures\n")
+        name = title if title == kind else f"{title}, {kind}"
+        print(f"\n{name}: {len(several)} pictures\n")
         print(f"| | {' | '.join(COLUMNS)} | nearest in |\n|{'---|' * (len(COLUMNS) + 2)}")
         for name in names:
             shown = cells([scores[name] for scores in several])
