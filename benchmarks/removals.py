@@ -25,8 +25,6 @@ from benchmarks.workbench import engine_digest
 SIDE_PX = 1100  # of all pictures, the longer one: what coordinates are in; smaller ones stay
 WAYS = "telea,matchpatch,pypatchmatch,resynthesizer,auto"
 
-Points = tuple[tuple[int, int], ...]
-
 
 class Removal(NamedTuple):
     """What is selected in a picture whose longer side is SIDE_PX.
@@ -35,15 +33,15 @@ class Removal(NamedTuple):
         name: What is removed.
         file: Of the picture.
         crop: Left, top, right and bottom of what is filled.
-        areas: Polygons.
-        strokes: Lines, each with its width.
+        points: Of a polygon, or of a line: x and y of each.
+        thick: Width of the line; 0 for a polygon.
     """
 
     name: str
     file: str
     crop: tuple[int, int, int, int]
-    areas: tuple[Points, ...] = ()
-    strokes: tuple[tuple[int, Points], ...] = ()
+    points: str
+    thick: int = 0
 
 
 REMOVALS = (
@@ -52,24 +50,8 @@ REMOVALS = (
         "se_sister-carrie-cover.jpg",
         (0, 150, 560, 900),
         (
-            (
-                (208, 250),
-                (230, 242),
-                (252, 250),
-                (266, 300),
-                (250, 362),
-                (244, 392),
-                (244, 632),
-                (252, 650),
-                (260, 776),
-                (250, 788),
-                (222, 786),
-                (216, 650),
-                (226, 630),
-                (222, 392),
-                (208, 362),
-                (192, 300),
-            ),
+            "208,250 230,242 252,250 266,300 250,362 244,392 244,632 252,650 260,776 "
+            "250,788 222,786 216,650 226,630 222,392 208,362 192,300"
         ),
     ),
     Removal(
@@ -77,70 +59,31 @@ REMOVALS = (
         "akc_london-street-rain.jpg",
         (140, 250, 800, 825),
         (
-            (
-                (372, 484),
-                (396, 452),
-                (440, 440),
-                (492, 452),
-                (504, 480),
-                (504, 604),
-                (476, 612),
-                (474, 640),
-                (458, 704),
-                (444, 722),
-                (418, 716),
-                (416, 640),
-                (410, 606),
-                (372, 598),
-            ),
+            "372,484 396,452 440,440 492,452 504,480 504,604 476,612 474,640 458,704 "
+            "444,722 418,716 416,640 410,606 372,598"
         ),
     ),
     Removal(
         "title on paper",
         "molentum_inktober-2023-14-castle.jpg",
         (0, 480, 420, 778),
-        (((2, 754), (98, 746), (174, 746), (176, 777), (2, 777)),),
+        "2,754 98,746 174,746 176,777 2,777",
     ),
     Removal(
         "words on an engraving",
         "tenniel_alice-37.jpg",
         (0, 820, 520, 1100),
-        (((68, 1004), (128, 1000), (238, 1032), (242, 1064), (160, 1052), (68, 1038)),),
+        "68,1004 128,1000 238,1032 242,1064 160,1052 68,1038",
     ),
     Removal(
         "bird on a branch",
         "wp2022_bird-on-salmon.jpg",
         (0, 60, 759, 900),
         (
-            (
-                (84, 540),
-                (130, 480),
-                (235, 425),
-                (300, 392),
-                (186, 338),
-                (190, 312),
-                (270, 272),
-                (360, 242),
-                (448, 234),
-                (470, 198),
-                (520, 170),
-                (560, 170),
-                (672, 120),
-                (680, 134),
-                (585, 208),
-                (562, 222),
-                (558, 292),
-                (532, 368),
-                (472, 412),
-                (432, 442),
-                (422, 472),
-                (380, 474),
-                (300, 452),
-                (240, 492),
-                (180, 548),
-                (140, 592),
-                (98, 588),
-            ),
+            "84,535 96,510 130,478 235,425 300,392 186,338 190,312 270,272 360,242 "
+            "448,234 470,198 520,170 560,170 672,120 680,134 585,208 562,222 558,292 "
+            "532,368 472,412 432,442 422,470 392,472 375,456 345,452 306,446 284,466 "
+            "266,480 246,504 206,546 172,568 144,588 126,594 98,588 84,558"
         ),
     ),
     Removal(
@@ -148,77 +91,36 @@ REMOVALS = (
         "molentum_fauns-fauns.jpg",
         (500, 60, 1088, 1100),
         (
-            (
-                (600, 175),
-                (640, 212),
-                (664, 190),
-                (662, 142),
-                (702, 180),
-                (738, 240),
-                (764, 282),
-                (818, 312),
-                (830, 350),
-                (802, 552),
-                (836, 830),
-                (832, 866),
-                (806, 882),
-                (812, 1036),
-                (762, 1034),
-                (752, 940),
-                (752, 868),
-                (722, 852),
-                (716, 946),
-                (694, 1028),
-                (628, 1026),
-                (656, 930),
-                (658, 872),
-                (620, 852),
-                (614, 740),
-                (642, 560),
-                (636, 500),
-                (626, 470),
-                (628, 400),
-                (644, 300),
-                (612, 262),
-                (596, 200),
-            ),
+            "600,175 640,212 664,190 662,142 702,180 738,240 764,282 818,312 830,350 "
+            "802,552 836,830 832,866 806,882 812,1036 762,1034 752,940 752,868 722,852 "
+            "716,946 694,1028 628,1026 656,930 658,872 620,852 614,740 642,560 636,500 "
+            "626,470 628,400 644,300 612,262 596,200"
         ),
     ),
     Removal(
         "window in bricks",
         "commons_storefront.jpg",
         (480, 0, 733, 420),
-        (((656, 116), (698, 134), (714, 362), (670, 342)),),
+        "656,116 698,134 714,362 670,342",
     ),
     Removal(
         "cable of a bridge",
         "wp2014_bridge.jpg",
         (700, 40, 1100, 440),
-        (),
-        ((7, ((836, 106), (850, 158), (868, 220), (888, 284), (916, 364))),),
+        "833,102 846,155 860,203 880,275 900,330 917,364",
+        9,
     ),
     Removal(
         "taxi before a hedge",
         "akc_london-street-rain.jpg",
         (540, 300, 1100, 825),
-        (
-            (
-                (728, 494),
-                (758, 474),
-                (802, 474),
-                (852, 488),
-                (860, 600),
-                (842, 626),
-                (738, 626),
-                (724, 602),
-            ),
-        ),
+        "728,494 758,474 802,474 852,488 860,600 842,626 738,626 724,602",
     ),
     Removal(
         "words and sign on a map's tone",
         "usfs_map-west-cleelum.jpg",
         (600, 160, 870, 430),
-        (((710, 286), (766, 286), (766, 322), (710, 322)),),
+        "710,286 766,286 766,322 710,322",
     ),
 )
 
@@ -272,10 +174,11 @@ def removals(
 def draw_selection(removal: Removal, height: int, width: int) -> Mask:
     """Draw what is selected: uint8 (height, width), 255 = missing."""
     mask = np.zeros((height, width), np.uint8)
-    for points in removal.areas:
-        cv2.fillPoly(mask, [np.array(points, np.int32)], 255)
-    for thick, points in removal.strokes:
-        cv2.polylines(mask, [np.array(points, np.int32)], False, 255, thick)
+    points = np.array([one.split(",") for one in removal.points.split()], np.int32)
+    if removal.thick:
+        cv2.polylines(mask, [points], False, 255, removal.thick)
+    else:
+        cv2.fillPoly(mask, [points], 255)
     return mask
 
 
