@@ -21,6 +21,7 @@ def engine_fill(
     layout: PixelLayout,
     grow: int = 0,
     feather: int = 0,
+    result: str = "layer",
 ) -> tuple[Rect, np.ndarray]:
     """Fill the window that the daemon would ask for; once, if several editors have the same pixels.
 
@@ -30,26 +31,27 @@ def engine_fill(
         layout: What the samples mean.
         grow: Pixels.
         feather: Pixels.
+        result: As in `Options.result`.
 
     Returns:
         Where the fill lies in `before`, and its samples, dtype and C as there.
     """
-    key = (before.tobytes(), before.shape, selection.tobytes(), layout, grow, feather)
+    key = (before.tobytes(), before.shape, selection.tobytes(), layout, grow, feather, result)
     if key not in _MADE:
-        _MADE[key] = _engine_fill(before, selection, layout, grow, feather)
+        options = Options(device="cpu", grow=grow, feather=feather, result=result)
+        _MADE[key] = _engine_fill(before, selection, layout, options)
     return _MADE[key]
 
 
 _MADE: dict[tuple, tuple[Rect, np.ndarray]] = {}
 
 
-def _engine_fill(before, selection, layout, grow, feather):
+def _engine_fill(before, selection, layout, options):
     rows, columns = np.nonzero(selection)
     selected = Rect.from_edges(
         int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
     )
     height, width, channels = before.shape
-    options = Options(device="cpu", grow=grow, feather=feather)
     request = JobRequest(str(uuid.uuid4()), width, height, selected, layout, options)
     window, _ = plan_job(request)
     document = Document(before[window.slices], selection[window.slices], layout)
