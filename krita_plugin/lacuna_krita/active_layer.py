@@ -12,16 +12,17 @@ from . import layers
 from .qt import QObject, QTimer
 
 LOOK_MS, TRIES = 40, 50
+SOON = 3  # looks at what Krita has done already, but may tell with a delay
 
 
 class ActiveLayerKeeper(QObject):
     """Works until Krita has done what it is asked for, or until that makes no sense any more."""
 
-    def __init__(self, document: Any, wanted: str, unwanted: Sequence[str]) -> None:
+    def __init__(self, document: Any, wanted: str, unwanted: Sequence[str], looks: int) -> None:
         super().__init__()
         self.document = document
         self._wanted, self._unwanted = wanted, unwanted
-        self._tries, self._is_settled = TRIES, False
+        self._tries, self._is_settled = looks, False
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._look)
         self._timer.start(LOOK_MS)
@@ -54,6 +55,13 @@ class ActiveLayerKeeper(QObject):
 KEEPERS: List[ActiveLayerKeeper] = []  # that are at work
 
 
-def keep_active(document: Any, wanted: str, unwanted: Sequence[str]) -> None:
-    """Make a layer the active one as soon as one of those that are unwanted has become it."""
-    KEEPERS.append(ActiveLayerKeeper(document, wanted, unwanted))
+def keep_active(document: Any, wanted: str, unwanted: Sequence[str], looks: int = TRIES) -> None:
+    """Make a layer the active one as soon as one of those that are unwanted has become it.
+
+    Args:
+        document: The user's.
+        wanted: Id of the layer.
+        unwanted: Ids of others.
+        looks: After so many it is given up.
+    """
+    KEEPERS.append(ActiveLayerKeeper(document, wanted, unwanted, looks))

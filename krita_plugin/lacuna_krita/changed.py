@@ -4,11 +4,42 @@ Whole rows are numbers, one bit per pixel: Python has no faster way without libr
 """
 
 import re
-from typing import List, Tuple
+from typing import List, NamedTuple, Tuple
 
 from lacuna_wire import Rect
 
 Runs = List[Tuple[int, int]]
+
+
+class KeptPixels(NamedTuple):
+    """What lay somewhere before a fill; only what the fill may have changed is put back.
+
+    Attributes:
+        rect: Where it lay.
+        pixels: All of that place.
+        runs: Of every row, where the fill may have changed it.
+    """
+
+    rect: Rect
+    pixels: bytes
+    runs: List[Runs]
+
+    def shift(self, left: int, top: int) -> "KeptPixels":
+        return self._replace(rect=self.rect.shift(left, top))
+
+    def put_back(self, target: bytearray, area: Rect) -> None:
+        """Write over the pixels of an area what lies in both."""
+        shared = self.rect.intersect(area)
+        size = len(self.pixels) // self.rect.area
+        for row in range(shared.top, shared.bottom):
+            source = ((row - self.rect.top) * self.rect.width - self.rect.left) * size
+            goal = ((row - area.top) * area.width - area.left) * size
+            for begin, end in self.runs[row - self.rect.top]:
+                first = max(begin + self.rect.left, shared.left) * size
+                last = min(end + self.rect.left, shared.right) * size
+                if first < last:
+                    target[goal + first : goal + last] = self.pixels[source + first : source + last]
+
 
 _TO_DIGITS = b"0" + b"1" * 255
 _ONES = re.compile("1+")

@@ -1,6 +1,6 @@
 """What a click was about: its fill may have to wait, and the user goes on meanwhile."""
 
-from typing import Any, List, NamedTuple, Tuple
+from typing import Any, NamedTuple, Set, Tuple
 
 from lacuna_wire import LacunaError, sentences
 
@@ -58,9 +58,8 @@ def clicked_node(document: Any, click: Click) -> Any:
     return node
 
 
-def has_layers(document: Any, layer_ids: List[str]) -> bool:
-    """Tell whether all these layers are in an open document."""
-    if document is None or not layer_ids:
-        return False
-    there = {layers.id_of(layer) for layer in layers.all_layers(document)}
-    return all(layer_id in there for layer_id in layer_ids)
+def layers_there(document: Any) -> Set[str]:
+    """Return the ids of all layers of an open document; none of no document."""
+    if document is None:
+        return set()
+    return {layers.id_of(layer) for layer in layers.all_layers(document)}

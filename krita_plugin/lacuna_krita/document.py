@@ -10,10 +10,10 @@ from krita import Selection
 from lacuna_wire import LacunaError, PixelLayout, Rect, sentences
 from lacuna_wire.editor import cut_into_strips
 from lacuna_wire.numbers import whole
-from lacuna_wire.planes import paste
 
 from . import layers
 from .aim import aimed_layer, aimed_strokes, layer_below
+from .changed import KeptPixels
 from .clicks import Click, clicked_node, take_click
 from .colours import Space, alpha_of, plan_journey
 from .fill_layers import fills_of, layer_in_place_of
@@ -27,7 +27,6 @@ COPY_MASKS = ("selectionmask", "transparencymask")
 STROKE_PIXELS = 1 << 21  # whose alpha is taken at a time
 
 _Shift = Tuple[int, int]
-Parts = List[Tuple[Rect, bytes]]
 
 
 class KritaSource(NamedTuple):
@@ -65,7 +64,7 @@ class KritaSource(NamedTuple):
     layout: PixelLayout
     offsets: Dict[str, _Shift]
     landmarks: List[Landmark]
-    patch: Parts
+    patch: List[KeptPixels]
 
 
 def wait_for_krita(document: Any) -> None:
@@ -164,8 +163,8 @@ def read_pixels(source: KritaSource, rect: Rect, mixer: Mixer) -> Any:
     if not source.patch:
         return pixels
     patched = bytearray(bytes(pixels))
-    for place, part in source.patch:
-        paste(patched, rect, part, place)
+    for kept in source.patch:
+        kept.put_back(patched, rect)
     return QByteArray(bytes(patched))
 
 
@@ -188,6 +187,30 @@ def find(source: KritaSource) -> Tuple[Any, Any]:
     if layer is None:
         raise LacunaError(_(sentences.LAYER_REMOVED))
     return source.document, layer
+
+
+def seen_in(source: KritaSource, layer_id: str, shift: _Shift) -> KritaSource:
+    """Return a source that is found again by another layer: that which holds its fill.
+
+    Args:
+        source: As it was at the click.
+        layer_id: Of a paint layer that looks like the source now.
+        shift: By how much everything has moved since the click.
+    """
+    left, top = shift
+    layer = layers.find_node(source.document, layer_id)
+    x, y = _offset(layer)
+
+    def read(rect: Rect) -> bytes:
+        return bytes(layer.pixelData(*rect.shift(left, top)))
+
+    canvas = Rect(0, 0, *source.size)
+    return source._replace(
+        layer_id=layer_id,
+        space=space_of(layer),
+        offsets={**source.offsets, layer_id: (x - left, y - top)},
+        landmarks=take_landmarks(read, source.bounds, canvas),
+    )
 
 
 def shift_since(source: KritaSource) -> _Shift:
@@ -219,8 +242,8 @@ def shift_since(source: KritaSource) -> _Shift:
         return 0, 0
     raise LacunaError(
         _(
-            "The image was changed from {} x {} to {} x {} px before the fill was ready, "
-            "and Lacuna cannot find what was selected. Select it again."
+            "The image was changed from {} x {} to {} x {} px, and Lacuna cannot find what was "
+            "selected. Select it again."
         ).format(*map(whole, (*source.size, document.width(), document.height())))
     )
 

@@ -12,7 +12,7 @@ from lacuna_wire.refusals import refusal_text
 
 from . import document as picture
 from . import settings
-from .clicks import has_layers, take_click
+from .clicks import layers_there, take_click
 from .one_fill import Fill, Wanted
 from .qt import QObject, QTimer, pyqtSignal
 from .translation import _
@@ -227,7 +227,8 @@ class Fills(QObject):
 
 
 def _looks_into(document: Any) -> Callable[[List[Any]], bool]:
-    return lambda layer_ids: has_layers(document, layer_ids)
+    there = layers_there(document)
+    return lambda layer_ids: bool(layer_ids) and there.issuperset(layer_ids)
 
 
 def _waiting_text(count: int) -> str:

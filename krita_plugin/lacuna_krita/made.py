@@ -5,6 +5,7 @@ from typing import Any, List, NamedTuple, Optional, Sequence, Tuple
 from lacuna_wire import Rect
 from lacuna_wire.editor import EditorSettings
 
+from .changed import KeptPixels
 from .clicks import Click
 
 
@@ -28,7 +29,8 @@ class Made(NamedTuple):
     No layer is held in here: it would keep the image alive after its document is closed.
 
     Attributes:
-        source: Where it has read, with its own copy of the selection.
+        source: Where it has read, with its own copy of the selection; if the fill lies in a layer
+            with the rest of the picture, that is where it is looked for.
         settings: What the user had chosen, `options.variation` included.
         layer_ids: Ids of the layers that it has made, as texts.
         placed: What it has put into them.
@@ -44,7 +46,7 @@ class Made(NamedTuple):
     placed: Placed
     number: int
     kind: str = "layer"
-    before: Sequence[Tuple[Rect, bytes]] = ()
+    before: Sequence[KeptPixels] = ()
     hidden: Tuple[str, ...] = ()
 
 

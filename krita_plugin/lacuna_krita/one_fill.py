@@ -16,6 +16,7 @@ from lacuna_wire.refusals import refusal_text
 
 from . import document as picture
 from . import placing
+from .again import source_again
 from .colours import Converter, converter_back
 from .copy_mask import CopyMask, open_copy_mask
 from .fill_thread import FillThread, MainThreadWork
@@ -77,7 +78,7 @@ class Fill(QObject):
             raise JobCancelled(_(sentences.CANCELLED))
         wanted = self._wanted
         if wanted.instead_of is not None:
-            self._source = placing.source_again(wanted.instead_of)
+            self._source = source_again(wanted.instead_of)
         elif wanted.mask == "strokes":
             self._source = picture.open_strokes(self.document, wanted.click)
         else:

@@ -11,9 +11,9 @@ from lacuna_wire.editor import EditorSettings, cut_into_strips
 
 from . import layers
 from .active_layer import keep_active
-from .changed import changed_runs, paste_runs
+from .changed import KeptPixels, changed_runs, paste_runs
 from .colours import Space, converter_back
-from .document import KritaSource, Parts, find, shift_since, source_of
+from .document import KritaSource, find, seen_in, shift_since
 from .fill_layers import FillEntry, fills_of, load_book, next_number, save_book
 from .layers import find_node, id_of, space_of
 from .made import Made, Placed
@@ -54,31 +54,6 @@ def target_space(source: KritaSource, kind: str) -> Space:
     return space_of(layer if has_own else document)
 
 
-def source_again(made: Made) -> KritaSource:
-    """Return the source of a finished fill as it was before that.
-
-    Raises:
-        LacunaError: If its layers are gone, or the image was scaled.
-    """
-    document, layer = made.source.document, None
-    layers.check_open(document)
-    if made.layer_ids:
-        layer = find_node(document, made.layer_ids[-1])
-    if layer is None:
-        raise LacunaError(_(sentences.FILL_GONE))
-    if made.kind == "layer":
-        _document, layer = find(made.source)
-    left, top = shift_since(made.source)
-    selection = made.source.selection.duplicate()
-    if left or top:
-        selection.move(selection.x() + left, selection.y() + top)
-    again = source_of(document, layer, made.source.visible, selection)
-    kept = tuple(each for each in again.fill_ids if each not in made.layer_ids)
-    return again._replace(
-        fill_ids=kept, patch=[(rect.shift(left, top), part) for rect, part in made.before]
-    )
-
-
 class _Plan(NamedTuple):
     """What one placing is about."""
 
@@ -106,7 +81,7 @@ def place(
     kind = kind_of(source, settings.destination, placed.result)
     number = replaced.number if replaced is not None else next_number(document)
     plan = _Plan(source, settings, placed, replaced, kind, number, shift_since(source))
-    before: Parts = []
+    before: List[KeptPixels] = []
     if kind == "layer":
         new = _new_layer(document, plan)
     else:
@@ -118,6 +93,8 @@ def place(
     if kind == "layer":
         keep_active(document, change.active, (new_id,))
         source = source._replace(layer_id=change.active)
+    else:
+        source = seen_in(source, new_id, plan.shift)
     return Made(source, settings, [new_id], placed, number, kind, before, change.hidden)
 
 
@@ -129,7 +106,7 @@ def _new_layer(document: Any, plan: _Plan) -> Any:
     return new
 
 
-def _filled_layer(plan: _Plan, before: Parts) -> Generator[None, None, Any]:
+def _filled_layer(plan: _Plan, before: List[KeptPixels]) -> Generator[None, None, Any]:
     """Return a copy of the source's layer with its fills and this one in its pixels."""
     source = plan.source
     document, layer = find(source)
@@ -160,21 +137,28 @@ def _filled_layer(plan: _Plan, before: Parts) -> Generator[None, None, Any]:
     finally:
         mixer.close()
         convert.close()
-    for rect, pixels in source.patch:
-        new.setPixelData(QByteArray(bytes(pixels)), *rect)
+    _put_back(source, new)
     grow = plan.settings.options.grow
     for rect, pixels in _parts_in(plan.placed, space):
         at = rect.shift(*plan.shift)
         kept = bytes(new.pixelData(*at))
-        before.append((rect, kept))
-        filled = bytearray(kept)
         selected = bytes(source.selection.pixelData(*rect.grow(grow)))
         runs = changed_runs(selected, rect, grow)
+        before.append(KeptPixels(rect, kept, runs))
+        filled = bytearray(kept)
         paste_runs(filled, memoryview(bytes(pixels)), runs, rect.width, space.pixel_bytes)
         new.setPixelData(QByteArray(bytes(filled)), *at)
         yield
         layers.check_open(document)
     return new
+
+
+def _put_back(source: KritaSource, layer: Any) -> None:
+    """Let a layer be as it was before it was filled the last time."""
+    for kept in source.patch:
+        pixels = bytearray(bytes(layer.pixelData(*kept.rect)))
+        kept.put_back(pixels, kept.rect)
+        layer.setPixelData(QByteArray(bytes(pixels)), *kept.rect)
 
 
 def _put(plan: _Plan, new: Any) -> Change:
@@ -238,8 +222,7 @@ def _restore(source: KritaSource, layer: Any, hidden: bool) -> str:
     """Add a copy of a layer into which was filled, as it was before that, and return its id."""
     restored = layer.duplicate()
     restored.setName(layer.name())
-    for rect, pixels in source.patch:
-        restored.setPixelData(QByteArray(bytes(pixels)), *rect)
+    _put_back(source, restored)
     restored.setVisible(not hidden)
     restored_id = id_of(restored)
     layer.parentNode().addChildNode(restored, layer)

@@ -1,4 +1,4 @@
-"""What was tried for the last fill of a document, to step back and forth among."""
+"""What was tried for the fills of a document, to step back and forth among."""
 
 from dataclasses import replace
 from typing import Any, Callable, List, NamedTuple, Optional, Tuple
@@ -7,10 +7,11 @@ from lacuna_wire import LacunaError, sentences
 from lacuna_wire.editor import EditorSettings
 from lacuna_wire.options import MAX_VARIATION
 
-from .one_fill import Made, Placed, Wanted
+from .one_fill import Made, Wanted
 from .translation import _
 
 KEPT_BYTES = 256 << 20  # of pixels; older ones are computed again when they are wanted again
+KEPT_FILLS = 20  # for which another try can be asked when those after them were undone
 
 IsThere = Callable[[List[Any]], bool]
 
@@ -31,20 +32,26 @@ class _Try:
 
 
 class Tries:
-    """What was made for one selection; the last fill of a document, and all in its place."""
+    """What was made for each selection of a document: all that took the place of one fill.
+
+    The newest fill that is in the picture counts as the last one: undo takes back those after it.
+    """
 
     def __init__(self) -> None:
-        self._tries: List[_Try] = []
+        self._fills: List[List[_Try]] = []
+        self._asked: List[_Try] = []  # for which something else is being made
 
     def begin(self, made: Made) -> None:
-        """A new fill is there: forget what was tried for the one before."""
-        self._tries = [_Try(made)]
+        """A new fill is there."""
+        self._fills.append([_Try(made)])
+        self._save_memory(made)
 
     def add(self, made: Made) -> None:
-        """Another try stands in the place of the last fill."""
-        known = next((each for each in self._tries if each.made.settings == made.settings), None)
+        """Another try stands in the place of the fill for which it was asked last."""
+        tries = self._asked
+        known = next((each for each in tries if each.made.settings == made.settings), None)
         if known is None:
-            self._tries.append(_Try(made))
+            tries.append(_Try(made))
         else:
             known.made = made
             known.places.append(made.layer_ids)
@@ -57,7 +64,7 @@ class Tries:
             is_there: Tells whether all layers with these ids are there.
         """
         found = self._find(is_there)
-        return found and TryAt(found[0], len(self._tries))
+        return found and TryAt(found[1], len(found[0]))
 
     def another(self, chosen: EditorSettings, is_there: IsThere) -> Tuple[EditorSettings, Wanted]:
         """Ask for what has not been tried yet.
@@ -65,8 +72,8 @@ class Tries:
         Raises:
             LacunaError: If the last fill is gone.
         """
-        made = self._shown(is_there)[1]
-        number = max(each.made.settings.options.variation for each in self._tries) + 1
+        tries, _index, made = self._shown(is_there)
+        number = max(each.made.settings.options.variation for each in tries) + 1
         return with_variation(chosen, number % (MAX_VARIATION + 1)), Wanted(instead_of=made)
 
     def again(self, chosen: EditorSettings, is_there: IsThere) -> Tuple[EditorSettings, Wanted]:
@@ -75,7 +82,7 @@ class Tries:
         Raises:
             LacunaError: If the last fill is gone.
         """
-        made = self._shown(is_there)[1]
+        made = self._shown(is_there)[2]
         settings = with_variation(chosen, made.settings.options.variation)
         return settings, Wanted(instead_of=made)
 
@@ -85,35 +92,45 @@ class Tries:
         Raises:
             LacunaError: If the last fill is gone.
         """
-        index, made = self._shown(is_there)
-        index = min(max(index + by, 0), len(self._tries) - 1)
-        wanted = self._tries[index].made
+        tries, index, made = self._shown(is_there)
+        wanted = tries[min(max(index + by, 0), len(tries) - 1)].made
         return wanted.settings, Wanted(instead_of=made, placed=wanted.placed)
 
-    def _shown(self, is_there: IsThere) -> Tuple[int, Made]:
+    def _shown(self, is_there: IsThere) -> Tuple[List[_Try], int, Made]:
         found = self._find(is_there)
         if found is None:
             raise LacunaError(_(sentences.FILL_GONE))
+        self._asked = found[0]
         return found
 
-    def _find(self, is_there: IsThere) -> Optional[Tuple[int, Made]]:
-        for index, each in reversed(list(enumerate(self._tries))):
-            for place in reversed(each.places):
-                if is_there(place):
-                    return index, each.made._replace(layer_ids=place)
+    def _find(self, is_there: IsThere) -> Optional[Tuple[List[_Try], int, Made]]:
+        for tries in reversed(self._fills):
+            for index, each in reversed(list(enumerate(tries))):
+                for place in reversed(each.places):
+                    if is_there(place):
+                        return tries, index, each.made._replace(layer_ids=place)
         return None
 
     def _save_memory(self, latest: Made) -> None:
         kept = 0
-        for each in reversed(self._tries):
-            kept += _bytes_of(each.made.placed)
-            if kept > KEPT_BYTES and each.made is not latest:
-                each.made = each.made._replace(placed=None)
+        for tries in reversed(self._fills):
+            for each in reversed(tries):
+                kept += _bytes_of(each.made)
+                if kept > KEPT_BYTES and each.made is not latest:
+                    each.made = each.made._replace(placed=None)
+        while len(self._fills) > 1 and (
+            len(self._fills) > KEPT_FILLS or sum(map(_bytes_before, self._fills)) > KEPT_BYTES
+        ):
+            del self._fills[0]
 
 
 def with_variation(settings: EditorSettings, number: int) -> EditorSettings:
     return settings._replace(options=replace(settings.options, variation=number))
 
 
-def _bytes_of(placed: Optional[Placed]) -> int:
-    return sum(len(pixels) for _rect, pixels in placed.parts) if placed else 0
+def _bytes_of(made: Made) -> int:
+    return sum(len(pixels) for _rect, pixels in made.placed.parts) if made.placed else 0
+
+
+def _bytes_before(tries: List[_Try]) -> int:
+    return sum(len(kept.pixels) for each in tries for kept in each.made.before)

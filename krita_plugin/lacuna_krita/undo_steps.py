@@ -6,14 +6,26 @@ Whether a layer is visible is in no step at all: what a change has hidden is sho
 undone.
 """
 
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from itertools import accumulate
+from typing import (
+    Any,
+    Callable,
+    Container,
+    Dict,
+    List,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from krita import Krita
 
 from lacuna_wire import LacunaError
 
 from . import layers
-from .active_layer import keep_active
+from .active_layer import SOON, keep_active
 from .qt import QListView, QObject, QTimer
 
 UNDO, REDO = -1, 1
@@ -43,49 +55,83 @@ class Change(NamedTuple):
     def steps(self) -> int:
         return len(self.added) + len(self.removed)
 
-    def steps_done(self, present: Any) -> Optional[int]:
-        """Return how many of its steps are done, or None if the user has changed the layers.
+    def each_step(self) -> List[Tuple[str, bool]]:
+        """Return the layer of every step, and whether it adds it."""
+        return [(each, True) for each in self.added] + [(each, False) for each in self.removed]
 
-        >>> Change(("new",), ("old",)).steps_done({"old", "new"})
-        1
-        """
-        done = [each in present for each in self.added]
-        done += [each not in present for each in self.removed]
-        count = sum(done)
-        return count if all(done[:count]) else None
+
+def find_position(
+    steps: Sequence[Tuple[str, bool]], present: Container[str], whole: Set[int], near: int
+) -> int:
+    """Return how many steps are done.
+
+    The user may add and remove layers as well. Then it is the number, of those in `whole`, that
+    fits best, and the nearest of several.
+
+    Args:
+        steps: The layer of every step, and whether it adds or removes it.
+        present: The layers that are there.
+        whole: Numbers between which no change is cut.
+        near: What it was before.
+
+    >>> find_position([("new", True), ("old", False)], {"old", "new"}, {0, 2}, 2)
+    1
+    """
+    expected: Dict[str, bool] = {}
+    for layer_id, adds in reversed(steps):
+        expected[layer_id] = not adds
+    wrong = sum((layer_id in present) != there for layer_id, there in expected.items())
+    found = []
+    for position in range(len(steps) + 1):
+        if position:
+            layer_id, adds = steps[position - 1]
+            wrong += (layer_id in present) != adds
+            wrong -= (layer_id in present) != expected[layer_id]
+            expected[layer_id] = adds
+        if not wrong or position in whole:
+            found.append((wrong, abs(position - near), position))
+    return min(found)[2]
 
 
 class History:
-    """The changes of one document, and how far each of them is done."""
+    """The changes of one document, in their order, and how many steps of each are done."""
 
     def __init__(self, document: Any) -> None:
         self.document = document
         self.changes: List[Change] = []
-        self.done: List[Optional[int]] = []
+        self.done: List[int] = []
 
     def add(self, change: Change) -> None:
-        self.changes.append(change)
-        self.done = self.look()
+        """Note a change; those that were undone before it can never be redone."""
+        kept = [each for each, count in zip(self.changes, self.done) if count == each.steps]
+        self.changes = [*kept, change]
+        self.done = [each.steps for each in self.changes]
 
-    def look(self) -> List[Optional[int]]:
+    def look(self) -> List[int]:
+        """See how many steps of each change are done."""
         present = {layers.id_of(node) for node in layers.walk(self.document.rootNode())}
-        return [change.steps_done(present) for change in self.changes]
+        steps = [step for change in self.changes for step in change.each_step()]
+        ends = list(accumulate((change.steps for change in self.changes), initial=0))
+        position = find_position(steps, present, set(ends), sum(self.done))
+        return [
+            min(max(position - begin, 0), change.steps) for begin, change in zip(ends, self.changes)
+        ]
 
-    def user_steps(self, krita_steps: int, now: List[Optional[int]]) -> int:
+    def user_steps(self, krita_steps: int, now: List[int]) -> int:
         """Return how many steps the user has gone, if Krita has gone so many since `done`."""
         for before, after in zip(self.done, now):
-            if before is not None and after is not None and before != after:
+            if before != after:
                 krita_steps += (1 if after > before else -1) - (after - before)
         return krita_steps
 
-    def is_between(self, now: List[Optional[int]]) -> bool:
-        return any(count not in (None, 0, each.steps) for each, count in zip(self.changes, now))
+    def is_between(self, now: List[int]) -> bool:
+        return any(count not in (0, each.steps) for each, count in zip(self.changes, now))
 
-    def settle(self, now: List[Optional[int]]) -> None:
+    def settle(self, now: List[int]) -> None:
         """Show and hide what belongs to changes that were undone or done again."""
         undone, redone = [], []
         for change, before, after in zip(self.changes, self.done, now):
-            if after == before or (before is None and change.steps > 1 and not change.hidden):
+            if after == before:
                 continue
             if after == 0:
                 undone.append(change)
@@ -93,7 +139,7 @@ class History:
                 redone.append(change)
         self.done = now
         visible: Dict[str, bool] = {}
-        for change in undone:
+        for change in reversed(undone):  # as it was before the first of them
             visible.update(dict.fromkeys(change.hidden, True))
             visible.update(dict.fromkeys(change.shown, False))
         for change in redone:
@@ -108,10 +154,37 @@ class History:
         for change in redone[-1:]:
             keep_active(self.document, change.active, self._others(change))
         for change in undone[:1] if not redone else ():
-            keep_active(self.document, change.active_before, ())
+            # Krita has chosen a neighbour of what it has removed.
+            fills = (each for other in self.changes for each in other.added)
+            unwanted = tuple(each for each in fills if each != change.active_before)
+            keep_active(self.document, change.active_before, unwanted, SOON)
 
     def _others(self, change: Change) -> Tuple[str, ...]:
         return tuple(each for each in change.added if each != change.active)
+
+
+class StepsWatcher(QObject):
+    """Hears of jumps in a history docker, by the mouse or by keys.
+
+    Krita builds its list anew with every step, so no view of it ever says that it was clicked.
+    """
+
+    def __init__(self, steps: Any, jumped: Callable[[], None]) -> None:
+        """Watch the list `steps` as long as it lives."""
+        super().__init__(steps)
+        self._steps, self._jumped = steps, jumped
+        # Which step is the current one, of how many.
+        self._at = (steps.currentIndex().row(), steps.model().rowCount())
+        self._selection = steps.selectionModel()
+        self._selection.currentChanged.connect(self._look)
+
+    def _look(self, current: Any, *_: Any) -> None:
+        if current.row() < 0:
+            return  # Krita is just building it
+        before, self._at = self._at, (current.row(), self._steps.model().rowCount())
+        # What the user does makes the list longer; painting is not to wait for anything here.
+        if self._at[1] == before[1] and self._at != before:
+            QTimer.singleShot(0, self._jumped)
 
 
 class Histories(QObject):
@@ -160,7 +233,7 @@ class Histories(QObject):
             steps = docker.findChild(QListView) if docker.objectName() == "History" else None
             if steps is not None and steps not in self._watched:
                 self._watched.append(steps)
-                steps.clicked.connect(lambda *_: QTimer.singleShot(0, self._jumped))
+                StepsWatcher(steps, self._jumped)
 
     def _stepped(self, way: int) -> None:
         """Undo or redo has just been triggered, by the user or in here."""
@@ -224,10 +297,10 @@ class Histories(QObject):
         return True
 
 
-def _way_on(history: History, now: List[Optional[int]]) -> int:
+def _way_on(history: History, now: List[int]) -> int:
     """Return the way that completes what is between: that in which the last step went."""
     for change, before, after in zip(history.changes, history.done, now):
-        if after not in (None, 0, change.steps):
+        if after not in (0, change.steps):
             return REDO if before == 0 else UNDO
     return UNDO
 

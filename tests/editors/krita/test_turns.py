@@ -203,8 +203,13 @@ def test_stepping_back_asks_no_daemon_unless_too_much_was_kept(opened, held):
     assert krita.run("bytes(layer('Inpaint 1').pixelData(40, 30, 30, 20))") == first
     assert krita.run(SHOWN) == [0, 2]
     assert jobs_of(held) == asked
-    krita.run("tries = FILLS._desk(document).tries; tries._tries[1].made = "
-              "tries._tries[1].made._replace(placed=None); docker.tries.forth.click()")  # fmt: skip
+    krita.run(
+        """
+        tries = FILLS._desk(document).tries._fills[-1]
+        tries[1].made = tries[1].made._replace(placed=None)
+        docker.tries.forth.click()
+        """
+    )
     krita.run("ended()")
     assert krita.run(SHOWN) == [1, 2]
     assert len(jobs_of(held)) == len(asked) + 1
