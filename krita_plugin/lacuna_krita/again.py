@@ -1,8 +1,11 @@
 """The source of a finished fill as it was before it, to fill the same place anew."""
 
-from typing import Any
+from typing import Any, Tuple
+
+from krita import Selection
 
 from lacuna_wire import LacunaError
+from lacuna_wire.editor import cut_into_strips
 
 from . import layers
 from .colours import converter_back
@@ -11,6 +14,8 @@ from .fill_layers import load_book, owner_of
 from .layers import id_of, space_of
 from .made import Made
 from .translation import _
+
+STRIP_PIXELS = 1 << 24  # of a selection that are copied at a time
 
 
 def source_again(made: Made) -> KritaSource:
@@ -25,13 +30,17 @@ def source_again(made: Made) -> KritaSource:
     document = made.source.document
     layers.check_open(document)
     layer = layers.find_node(document, made.layer_ids[-1]) if made.layer_ids else None
-    if layer is not None and made.kind == "layer":
+    if layer is None:
+        raise LacunaError(
+            _("The last fill is no longer there, so nothing can be put in its place.")
+        )
+    if made.kind == "layer":
         layer = owner_of(document, load_book(document), layer)
     if layer is None:
         raise LacunaError(
             _(
-                "The last fill is no longer in the image, so there is nothing to replace. Select "
-                "what you want to remove, and fill it."
+                "The layer that was filled is no longer in the image, so it cannot be filled "
+                "again. Choose another one, and select what you want to remove."
             )
         )
     known, layer_id = made.source, id_of(layer)
@@ -39,14 +48,44 @@ def source_again(made: Made) -> KritaSource:
         offset = known.offsets[known.layer_id]
         known = known._replace(offsets={**known.offsets, layer_id: offset})
     left, top = shift_since(known._replace(layer_id=layer_id))
-    selection = known.selection.duplicate()
-    if left or top:
-        selection.move(selection.x() + left, selection.y() + top)
+    selection = _moved_copy(known.selection, left, top)
     again = source_of(document, layer, known.visible, selection)
     return again._replace(
         fill_ids=tuple(each for each in again.fill_ids if each not in made.layer_ids),
         patch=[_in_space_of(layer, kept, known.space).shift(left, top) for kept in made.before],
     )
+
+
+def destination_again(made: Made, destination: str) -> str:
+    """Return where the next fill goes, if another one stands there now.
+
+    A filled copy stays one if its original is gone, or if it has moved away from it: a new layer
+    above the original would not look like the copy.
+    """
+    if made.kind != "copy" or destination == "into":
+        return destination
+    known, document = made.source, made.source.document
+    copy = layers.find_node(document, made.layer_ids[-1])
+    original = layers.find_node(document, made.hidden[0])
+    if copy is None or original is None:
+        return "copy"
+    now = layers.offset_of(original), layers.offset_of(copy)
+    then = known.offsets.get(made.hidden[0], (0, 0)), known.offsets[known.layer_id]
+    return destination if _between(*now) == _between(*then) else "copy"
+
+
+def _between(one: Tuple[int, int], other: Tuple[int, int]) -> Tuple[int, int]:
+    return other[0] - one[0], other[1] - one[1]
+
+
+def _moved_copy(selection: Any, left: int, top: int) -> Any:
+    """Return a copy of a selection, so many pixels farther to the right and below."""
+    if not left and not top:
+        return selection.duplicate()
+    copy = Selection()  # where `Selection.move` puts one depends on where it was moved before
+    for rect in cut_into_strips(layers.selection_bounds(selection), STRIP_PIXELS):
+        copy.setPixelData(selection.pixelData(*rect), *rect.shift(left, top))
+    return copy
 
 
 def _in_space_of(layer: Any, kept: Any, space: Any) -> Any:

@@ -18,7 +18,7 @@ from .clicks import Click, clicked_node, take_click
 from .colours import Space, alpha_of, plan_journey
 from .fill_layers import fills_of, layer_in_place_of
 from .landmarks import Landmark, are_seen, take_landmarks
-from .layers import canvas_of, id_of, space_of
+from .layers import canvas_of, id_of, offset_of, space_of
 from .mixing import Mixer
 from .qt import QByteArray
 from .translation import _
@@ -144,7 +144,7 @@ def source_of(
         travel=travel,
         layout=layout,
         offsets={
-            id_of(node): _offset(node)
+            id_of(node): offset_of(node)
             for node in layers.all_layers(document)
             if node.type() == "paintlayer"
         },
@@ -199,7 +199,7 @@ def seen_in(source: KritaSource, layer_id: str, shift: _Shift) -> KritaSource:
     """
     left, top = shift
     layer = layers.find_node(source.document, layer_id)
-    x, y = _offset(layer)
+    x, y = offset_of(layer)
 
     def read(rect: Rect) -> bytes:
         return bytes(layer.pixelData(*rect.shift(left, top)))
@@ -227,7 +227,10 @@ def shift_since(source: KritaSource) -> _Shift:
     if same_size and source.visible:
         return 0, 0  # whatever its layers do, the canvas stays
     others = (*layers.walk(layer), *layers.walk(document.rootNode()))
-    places = [(source.layer_id, _offset(layer)), *((id_of(node), _offset(node)) for node in others)]
+    places = [
+        (source.layer_id, offset_of(layer)),
+        *((id_of(node), offset_of(node)) for node in others),
+    ]
     shifts = [
         (x - source.offsets[key][0], y - source.offsets[key][1])
         for key, (x, y) in places
@@ -273,11 +276,6 @@ def _read(document: Any, layer: Optional[Any], space: Space, rect: Rect) -> Any:
     if layer is None:
         return layers.check_size(document.pixelData(*rect), space, rect)
     return layers.read_layer(layer, space, rect)
-
-
-def _offset(node: Any) -> _Shift:
-    position = node.position()
-    return position.x(), position.y()
 
 
 def _is_seen_at(source: KritaSource, document: Any, layer: Any, shift: _Shift) -> bool:

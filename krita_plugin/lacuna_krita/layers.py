@@ -5,7 +5,7 @@ closed, and Krita crashes over an image without a document. So layers are known 
 are texts, and which are saved with the image.
 """
 
-from typing import Any, Iterator, Optional
+from typing import Any, Iterator, Optional, Tuple
 
 from krita import Krita
 
@@ -76,6 +76,12 @@ def canvas_of(document: Any) -> Rect:
 def bounds_of(place: Any) -> Rect:
     """Return the bounds of a layer; they may lie outside of the canvas."""
     return Rect(*place.bounds().getRect())
+
+
+def offset_of(node: Any) -> Tuple[int, int]:
+    """Return how far a layer was moved, to the right and down; only paint layers know it."""
+    position = node.position()
+    return position.x(), position.y()
 
 
 def selection_bounds(selection: Optional[Any]) -> Rect:

@@ -16,7 +16,7 @@ from lacuna_wire.refusals import refusal_text
 
 from . import document as picture
 from . import placing
-from .again import source_again
+from .again import destination_again, source_again
 from .colours import Converter, converter_back
 from .copy_mask import CopyMask, open_copy_mask
 from .fill_thread import FillThread, MainThreadWork
@@ -79,6 +79,8 @@ class Fill(QObject):
         wanted = self._wanted
         if wanted.instead_of is not None:
             self._source = source_again(wanted.instead_of)
+            destination = destination_again(wanted.instead_of, self._settings.destination)
+            self._settings = self._settings._replace(destination=destination)
         elif wanted.mask == "strokes":
             self._source = picture.open_strokes(self.document, wanted.click)
         else:

@@ -86,7 +86,7 @@ def place(
         new = _new_layer(document, plan)
     else:
         new = yield from _filled_layer(plan, before)
-    change = _put(plan, new)
+    change, hidden = _put(plan, new)
     del new
     HISTORIES.record(document, change)
     new_id = change.added[-1]
@@ -95,7 +95,7 @@ def place(
         source = source._replace(layer_id=change.active)
     else:
         source = seen_in(source, new_id, plan.shift)
-    return Made(source, settings, [new_id], placed, number, kind, before, change.hidden)
+    return Made(source, settings, [new_id], placed, number, kind, before, hidden)
 
 
 def _new_layer(document: Any, plan: _Plan) -> Any:
@@ -161,8 +161,13 @@ def _put_back(source: KritaSource, layer: Any) -> None:
         layer.setPixelData(QByteArray(bytes(pixels)), *kept.rect)
 
 
-def _put(plan: _Plan, new: Any) -> Change:
-    """Add a layer to its image, take away what it replaces, and note all of it."""
+def _put(plan: _Plan, new: Any) -> Tuple[Change, Tuple[str, ...]]:
+    """Add a layer to its image, take away what it replaces, and note all of it.
+
+    Returns:
+        What was done, and the ids of all layers that are hidden because of this fill; some of them
+        may have been so before.
+    """
     source, replaced = plan.source, plan.replaced
     document, layer = find(source)
     book = load_book(document)
@@ -192,6 +197,8 @@ def _put(plan: _Plan, new: Any) -> Change:
             hidden = [restored_id, *(each for each in hidden if each not in discarded)]
     if source.strokes_id:
         discarded.append(source.strokes_id)
+    newly_hidden = tuple(each for each in hidden if _is_visible(document, each))
+    newly_shown = tuple(each for each in shown if not _is_visible(document, each))
     # Krita draws these anew only with the layer that is added, which covers them all.
     for each in shown:
         _set_visible(document, each, True)
@@ -213,9 +220,10 @@ def _put(plan: _Plan, new: Any) -> Change:
     book.entries[new_id] = FillEntry(plan.kind, layer_id, plan.number, variation)
     save_book(document, book)
     active = layer_id if plan.kind == "layer" else new_id
-    return Change(
-        tuple(added), tuple(removed), tuple(hidden), tuple(shown), active, source.layer_id
+    change = Change(
+        tuple(added), tuple(removed), newly_hidden, newly_shown, active, source.layer_id
     )
+    return change, tuple(hidden)
 
 
 def _restore(source: KritaSource, layer: Any, hidden: bool) -> str:
@@ -250,6 +258,11 @@ def _parts_in(placed: Placed, space: Space) -> Iterator[Tuple[Rect, Any]]:
             yield rect, convert(pixels, rect)
     finally:
         convert.close()
+
+
+def _is_visible(document: Any, layer_id: str) -> bool:
+    layer = find_node(document, layer_id)
+    return layer is not None and layer.visible()
 
 
 def _set_visible(document: Any, layer_id: str, visible: bool) -> None:
