@@ -4,7 +4,7 @@ from typing import Any, Tuple
 
 from krita import Selection
 
-from lacuna_wire import LacunaError
+from lacuna_wire import LacunaError, sentences
 from lacuna_wire.editor import cut_into_strips
 
 from . import layers
@@ -31,9 +31,7 @@ def source_again(made: Made) -> KritaSource:
     layers.check_open(document)
     layer = layers.find_node(document, made.layer_ids[-1]) if made.layer_ids else None
     if layer is None:
-        raise LacunaError(
-            _("The last fill is no longer there, so nothing can be put in its place.")
-        )
+        raise LacunaError(_(sentences.FILL_GONE))
     if made.kind == "layer":
         layer = owner_of(document, load_book(document), layer)
     if layer is None:

@@ -110,9 +110,9 @@ def test_filled_copy_that_was_moved_away_from_its_original_stays_one(opened, sma
 @pytest.mark.parametrize(
     ("destination", "deed", "sentence"),
     [
-        ("layer", "holder().mergeDown()", "The last fill is no longer there"),
-        ("layer", "document.flatten()", "The last fill is no longer there"),
-        ("copy", "holder().remove()", "The last fill is no longer there"),
+        ("layer", "holder().mergeDown()", "The last fill is no longer in the image"),
+        ("layer", "document.flatten()", "The last fill is no longer in the image"),
+        ("copy", "holder().remove()", "The last fill is no longer in the image"),
         ("layer", "layer('Background').remove()", "The layer that was filled is no longer"),
         (
             "into",
