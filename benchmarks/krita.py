@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks.record import ROOT, record
 from tests.editors.krita.kritas import Krita
-from tests.editors.krita.rooms import MACHINES, PROGRAMS, Room, new_room, warm_resources
+from tests.editors.krita.rooms import MACHINES, PROGRAMS, KritaRoom, new_room, warm_resources
 from tests.editors.machines import Machine, start_daemon
 from tests.service.conftest import eventually
 
@@ -48,7 +48,7 @@ def steps():
         assert text.startswith("Done"), text
         yield 500
         found.append([took_s, heart.longest_ms])
-        new = layer("Background inpainted")
+        new = layer("Inpaint 1")
         new.remove()
         del new
         document.waitForDone()
@@ -65,7 +65,7 @@ def measure(krita: Krita, path: Path, selection: tuple, runs: int = RUNS) -> lis
     return krita.run(MEASURE, path=str(path), selection=selection, runs=runs)
 
 
-def computing(room: Room) -> list[float]:
+def computing(room: KritaRoom) -> list[float]:
     """Seconds of every job but the first as the daemon's log names them."""
     lines = (room.state / "daemon.log").read_text().splitlines()
     done = [line for line in lines if line.endswith(", done")]
@@ -89,7 +89,8 @@ def room_with_krita(machine: Machine, warm: Path, fake: bool) -> Iterator[Krita]
         room = new_room(Path(place), machine, warm)
         (room.folder / "spool").mkdir()
         if fake:
-            command = [ROOT / "tests" / "fakes" / "daemon.py", "{}", room.folder / "spool"]
+            spool = room.folder / "spool"
+            command = [ROOT / "tests" / "fakes" / "daemon.py", "{}", spool, "--layer"]
             daemon = subprocess.Popen(
                 [sys.executable, *map(str, command)],
                 env={**os.environ, "LACUNA_STATE_DIR": str(room.state)},

@@ -2,10 +2,7 @@
 
 from typing import Any, Tuple
 
-from krita import Selection
-
 from lacuna_wire import LacunaError, sentences
-from lacuna_wire.editor import cut_into_strips
 
 from . import layers
 from .colours import converter_back
@@ -13,9 +10,8 @@ from .document import KritaSource, shift_since, source_of
 from .fill_layers import load_book, owner_of
 from .layers import id_of, space_of
 from .made import Made
+from .selections import moved_copy
 from .translation import _
-
-STRIP_PIXELS = 1 << 24  # of a selection that are copied at a time
 
 
 def source_again(made: Made) -> KritaSource:
@@ -46,7 +42,7 @@ def source_again(made: Made) -> KritaSource:
         offset = known.offsets[known.layer_id]
         known = known._replace(offsets={**known.offsets, layer_id: offset})
     left, top = shift_since(known._replace(layer_id=layer_id))
-    selection = _moved_copy(known.selection, left, top)
+    selection = moved_copy(known.selection, left, top)
     again = source_of(document, layer, known.visible, selection)
     return again._replace(
         fill_ids=tuple(each for each in again.fill_ids if each not in made.layer_ids),
@@ -74,16 +70,6 @@ def destination_again(made: Made, destination: str) -> str:
 
 def _between(one: Tuple[int, int], other: Tuple[int, int]) -> Tuple[int, int]:
     return other[0] - one[0], other[1] - one[1]
-
-
-def _moved_copy(selection: Any, left: int, top: int) -> Any:
-    """Return a copy of a selection, so many pixels farther to the right and below."""
-    if not left and not top:
-        return selection.duplicate()
-    copy = Selection()  # where `Selection.move` puts one depends on where it was moved before
-    for rect in cut_into_strips(layers.selection_bounds(selection), STRIP_PIXELS):
-        copy.setPixelData(selection.pixelData(*rect), *rect.shift(left, top))
-    return copy
 
 
 def _in_space_of(layer: Any, kept: Any, space: Any) -> Any:

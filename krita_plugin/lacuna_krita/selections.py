@@ -6,12 +6,14 @@ from zlib import crc32
 from krita import Selection
 
 from lacuna_wire import Rect
+from lacuna_wire.editor import cut_into_strips
 from lacuna_wire.growing import count_grown, grow_mask, is_hard
 
 from .layers import canvas_of, selection_bounds
 from .qt import QByteArray
 
 COUNTED_PIXELS = 1 << 21  # of a larger selection only every n-th row and column is counted
+COPIED_PIXELS = 1 << 24  # at a time
 LOOKED_AT_ROWS = 16  # to see whether a selection is still the same
 # Pixels times radius that are grown as the engine does it; soft values take a hundred times longer.
 MOST_WORK, MOST_SOFT_WORK = 1 << 33, 1 << 26
@@ -121,3 +123,13 @@ def set_selection(document: Any, grown: GrownSelection) -> None:
         selection = Selection()
         selection.setPixelData(QByteArray(grown.mask), *grown.bounds)
     document.setSelection(selection)
+
+
+def moved_copy(selection: Any, left: int, top: int) -> Any:
+    """Return a copy of a selection, so many pixels farther to the right and below."""
+    if not left and not top:
+        return selection.duplicate()
+    copy = Selection()  # where `Selection.move` puts one depends on where it was moved before
+    for rect in cut_into_strips(selection_bounds(selection), COPIED_PIXELS):
+        copy.setPixelData(selection.pixelData(*rect), *rect.shift(left, top))
+    return copy

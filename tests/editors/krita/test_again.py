@@ -71,6 +71,8 @@ def test_what_the_user_did_beside_the_fill_stays_and_undo_brings_all_of_it_back(
 ):
     krita = opened
     for deed, place in DEEDS.items():
+        if destination == "copy" and "setColorSpace" in deed:
+            continue  # as into the layer
         if deed == PAINTED and destination == "layer":
             place = BESIDE  # on the fill itself, of which another one is wanted
         begin(krita, small_photo, destination)

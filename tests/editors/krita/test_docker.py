@@ -241,29 +241,38 @@ def test_help_opens_the_installed_page(opened):
 
 @pytest.mark.parametrize("language", ["en", "de", "zh_CN"])
 def test_docker_fits_its_usual_width_in_every_language(opened, language):
-    facts = opened.run(
+    krita = opened
+    krita.run("select(80, 50, 20, 20)")
+    facts = krita.run(
         """
         from lacuna_krita import translation
         from lacuna_krita.panel import LacunaDocker
+        from lacuna_krita.tries import TryAt
         usual = translation._catalogue
         translation._catalogue = translation.find_catalogue([language])
-        try:
+        def steps():
+            global new
             new = LacunaDocker()
             new.fold.title.setChecked(True)
             new.tries.steps.setVisible(True)
             new.setFloating(True)
+            new.move(600, 200)
             new.resize(264, 560)
             new.show()
-            least = new.widget().minimumSizeHint().width()
-            title = new.windowTitle()
-            new.close()
-            new.deleteLater()
-        finally:
-            translation._catalogue = usual
-        [least, title]
+            new.raise_()
+            yield from until(new.preview.text.text, "numbers")
+            new._timer.stop()
+            new.tries.show_at(TryAt(1, 3))
+            yield 50
+            return [new.widget().minimumSizeHint().width(), new.windowTitle()]
+        steps()
         """,
         language=language,
     )
+    try:
+        krita.picture(f"docker-{language}")  # to be looked at
+    finally:
+        krita.run("new.close(); new.deleteLater(); translation._catalogue = usual; None")
 
     assert facts[0] <= 300
     assert (facts[1] == "Inpaint Selection") == (language == "en")
