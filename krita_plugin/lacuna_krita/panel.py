@@ -186,7 +186,8 @@ class LacunaDocker(DockWidget):
         self.bar.setVisible(state.running)
         self.bar.setValue(int(state.percent) if state.running else 0)
         self.message.tell(state.text, state.failed)
-        self.tries.show_at(FILLS.try_at(document) if not state.running else None)
+        self.tries.show_at(FILLS.try_at(document))
+        self.tries.setEnabled(not state.running)  # but seen: what is below is not to jump
 
 
 def find_docker() -> Optional[Any]:

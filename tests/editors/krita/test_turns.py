@@ -186,6 +186,25 @@ def test_tries_take_the_place_of_the_last_fill_each_in_one_step(opened):
     krita.wait_for("layers() == ['Background', 'Inpaint 1'] and docker.tries.another.isEnabled()")
 
 
+def test_variations_stay_in_sight_while_another_is_made(opened, held):
+    krita = opened
+    krita.run("select(40, 30, 30, 20); click()")
+    krita.run("ended()")
+    krita.run("krita.action('lacuna_try_another').trigger()")
+    krita.run("ended()")
+    held.hold()
+
+    krita.run("krita.action('lacuna_try_another').trigger()")
+    held.held_job()
+
+    shown = krita.run("[docker.tries.text.text(), docker.tries.another.isEnabled()]")
+    assert shown == ["Variation 2 of 2", False]
+    assert krita.run("docker.tries.steps.isVisible()"), "or what is below would jump"
+    held.release()
+    krita.run("ended()")
+    assert krita.run("docker.tries.another.isEnabled()")
+
+
 def test_stepping_back_asks_no_daemon_unless_too_much_was_kept(opened, held):
     krita = opened
     krita.run("select(40, 30, 30, 20); click()")
