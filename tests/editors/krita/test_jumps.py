@@ -139,7 +139,7 @@ def test_another_try_after_a_jump_is_one_of_the_fill_that_is_there(opened):
     krita.run("another()")
     text, failed = krita.run("sentences[-1]")
     assert failed
-    assert text.startswith("The last fill is no longer there")
+    assert text.startswith("The last fill is no longer in the image")
     assert np.array_equal(look(krita), before)
 
 
