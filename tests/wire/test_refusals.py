@@ -52,7 +52,7 @@ RAISED = list(raised())
 @pytest.mark.parametrize(
     ("place", "code", "values"),
     [each for each in RAISED if each[1] in REFUSALS and each[1] != "bad_request"],
-    ids=str,
+    ids=lambda each: ",".join(sorted(each)) if isinstance(each, set | frozenset) else str(each),
 )
 def test_editor_has_a_sentence_for_what_is_refused_with_its_numbers(place, code, values):
     said = next(names_in(each) for each in REFUSALS[code] if names_in(each) <= values)
