@@ -13,10 +13,9 @@ from lacuna.engine.completion.problem import Matches
 from lacuna.engine.completion.refine import refine
 from lacuna.engine.completion.schedule import TUNING
 from lacuna.engine.pixels.document import Document
-from lacuna.engine.plan import plan_fill
 from lacuna_wire import Options, PixelLayout, Rect
 from lacuna_wire.errors import Unprocessable
-from tests.drawn import RGB, draw_sources, fill_whole, problem_of, select
+from tests.drawn import RGB, draw_sources, fill_whole, plan_of, problem_of, select
 from tests.fakes.networks import StandIn, paint
 
 MARKER = (255, 0, 255)
@@ -116,7 +115,7 @@ def test_nor_in_a_large_window_nor_by_another_backend(device, channels, piecewis
         document, COMPOSITE, NETWORKS["corrects"](), refine=partial(refine, backend=backend)
     )
 
-    plan = plan_fill(document, COMPOSITE, StandIn())[0]
+    plan = plan_of(document, COMPOSITE, StandIn()).regions[0]
     assert plan.schedule.whole != piecewise
     assert plan.route == ("complete" if channels == 4 else "correct")
     assert marker_in(whole, document) == 0
@@ -154,13 +153,13 @@ def test_only_what_is_fully_in_the_mask_may_be_copied(value):
 def test_window_grows_until_it_has_enough_to_copy():
     document = marked(Rect(0, 0, 1000, 40), Rect(480, 500, 30, 30), height=600, width=1000)
 
-    plan = plan_fill(document, COMPOSITE, StandIn())[0]
+    plan = plan_of(document, COMPOSITE, StandIn()).regions[0]
     whole = fill_whole(document, COMPOSITE, NETWORKS["corrects"]())
 
     assert plan.region.window.top < 40
     assert marker_in(whole, document) == 0
     near = document._replace(sources=None)
-    assert plan_fill(near, COMPOSITE, StandIn())[0].region.window.top > 300
+    assert plan_of(near, COMPOSITE, StandIn()).regions[0].region.window.top > 300
 
 
 def test_mask_that_allows_everything_changes_nothing():
@@ -180,7 +179,7 @@ def test_too_little_to_copy_from_is_one_sentence_with_what_there_is(size):
     document = marked(Rect(3, 3, size, size), HOLES["small"])
 
     with pytest.raises(Unprocessable) as refused:
-        plan_fill(document, COMPOSITE, StandIn())
+        plan_of(document, COMPOSITE, StandIn())
 
     assert refused.value.code == "too_few_sources"
     places = max(0, size - 6) ** 2

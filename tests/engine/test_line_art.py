@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 from lacuna.engine.pixels.document import Document
-from lacuna.engine.plan import plan_fill
 from lacuna_wire import Options, PixelLayout, Rect
-from tests.drawn import circle, fill_whole, ink, line, rgba, select
+from tests.drawn import circle, fill_whole, ink, line, plan_of, rgba, select
 from tests.fakes.networks import StandIn, paint
 
 COMPOSITE = Options(result="composite")
@@ -104,7 +103,7 @@ def test_ink_keeps_its_grain_where_patches_follow_the_stroke():
 def test_no_network_looks_at_ink():
     document, network = document_of(DRAWINGS["circle"][0], SCRIBBLE), StandIn()
 
-    assert [plan.route for plan in plan_fill(document, COMPOSITE, network)] == ["complete"]
+    assert [plan.route for plan in plan_of(document, COMPOSITE, network).regions] == ["complete"]
     fill_whole(document, COMPOSITE, network)
     assert not network.shapes
 

@@ -17,11 +17,11 @@ from lacuna.engine.pixels.document import (
 )
 from lacuna.engine.pixels.hole import find_hole
 from lacuna.engine.pixels.transparency import OPAQUE, is_content, steps_of
-from lacuna.engine.plan import decide_result, plan_fill
+from lacuna.engine.plan import plan_fill
 from lacuna.samples import DTYPES, FULL_SCALE
 from lacuna_wire import Options, PixelLayout, Rect
 from lacuna_wire.layout import SAMPLE_BYTES
-from tests.drawn import RGB, fill_whole, ink, line, noise, rgba, select
+from tests.drawn import RGB, fill_whole, ink, line, noise, plan_of, rgba, select
 from tests.fakes.networks import StandIn, paint
 
 COMPOSITE = Options(result="composite", colour_correction=False)
@@ -205,7 +205,7 @@ def test_photograph_on_a_larger_canvas_is_filled_as_an_opaque_one():
     canvas = Document(samples, selection, RGBA)
     network = StandIn(paint(0.2, 0.4, 0.6), "proposes", max_hole_radius_px=99)
 
-    assert [plan.route for plan in plan_fill(canvas, COMPOSITE, network)] == ["propose"]
+    assert [plan.route for plan in plan_of(canvas, COMPOSITE, network).regions] == ["propose"]
     one, other = (fill_whole(each, COMPOSITE, network) for each in (alone, canvas))
     np.testing.assert_array_equal(one[selection > 0], other[selection > 0])
 
@@ -217,7 +217,7 @@ def test_auto_gives_a_layer_where_that_looks_alike_and_the_composite_where_ink_m
     hole = select(90, 90, Rect(30, 30, 30, 30))
 
     decided = [
-        decide_result(document, options).result
+        plan_of(document, options, StandIn()).options.result
         for document in (
             Document(drawn, hole, RGBA),
             corner(),
@@ -278,7 +278,7 @@ def test_large_window_with_alpha_is_shown_piece_by_piece(monkeypatch):
     samples[hole.slices] = 9, 9, 9, 255
     document = Document(samples, select(160, 200, hole), RGBA)
 
-    plan = plan_fill(document, COMPOSITE, StandIn())[0]
+    plan = plan_of(document, COMPOSITE, StandIn()).regions[0]
     whole = fill_whole(document, COMPOSITE, StandIn())
 
     assert not plan.schedule.whole
@@ -298,7 +298,7 @@ def test_hole_carries_alpha_beside_other_holes_that_do_not():
     for far, expected in ((True, [False, False]), (False, [True, False])):
         if not far:
             samples[45:50, 51:54] = 0
-        plans = plan_fill(document, Options(transparency="content"), StandIn())
+        plans = plan_of(document, Options(transparency="content"), StandIn()).regions
         plans.sort(key=lambda plan: plan.region.part.left)
         assert [plan.hole.carries_alpha for plan in plans] == expected
         assert [plan.route == "complete" for plan in plans] == expected

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lacuna.engine.pixels.hole import soften
+from lacuna_wire.numbers import whole
 from lacuna_wire.sentences import NOTHING_SELECTED
 from tests.editors.daemons import client_of
 
@@ -131,7 +132,7 @@ def test_docker_says_how_much_will_be_filled_and_shows_it_as_the_engine_will_gro
     krita.run("docker.rows['feather'].widget.setValue(0); docker.rows['grow'].widget.setValue(9)")
     grown = soften(np.pad(mask, 9), 9, 0)
 
-    count = f"{np.count_nonzero(grown):,} px"
+    count = f"{whole(np.count_nonzero(grown))} px"
     krita.wait_for("docker.preview.text.text().startswith(count)", 20, count=count)
     krita.run("docker.preview.show_grown.click()")
 
@@ -159,7 +160,9 @@ def test_selection_at_the_corner_grows_no_further_than_the_canvas(opened):
     corner[:10, :10] = 255
     expected = np.count_nonzero(soften(corner, 5, 0))
 
-    krita.wait_for("docker.preview.text.text().startswith(count)", 20, count=f"{expected} px")
+    krita.wait_for(
+        "docker.preview.text.text().startswith(count)", 20, count=f"{whole(expected)} px"
+    )
 
 
 def test_failure_stands_out_until_the_next_click(opened):
