@@ -15,6 +15,7 @@ import lacuna.engine.inpaint
 from lacuna.engine.completion.complete import Completion, complete_window, refine_here
 from lacuna.engine.completion.refine import Refine
 from lacuna.engine.completion.schedule import TUNING, Schedule, schedule_completion
+from lacuna.engine.edge.find import find_edge
 from lacuna.engine.fitting import FittingDevice
 from lacuna.engine.geometry.context import plan_job
 from lacuna.engine.geometry.regions import plan_regions
@@ -56,6 +57,7 @@ __all__ = [
     "fill_document",
     "fill_missing",
     "fill_with",
+    "find_edge",
     "forget",
     "levels_to_the_bridged",
     "plain_level",

@@ -19,6 +19,8 @@ DIRECTIONS = ("any", "horizontal", "vertical")
 STRATEGIES = ("auto", "native", "pyramid", "tiles")
 
 MAX_GROW = 512  # pixels
+AUTO_GROW = -1  # of `grow`: as far as what is selected bleeds over its selection,
+MOST_AUTO_GROW = 14  # but no farther; pixels
 MAX_VARIATION = 9_999
 MIN_TILE, MAX_TILE = 64, 8_192  # pixels
 MIN_MEMORY_LIMIT, MAX_MEMORY_LIMIT = 256, 1 << 24  # mebibytes
@@ -124,8 +126,10 @@ class Options:
     )  # fmt: skip
     grow: int = _option(
         0,
-        "Enlarge the selection first, to catch soft edges and halos.",
-        label="Grow", unit="px", high=MAX_GROW,
+        "Enlarge the selection first, to catch soft edges and halos; -1 finds them, and enlarges "
+        "it where something selected bleeds over it, by so much.",
+        label="Grow", unit="px", high=MAX_GROW, automatic=AUTO_GROW,
+        tip="Enlarge the selection first, to catch soft edges and halos.",
     )  # fmt: skip
     feather: int = _option(
         0,
@@ -178,6 +182,16 @@ class Options:
         "Memory that tiles may take on the device; 0 takes what is free there.",
         unit="MiB", low=MIN_MEMORY_LIMIT, high=MAX_MEMORY_LIMIT, automatic=0,
     )  # fmt: skip
+
+    @property
+    def least_grow(self) -> int:
+        """Pixels by which the selection is enlarged in any case."""
+        return max(0, self.grow)
+
+    @property
+    def most_grow(self) -> int:
+        """Pixels by which the selection is enlarged at most."""
+        return MOST_AUTO_GROW if self.grow == AUTO_GROW else self.grow
 
     def as_dict(self) -> Dict[str, Any]:
         """Return the options that differ from their defaults: an older partner knows the others."""

@@ -61,13 +61,14 @@ def plan_job(request: JobRequest) -> tuple[Rect, int]:
     """Name the window that the client has to send, and about how many tiles it will take.
 
     It holds what the engine looks at: the context of the selection, more of it along the direction
-    that is copied from, and all of `request.sources`, however far away.
+    that is copied from, and all of `request.sources`, however far away. An edge that is found
+    has room in it: MIN_CONTEXT_PX are more than it may add.
 
     Returns:
         The window in image coordinates, and the tiles on the picture's own level for a selection
         that fills its bounds: no route fills more.
     """
-    part = request.selection.grow(request.options.grow).intersect(request.image)
+    part = request.selection.grow(request.options.least_grow).intersect(request.image)
     tile = request.options.tile or USUAL_TILE_PX
     overlap = request.options.overlap if request.options.overlap >= 0 else usual_overlap(tile)
     step = tile - overlap

@@ -1,0 +1,1 @@
+"""Where what is selected runs out over its selection, and how far."""
