@@ -51,7 +51,7 @@ def measure(photo: Path, hole: int, folder: Path) -> dict[str, object]:
         start = time.perf_counter()
         removal = prepare(RemovalPaths(photo, mask, out), Options(result="composite"))
         read = time.perf_counter()
-        patches = fill_by_daemon(removal, lambda _: None)
+        patches = fill_by_daemon(removal, lambda _: None).edits
         filled = time.perf_counter()
         save_picture(removal.picture, out, patches)
         saved = time.perf_counter()

@@ -22,7 +22,7 @@ removal = prepare(
     RemovalPaths(*map(Path, sys.argv[1:])),
     Options(result="composite", device="cpu", tile=256, grow=3),
 )
-save_picture(removal.picture, removal.out, fill_here(removal, lambda _: None, Filler()))
+save_picture(removal.picture, removal.out, fill_here(removal, lambda _: None, Filler()).edits)
 # Not ru_maxrss, which begins with the peak of the process that started this one.
 print(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0])
 """

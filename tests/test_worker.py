@@ -11,6 +11,7 @@ from lacuna.service.orders import Order
 from lacuna.worker import fill_order, map_document
 from lacuna_wire import JobRequest, Options, PixelLayout, Rect
 from lacuna_wire.messages import REQUIRED_PLANES
+from lacuna_wire.options import AUTO_GROW, MOST_AUTO_GROW
 
 WINDOW = Rect(3, 2, 61, 47)  # odd: floats behind the selection are not aligned
 SELECTED = Rect(25, 20, 9, 8)
@@ -52,3 +53,23 @@ def test_order_of_the_planes_does_not_change_the_fill(tmp_path):
         made.append((filled.rect, order.output.read_bytes()))
 
     assert made[0] == made[1]
+
+
+def test_worker_grows_the_selection_where_what_it_selects_bleeds_and_says_how_far(tmp_path):
+    order, samples, _selection = upload(tmp_path, PixelLayout("RGBA", "u8"), REQUIRED_PLANES)
+    options = Options(device="cpu", result="composite", grow=AUTO_GROW)
+    y, x = np.mgrid[: WINDOW.height, : WINDOW.width]
+    away = np.hypot(y - 23, x - 30)
+    alpha = (1 / (1 + np.exp(away - 9)))[..., None]  # a disc with a soft edge
+    noise = np.random.default_rng(2).normal(100, 1, (*away.shape, 3))
+    samples[..., :3] = noise * (1 - alpha) + np.array([230, 20, 20]) * alpha
+    samples[..., 3] = 255
+    selection = np.where(away <= 9, 255, 0).astype(np.uint8)
+    order.input.write_bytes(samples.tobytes() + selection.tobytes())
+    bounds = Rect(24, 16, 19, 19)
+    order = order._replace(request=order.request._replace(options=options, selection=bounds))
+
+    filled = fill_order(Filler(), order, lambda _progress: None, lambda: False)
+
+    assert 2 <= filled.grown_px <= MOST_AUTO_GROW
+    assert filled.rect.contains(bounds.grow(2))

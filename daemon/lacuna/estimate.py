@@ -5,6 +5,7 @@ The plan is the real one, made from the real mask; no network is loaded and noth
 
 from typing import NamedTuple
 
+from lacuna.engine.edge.find import find_edge
 from lacuna.engine.geometry.context import plan_job
 from lacuna.engine.plan import plan_fill, regions_of
 from lacuna.files import is_streamed
@@ -84,9 +85,9 @@ def estimate(removal: Removal, seconds: float | None = None) -> Estimate:
         multiple_px=info.architecture.MULTIPLE_PX,
     )
     window, _tiles = plan_job(request)
-    document = document_of(removal, window)
-    regions = regions_of(document, request.options)
-    plans = plan_fill(document, regions, request.options, network).regions
+    edge = find_edge(document_of(removal, window), request.options)
+    regions = regions_of(edge.document, edge.options)
+    plans = plan_fill(edge.document, regions, edge.options, network).regions
 
     tiles = [tile for plan in plans for tile in plan.tiles]
     largest_px = max((tile.area for tile in tiles), default=0)  # patches alone need no tile

@@ -3,13 +3,14 @@
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lacuna.engine.edge.find import find_edge
 from lacuna.engine.geometry.context import along, plan_job
 from lacuna.engine.geometry.regions import plan_regions
 from lacuna.engine.pixels.document import Document, Samples, strips
@@ -31,12 +32,15 @@ from lacuna_wire.client import Client, inpaint
 from lacuna_wire.endpoint import find_daemon, start_daemon
 from lacuna_wire.errors import BadRequest, Conflict, Unprocessable
 from lacuna_wire.messages import REQUIRED_PLANES, Progress
+from lacuna_wire.options import AUTO_GROW
 from lacuna_wire.planes import nearest_sources
 
 if TYPE_CHECKING:  # the engine's own process imports torch; this module does not
     from lacuna.filler import Filler
 
 OnProgress = Callable[[JobStatus], None]
+
+MOST_LOOKED_AT_PX = 1 << 24  # around a selection, for a hint that nobody asked for
 
 
 class RemovalPaths(NamedTuple):
@@ -73,6 +77,18 @@ class Removal(NamedTuple):
     request: JobRequest
     out: Path
     sources: AllowedPixels | None = None
+
+
+class Removed(NamedTuple):
+    """What a removal made.
+
+    Attributes:
+        edits: Of the picture.
+        grown_px: Pixels that a `grow` of AUTO_GROW added to the mask at most.
+    """
+
+    edits: list[Edit]
+    grown_px: int
 
 
 def plan_work(
@@ -202,7 +218,7 @@ def connect() -> Client:
     return Client(find_daemon() or start_daemon([sys.executable, "-m", "lacuna", "serve"]))
 
 
-def fill_by_daemon(removal: Removal, on_progress: OnProgress) -> list[Edit]:
+def fill_by_daemon(removal: Removal, on_progress: OnProgress) -> Removed:
     """Let the daemon fill it; start one if none runs."""
     request = removal.request
 
@@ -218,15 +234,17 @@ def fill_by_daemon(removal: Removal, on_progress: OnProgress) -> list[Edit]:
             for strip in strips(document.rect):
                 yield plane[strip.slices].data.cast("B")
 
-    rect, data, _result = inpaint(connect(), request, read_window, on_progress, lambda: False)
-    samples = np.frombuffer(data, DTYPES[request.layout.sample])
+    answer = inpaint(connect(), request, read_window, on_progress, lambda: False)
+    rect, grown_px = answer.rect, answer.grown_px
+    samples = np.frombuffer(answer.pixels, DTYPES[request.layout.sample])
     samples = samples.reshape(rect.height, rect.width, request.layout.channel_count)
     # What lies between the regions came back as it was: no need to compress it again.
-    parts = [region.part for region in plan_regions(removal.selection, request.options.grow)]
-    return [(part, samples[part.relative_to(rect).slices]) for part in parts]
+    regions = plan_regions(removal.selection, request.options.least_grow + grown_px)
+    parts = [region.part.intersect(rect) for region in regions]
+    return Removed([(part, samples[part.relative_to(rect).slices]) for part in parts], grown_px)
 
 
-def fill_here(removal: Removal, on_progress: OnProgress, filler: "Filler") -> list[Edit]:
+def fill_here(removal: Removal, on_progress: OnProgress, filler: "Filler") -> Removed:
     """Fill it in this process, reading no more of the files at a time than a region needs."""
     request = removal.request
     window, _tiles = plan_job(request)
@@ -238,9 +256,22 @@ def fill_here(removal: Removal, on_progress: OnProgress, filler: "Filler") -> li
     def report(progress: Progress) -> None:
         on_progress(JobStatus(request.id, "running", **progress._asdict()))
 
-    document = document_of(removal, window)
-    filler.fill(document, request.options, lambda _plan: take, report, lambda: False)
-    return edits
+    edge = find_edge(document_of(removal, window), request.options)
+    filler.fill(edge.document, edge.options, lambda _plan: take, report, lambda: False)
+    return Removed(edits, edge.grown_px)
+
+
+def would_grow(removal: Removal) -> int:
+    """Return how many pixels a `grow` of AUTO_GROW would add to the mask; 0 if it is none.
+
+    So it is for what would take long to look at, and where the user has chosen a number.
+    """
+    request = removal.request
+    if request.options.grow or request.selection.area > MOST_LOOKED_AT_PX:
+        return 0
+    window, _tiles = plan_job(request)
+    options = replace(request.options, grow=AUTO_GROW)
+    return find_edge(document_of(removal, window), options).grown_px
 
 
 def document_of(removal: Removal, window: Rect) -> Document:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lacuna.engine.edge.find import find_edge
 from lacuna.engine.pixels.composite import Take, collect_into
 from lacuna.engine.pixels.document import Document, Samples
 from lacuna.engine.plan import FillPlan
@@ -35,16 +36,17 @@ def fill_order(filler: Filler, order: Order, report: Report, should_stop: Should
     """Fill one order from its spool file to another; both are only ever mapped."""
     request, window = order.request, order.window
     document = map_document(order.input, window, request)
+    edge = find_edge(document, request.options, should_stop)
 
     def begin(plan: FillPlan) -> Take:
         result = map_result(order.output, plan.rect, request.layout)
         return collect_into(result, plan.rect, document, plan.options)
 
     outcome = filler.fill(
-        document, request.options, begin, report, should_stop, order.smaller_tiles
+        edge.document, edge.options, begin, report, should_stop, order.smaller_tiles
     )
     where = outcome.rect.shift(window.left, window.top)
-    return Filled(where, outcome.tiles, outcome.device, outcome.result)
+    return Filled(where, outcome.tiles, outcome.device, outcome.result, edge.grown_px)
 
 
 def map_document(path: Path, window: Rect, request: JobRequest) -> Document:

@@ -109,7 +109,7 @@ class FillThread(QObject):
 
     def _fill(self) -> Tuple[str, List[Tuple[Rect, Any]]]:
         """Ask the daemon; return what it has made, in the colours of the target."""
-        rect, pixels, result = fill(self._request, self._editor)
+        rect, pixels, result, *_more = fill(self._request, self._editor)
         view, row_bytes = memoryview(pixels), rect.width * self._request.layout.pixel_bytes
         parts = []
         for strip in cut_into_strips(rect, self._work.strip_pixels):

@@ -136,7 +136,7 @@ class LacunaDocker(DockWidget):
         self._look()
 
     def _show_grown(self, document: Any) -> None:
-        self.preview.show_in(document, self.form.settings().options.grow)
+        self.preview.show_in(document, self.form.settings().options.least_grow)
 
     def _selection_has_grown(self) -> None:
         """It will not grow twice."""

@@ -138,7 +138,7 @@ def _filled_layer(plan: _Plan, before: List[KeptPixels]) -> Generator[None, None
         mixer.close()
         convert.close()
     _put_back(source, new)
-    grow = plan.settings.options.grow
+    grow = plan.settings.options.most_grow
     for rect, pixels in _parts_in(plan.placed, space):
         at = rect.shift(*plan.shift)
         kept = bytes(new.pixelData(*at))

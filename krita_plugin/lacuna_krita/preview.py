@@ -64,7 +64,7 @@ class Preview(QWidget):
             count: Whether there is time to count.
         """
         self.bounds = bounds = selections.selected_bounds(document)
-        self.show_grown.setEnabled(bounds is not None and chosen.options.grow > 0)
+        self.show_grown.setEnabled(bounds is not None and chosen.options.least_grow > 0)
         if bounds is None:
             self._key = None
             self.text.setText("")
@@ -120,6 +120,6 @@ class _Later(QObject):
 
 def _numbers(selected: selections.SelectedMask, chosen: EditorSettings) -> Numbers:
     """Count, and ask a daemon that runs how long it will take; none is started for that."""
-    pixels = selected.count(chosen.options.grow)
+    pixels = selected.count(chosen.options.least_grow)
     size = (selected.canvas.width, selected.canvas.height)
     return Numbers(pixels, estimated_s(size, selected.bounds, chosen))

@@ -200,7 +200,8 @@ def inpaint(
                 f"The result has {len(pixels):,} bytes; {rect.width:,} x {rect.height:,} px of "
                 f"{request.layout.pixel_bytes} bytes were expected."
             )
-        return Answer(rect, pixels, status.result or request.options.result)
+        result = status.result or request.options.result
+        return Answer(rect, pixels, result, status.grown_px)
     finally:
         # The daemon drops it anyway in the end: this must hide neither the result nor the error.
         with suppress(LacunaError):

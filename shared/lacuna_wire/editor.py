@@ -127,10 +127,10 @@ def fill(request: JobRequest, editor: Editor) -> Answer:
     except _DiedUnderIt:
         pass
     except BadRequest:
-        if request.options.result != "auto":
+        options = _for_first_daemons(request.options)
+        if options == request.options:
             raise
-        # A daemon of 0.1.0 does not know it, and makes layers.
-        request = request._replace(options=replace(request.options, result="layer"))
+        request = request._replace(options=options)
     try:
         return _once(request._replace(id=str(uuid.uuid4())), editor)
     except _DiedUnderIt as error:
@@ -138,6 +138,13 @@ def fill(request: JobRequest, editor: Editor) -> Answer:
             f"The Lacuna daemon ended twice during this fill. The last time: {error.reason}",
             values={"times": 2},
         ) from error
+
+
+def _for_first_daemons(options: Options) -> Options:
+    """Ask for what a daemon of 0.1.0 knows: it chooses no result, but makes layers, and no edge."""
+    if options.result == "auto":
+        options = replace(options, result="layer")
+    return replace(options, grow=options.least_grow)
 
 
 def cut_into_strips(rect: Rect, pixels: int) -> List[Rect]:

@@ -21,7 +21,6 @@ UNKNOWN_KEYS = ("Lacuna-Unknown-Keys", "ignored")
 ENDED = ("done", "failed", "cancelled", "expired")
 STATES = ("created", "queued", "running", *ENDED)
 
-
 # What one pixel takes in each plane that an upload may have.
 PLANES: Dict[str, Callable[[PixelLayout], int]] = {
     "pixels": lambda layout: layout.pixel_bytes,
@@ -183,6 +182,7 @@ class JobStatus(NamedTuple):
         rect: Pixels of the image that the result covers, once it is there.
         result: What they are, once they are there: `layer` or `composite`, as in `Options.result`.
         error: Why the job failed or was cancelled.
+        grown_px: Pixels that a `grow` of AUTO_GROW added to the selection at most.
     """
 
     id: str
@@ -197,6 +197,7 @@ class JobStatus(NamedTuple):
     rect: Optional[Rect] = None
     error: Optional[LacunaError] = None
     result: str = ""
+    grown_px: int = 0
 
     @property
     def ended(self) -> bool:
@@ -268,11 +269,13 @@ class Answer(NamedTuple):
         rect: Pixels of the image that it covers.
         pixels: Of these, in the layout of the request.
         result: What they are: `layer` or `composite`, as in `Options.result`.
+        grown_px: As in `JobStatus`.
     """
 
     rect: Rect
     pixels: bytearray
     result: str
+    grown_px: int = 0
 
 
 def _sources_from(data: Any) -> Optional[Rect]:

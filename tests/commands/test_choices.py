@@ -3,11 +3,12 @@
 import click
 import pytest
 
+from lacuna.commands.fill_options import possible
 from lacuna.commands.inpaint import inpaint
 from lacuna.commands.service import serve
 from lacuna_wire import Options
 from lacuna_wire.errors import BadRequest
-from lacuna_wire.options import OPTIONS
+from lacuna_wire.options import AUTO_GROW, OPTIONS
 
 OWN = {"paths", "output", "mask_suffix", "overwrite", "local", "only_estimate", "progress"} | {
     "copy_from",
@@ -54,14 +55,22 @@ def test_choices_of_every_type_reach_the_options():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("tile", 63), ("tile", 8193), ("overlap", -2), ("grow", -1), ("feather", 513)],
+    [("tile", 63), ("tile", 8193), ("overlap", -2), ("grow", -2), ("feather", 513)],
 )
 def test_number_out_of_range_is_refused_with_the_range(name, value):
     with pytest.raises(BadRequest) as caught:
         chosen(f"--{name}", str(value))
 
     assert f"--{name} is {value}" in str(caught.value)
-    assert OPTIONS[name].possible in str(caught.value)
+    assert possible(OPTIONS[name]) in str(caught.value)
+
+
+def test_what_the_daemon_may_choose_is_called_auto():
+    options = chosen("--grow", "auto", "--tile", "auto", "--overlap", "auto")
+    assert options == Options(grow=AUTO_GROW, tile=0, overlap=-1)
+    assert possible(OPTIONS["grow"]) == "0 to 512 px, or auto to let the daemon choose"
+    with pytest.raises(click.BadParameter, match="0 to 512 px, or auto"):
+        chosen("--grow", "automatic")
 
 
 @pytest.mark.parametrize("command", [inpaint, serve])

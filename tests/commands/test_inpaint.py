@@ -1,6 +1,7 @@
 """`lacuna inpaint` as users meet it: files in, files out, one sentence when it cannot be done."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -132,6 +133,55 @@ def test_grow_replaces_that_many_pixels_more(lacuna, photo, tmp_path):
     changed = (read(tmp_path / "out.png") != picture).any(axis=2)
     rows = np.flatnonzero(changed.any(axis=1))
     assert (rows[0], rows[-1]) == (97 - 6, 132 + 6)
+
+
+def soft_disc(folder):
+    """A red disc with a soft edge on grain, selected at half its edge."""
+    rng = np.random.default_rng(3)
+    picture = 120 + rng.normal(0, 3, (240, 320, 3))
+    alpha = np.zeros((240, 320), np.float32)
+    cv2.circle(alpha, (160, 120), 30, 1, -1)
+    alpha = cv2.GaussianBlur(alpha, (0, 0), 1.5)[..., None]
+    picture = picture * (1 - alpha) + np.array([20, 20, 220]) * alpha
+    mask = (alpha[..., 0] > 0.5).astype(np.uint8) * 255
+    cv2.imwrite(str(folder / "photo.png"), np.rint(picture).clip(0, 255).astype(np.uint8))
+    cv2.imwrite(str(folder / "mask.png"), mask)
+    return read(folder / "photo.png"), mask
+
+
+def test_mask_that_is_too_tight_is_said_to_be_and_stays_as_it_is(lacuna, tmp_path):
+    picture, mask = soft_disc(tmp_path)
+
+    run = lacuna("inpaint", "photo.png", "mask.png", "-o", "out.png")
+
+    assert run.returncode == 0, run.stderr
+    assert run.stderr.count("\n") == 1
+    words = r"photo.png: What is removed shows outside of mask.png; --grow auto would add (\d+) px."
+    assert int(re.fullmatch(words, run.stderr.strip())[1]) >= 3
+    np.testing.assert_array_equal(read(tmp_path / "out.png")[mask == 0], picture[mask == 0])
+
+
+@pytest.mark.parametrize("way", [[], ["--local"]], ids=["daemon", "local"])
+def test_edge_that_is_found_is_told_and_nothing_beyond_it_changes(lacuna, tmp_path, way):
+    picture, mask = soft_disc(tmp_path)
+
+    run = lacuna("inpaint", "photo.png", "mask.png", "-o", "out.png", "--grow", "auto", *way)
+
+    assert run.returncode == 0, run.stderr
+    found = re.fullmatch(r"photo.png: Edge found: \+(\d+) px.", run.stderr.strip())
+    away = cv2.distanceTransform((mask == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    result = read(tmp_path / "out.png")
+    beyond = away > int(found[1])
+    np.testing.assert_array_equal(result[beyond], picture[beyond])
+    assert (result[..., 2].astype(int) - result[..., 1]).max() < 25  # 40 where it bled
+
+
+def test_automatic_growth_changes_no_byte_where_nothing_bleeds(lacuna, photo, tmp_path):
+    for name, grow in (("a.png", 0), ("b.png", "auto")):
+        run = lacuna("inpaint", "photo.png", "mask.png", "-o", name, "--grow", grow)
+        assert (run.returncode, run.stderr) == (0, "")
+
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
 def test_many_pictures_find_their_masks_and_go_into_a_folder(lacuna, photo, tmp_path):

@@ -92,7 +92,7 @@ def test_every_option_that_is_shown_is_an_argument_of_its_kind(dialog):
     names = [each.name.replace("_", "-") for each in shown_options()]
     assert list(found) == [*BEFORE_OPTIONS, *names, "variation"]
     grow = options.OPTIONS["grow"]
-    assert found["grow"] == ("int", "Grow (px)", grow.tip, 0, options.MAX_GROW, 0)
+    assert found["grow"] == ("int", "Grow (px)", grow.tip, options.AUTO_GROW, options.MAX_GROW, 0)
     assert found["variation"][::3] == ("int", 0)
     assert found["weights"][0] == "string"
     assert found["colour-correction"][::3] == ("boolean", True)

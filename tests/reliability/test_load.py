@@ -117,7 +117,7 @@ def round_trip(daemon, big):
     """Send the picture, fetch it back, and return the seconds it took."""
     whole = Rect(0, 0, SIDE, SIDE)
     begun = time.perf_counter()
-    rect, result, _kind = inpaint(
+    rect, result, *_more = inpaint(
         daemon.client,
         request(width=SIDE, height=SIDE, selection=whole),
         lambda _window: big,

@@ -26,7 +26,7 @@ def test_what_gimp_kept_in_0_1_0_is_still_chosen():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("grow", -1), ("grow", 513), ("grow", "3"), ("grow", True), ("grow", None),
+        ("grow", -2), ("grow", 513), ("grow", "3"), ("grow", True), ("grow", None),
         ("feather", 2.5), ("visible", "yes"), ("visible", 1), ("weights", "../secret"),
         ("colour_correction", 1), ("invented_later", 5), ("device", "cpu"),
     ],

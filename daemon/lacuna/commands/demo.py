@@ -36,7 +36,7 @@ def demo(progress: bool | None) -> None:
         connect()
     removal = prepare(RemovalPaths(before, mask, after), Options(result="composite"))
     with _timed("Towers removed."), progress_bar("rocket", progress) as show:
-        edits = fill_by_daemon(removal, show)
+        edits = fill_by_daemon(removal, show).edits
     with _timed("Pictures written."):
         save_picture(removal.picture, after, edits)
         _write_comparison(before, mask, after, FOLDER / "side-by-side.png")

@@ -10,6 +10,7 @@ from lacuna_wire.errors import BadRequest
 from lacuna_wire.options import OPTIONS, Option
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+AUTO = "auto"  # on the command line, for `Option.automatic`
 HERE_TOO = " A .safetensors file will do, too; then --local."
 
 
@@ -37,7 +38,8 @@ def fill_option(name: str, more_help: str = "") -> Callable[[Function], Function
     if name == "memory_limit":
         return memory_limit_option
     option, flag = OPTIONS[name], f"--{name.replace('_', '-')}"
-    text = " ".join(filter(None, (option.sentence, more_help)))
+    named = "" if option.automatic is None else f"{AUTO} stands for {option.automatic}."
+    text = " ".join(filter(None, (option.sentence, named, more_help)))
     if isinstance(option.default, bool):
         flags = f"{flag}/--no-{flag[2:]}"
         return click.option(flags, default=option.default, show_default=True, help=text)
@@ -46,12 +48,12 @@ def fill_option(name: str, more_help: str = "") -> Callable[[Function], Function
 
     def check(_context: click.Context, _parameter: click.Parameter, value: Any) -> Any:
         if not option.admits(value):
-            raise BadRequest(f"{flag} is {value!r}, but must be {option.possible}.")
+            raise BadRequest(f"{flag} is {value!r}, but must be {possible(option)}.")
         return value
 
     return click.option(
         flag,
-        type=type(option.default),
+        type=type(option.default) if option.automatic is None else AutomaticNumber(option),
         default=option.default,
         show_default=True,
         callback=check,
@@ -60,8 +62,35 @@ def fill_option(name: str, more_help: str = "") -> Callable[[Function], Function
     )
 
 
+class AutomaticNumber(click.ParamType[int]):
+    """A number, or `auto` for the one of its option that leaves the choice to the daemon."""
+
+    name = "number"
+
+    def __init__(self, option: Option) -> None:
+        self._option = option
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Parse `12` or `auto`."""
+        if value == AUTO:
+            assert self._option.automatic is not None, self._option.name
+            return self._option.automatic
+        try:
+            return int(str(value))
+        except ValueError:
+            self.fail(f"{value} is not {possible(self._option)}.")
+
+
+def possible(option: Option) -> str:
+    """Say what is possible on the command line, for the end of a sentence."""
+    return option.possible.replace(f"or {option.automatic} to let", f"or {AUTO} to let")
+
+
 def metavar(option: Option) -> str:
-    """Say in the help what a value looks like: `0..512`, `auto|native|pyramid|tiles`."""
+    """Say in the help what a value looks like: `0..512|auto`, `auto|native|pyramid|tiles`."""
     if isinstance(option.default, int):
-        return f"{option.low}..{option.high}"
+        automatic = "" if option.automatic is None else f"|{AUTO}"
+        return f"{option.low}..{option.high}{automatic}"
     return "|".join(option.choices) or "TEXT"

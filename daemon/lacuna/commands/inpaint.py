@@ -64,6 +64,9 @@ def inpaint(
 ) -> None:
     """Remove what MASK covers (white = remove) from IMAGE, and leave every other pixel untouched.
 
+    With --grow N, pixels up to N px outside of the mask change, too; with --grow auto, where what
+    is removed bleeds over the mask, up to 14 px.
+
     Reads and writes PNG, JPEG, WebP and TIFF of 8 bit, 16 bit and float. Depth, profile, alpha and
     metadata stay as they are. JPEG is lossy: write PNG or TIFF to keep other pixels bit for bit.
 
@@ -75,7 +78,7 @@ def inpaint(
     from lacuna.commands.progress import progress_bar
     from lacuna.files import output_format, save_picture
     from lacuna.network.catalogue import find_weights
-    from lacuna.removal import fill_by_daemon, fill_here, plan_work, prepare
+    from lacuna.removal import fill_by_daemon, fill_here, plan_work, prepare, would_grow
 
     weights = chosen.pop("weights")
     options = Options(**chosen, result="composite")
@@ -98,8 +101,13 @@ def inpaint(
     for work in works:
         removal = prepare(work, options)
         with progress_bar(work.image.name, progress) as show:
-            edits = fill(removal, show)
-        save_picture(removal.picture, work.out, edits)
+            removed = fill(removal, show)
+        save_picture(removal.picture, work.out, removed.edits)
+        if removed.grown_px:
+            click.echo(f"{work.image.name}: Edge found: +{removed.grown_px} px.", err=True)
+        elif more_px := would_grow(removal):
+            sentence = f"What is removed shows outside of {work.mask.name}; --grow auto would add"
+            click.echo(f"{work.image.name}: {sentence} {more_px} px.", err=True)
         written = output_format(work.out)
         if written.is_lossy:
             sentence = f"{written.name} is lossy: pixels outside the mask may differ by rounding."

@@ -42,6 +42,7 @@ class Job:
         self.device = ""
         self.rect: Rect | None = None
         self.result = ""
+        self.grown_px = 0
         self.error: LacunaError | None = None
         self.progress = Progress(PHASES["created"], tiles_total=plan.tiles)
         self._worked = 0.0  # percent of this try; those of `progress` never fall
@@ -134,6 +135,7 @@ class Job:
             rect=self.rect,
             error=self.error,
             result=self.result,
+            grown_px=self.grown_px,
         )
 
     def _eta_s(self, expected_s: float | None) -> float | None:

@@ -45,12 +45,14 @@ class Filled(NamedTuple):
         tiles: Tiles that were filled.
         device: Where, for people: `cpu`, `cuda:0`.
         result: What the output is: `layer` or `composite`.
+        grown_px: Pixels that were added to the selection at most, because it was left to us.
     """
 
     rect: Rect
     tiles: int
     device: str
     result: str
+    grown_px: int = 0
 
 
 def order_message(
@@ -105,6 +107,17 @@ def read_progress(message: dict[str, Any]) -> Progress:
         if not isinstance(fields[name], kinds):
             raise TypeError(name)
     return Progress(**fields)
+
+
+def read_filled(message: dict[str, Any]) -> Filled:
+    """Return what the worker made, from the message that a job is done."""
+    return Filled(
+        rect=Rect(*message["rect"]),
+        tiles=int(message["tiles"]),
+        device=str(message["device"]),
+        result=str(message["result"]),
+        grown_px=int(message.get("grown_px", 0)),
+    )
 
 
 def check_filled(filled: Filled, request: JobRequest, files: SpoolFiles) -> None:

@@ -12,11 +12,11 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 from typing import Any
 
-from lacuna_wire import LacunaError, Rect
+from lacuna_wire import LacunaError
 from lacuna_wire.errors import JobCancelled, Values, WorkerUnavailable, values_from
 from lacuna_wire.messages import Report
 
-from .orders import Filled, read_progress, write_line
+from .orders import Filled, read_filled, read_progress, write_line
 from .patience import Patience
 from .settings import DaemonSettings
 
@@ -278,8 +278,7 @@ class Supervisor:
 def _read_end(message: dict[str, Any]) -> Filled:
     """Return what a job made, or raise why it made nothing."""
     if message["type"] == "done":
-        rect, tiles = Rect(*message["rect"]), int(message["tiles"])
-        return Filled(rect, tiles, str(message["device"]), str(message["result"]))
+        return read_filled(message)
     if message["type"] == "cancelled":
         raise JobCancelled("The job was cancelled.")
     raise LacunaError(

@@ -87,7 +87,7 @@ class Outlook:
         """Read the selection; count and estimate in another thread."""
         self._turn += 1
         settings = read_settings(self._config)
-        grow = settings.options.grow
+        grow = settings.options.least_grow
         self._seen = selection_bounds(self._image)
         try:
             selected = read_selected(self._image, self._drawables, settings.visible, grow)
@@ -101,7 +101,7 @@ class Outlook:
 
     def _count(self, turn: int, selected: Selected, settings: EditorSettings) -> None:
         """Have the main thread say how much it is, and once more when the time is known."""
-        count = count_pixels(selected, settings.options.grow)
+        count = count_pixels(selected, settings.options.least_grow)
         GLib.idle_add(self._answer, turn, amount_text(count, None, _))
         seconds = estimate_s(selected, settings)
         if seconds is not None:
@@ -125,5 +125,5 @@ class Outlook:
         return GLib.SOURCE_CONTINUE
 
     def _show(self, _button: Any) -> None:
-        grow_selection(self._image, read_settings(self._config).options.grow)
+        grow_selection(self._image, read_settings(self._config).options.least_grow)
         self._config.set_property("grow", 0)

@@ -54,7 +54,7 @@ def result_wanted(source: GimpSource, settings: EditorSettings) -> str:
     if destination != "auto":
         return "composite"
     same = layers.looks_like_its_pixels(source.layer)
-    return "auto" if same and picture.is_whole(source, settings.options.grow) else "composite"
+    return "auto" if same and picture.is_whole(source, settings.options.most_grow) else "composite"
 
 
 def place(source: GimpSource, answer: Answer, placing: Placing) -> Any:
