@@ -3,12 +3,11 @@
 import sys
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lacuna.engine.edge.find import find_edge
 from lacuna.engine.geometry.context import along, plan_job
@@ -26,6 +25,7 @@ from lacuna.files import (
     read_allowed,
     read_mask,
 )
+from lacuna.files.plane import FilePlane
 from lacuna.samples import DTYPES
 from lacuna_wire import JobRequest, JobStatus, LacunaError, Options, Rect
 from lacuna_wire.client import Client, inpaint
@@ -283,28 +283,6 @@ def document_of(removal: Removal, window: Rect) -> Document:
         removal.request.layout,
         None if sources is None else FilePlane(lambda rect: sources[rect.slices], window),
     )
-
-
-@dataclass(frozen=True)
-class FilePlane:
-    """A `Readable` of the engine that is read from a file.
-
-    Attributes:
-        read: Gives the contiguous pixels of a rectangle of the picture.
-        window: The part of the picture that is shown.
-    """
-
-    read: Callable[[Rect], NDArray[Any]]
-    window: Rect
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.window.height, self.window.width
-
-    def __getitem__(self, slices: tuple[slice, slice], /) -> NDArray[Any]:
-        rows, columns = slices
-        rect = Rect.from_edges(columns.start, rows.start, columns.stop, rows.stop)
-        return self.read(rect.shift(self.window.left, self.window.top))
 
 
 def _same(one: Path, other: Path) -> bool:
