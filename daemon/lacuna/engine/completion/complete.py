@@ -18,6 +18,7 @@ from ..pixels.levels import Level, build_levels, coarsest_first, enlarge, plain_
 from ..pixels.membrane import halve, pull_push
 from .backend.kernels import RADIUS
 from .backend.processor import Processor
+from .join import detail_of, join
 from .problem import Matches, Problem, pose_problem
 from .refine import Refine, RoundDone, refine
 from .schedule import TUNING, LevelSchedule, Schedule, reduced, schedule_completion
@@ -93,6 +94,8 @@ def complete_window(
     guides = _guide(window, missing, schedule)
     done = complete_levels(levels, schedule, round_done, start, refine, barred, guides)
     image, problem, matches = done
+    if schedule.whole and not problem.has_alpha:
+        image = join(image, problem.missing, detail_of(problem, matches))
     if guides and barred is None and not is_followed(image, guides[0], missing):
         image = guides[0]
     cost = float(matches.cost.mean()) if len(matches.cost) else 0.0
