@@ -19,6 +19,7 @@ from tests.drawn import RGB, draw_sources, fill_whole, plan_of, problem_of, sele
 from tests.fakes.networks import StandIn, paint
 
 MARKER = (255, 0, 255)
+GRAIN = 20  # of what may be copied, in red and blue
 COMPOSITE = Options(result="composite", colour_correction=False)
 PICTURE = Rect(0, 0, 240, 200)
 ALLOWED = {
@@ -46,7 +47,7 @@ def marked(allowed, hole, channels=3, height=200, width=240):
     samples[..., :3] = MARKER
     inside = allowed.slices
     size = samples[inside].shape[:2]
-    samples[inside][..., 0] = samples[inside][..., 2] = rng.integers(0, 60, size)
+    samples[inside][..., 0] = samples[inside][..., 2] = rng.integers(0, GRAIN + 1, size)
     samples[inside][..., 1] = rng.integers(60, 255, size)
     sources = np.zeros((height, width), np.uint8)
     sources[inside] = 255
@@ -65,10 +66,11 @@ def use_tuning(monkeypatch, **changes):
 def marker_in(whole, document):
     """How many of the selected pixels have any of the marker in them: red or blue.
 
-    A patch may be shifted by a tenth to meet its surroundings, and grain has up to 60.
+    A patch may be shifted by a tenth to meet its surroundings, grain has up to GRAIN, and where
+    sources meet it may add up.
     """
     inside = whole[document.selection > 0].astype(int)
-    return np.count_nonzero(np.maximum(inside[:, 0], inside[:, 2]) > 60 + 26 + 1)
+    return np.count_nonzero(np.maximum(inside[:, 0], inside[:, 2]) > 26 + 2 * GRAIN)
 
 
 CASES = [

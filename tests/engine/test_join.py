@@ -13,7 +13,8 @@ def detail_from(source, rows, columns, cost=0.0):
         source[rows, columns] - padded[rows + 1 + down, columns + 1 + right]
         for down, right in NEIGHBOURS
     ]
-    return Detail(np.stack(gradients, axis=1), np.full(len(rows), cost, np.float32))
+    costs = np.full(len(rows), cost, np.float32)
+    return Detail(np.stack(gradients, axis=1), costs)
 
 
 def noise(height=60, width=70, seed=1):
@@ -75,7 +76,8 @@ def test_border_between_two_sources_does_not_show():
     rows, columns = np.nonzero(missing)
     step = flat.copy()
     step[:, 37:] += 0.2  # one source is brighter, but each of them is flat
-    detail = Detail(np.zeros((len(rows), len(NEIGHBOURS), 3), np.float32), step[rows, columns, 0])
+    none = np.zeros((len(rows), len(NEIGHBOURS), 3), np.float32)
+    detail = Detail(none, step[rows, columns, 0])
 
     joined = join(flat, missing, detail)
 

@@ -12,6 +12,7 @@ NOWHERE = -1
 @compiled
 def sweep(
     beside: NDArray[np.int32],
+    strength: Floats,
     wanted: Floats,
     weight: Floats,
     relaxation: np.float32,
@@ -22,6 +23,7 @@ def sweep(
 
     Args:
         beside: (N, neighbours), positions of their neighbours among all pixels, or NOWHERE.
+        strength: (N, neighbours), how much they count.
         wanted: (N, C), all that a pixel is told but by these neighbours.
         weight: (N,), one over the sum of the weights.
         relaxation: 1 for what is asked, more to go beyond.
@@ -33,6 +35,6 @@ def sweep(
             asked = wanted[i, channel]
             for k in range(beside.shape[1]):
                 if beside[i, k] != NOWHERE:
-                    asked += solved[beside[i, k], channel]
+                    asked += strength[i, k] * solved[beside[i, k], channel]
             now = solved[first + i, channel]
             solved[first + i, channel] = now + relaxation * (asked * weight[i] - now)
