@@ -107,6 +107,28 @@ def test_pixels_without_a_source_keep_the_vote():
     assert np.abs(join(vote, missing, nothing) - vote).max() < 1e-6
 
 
+def test_rim_that_no_source_explains_does_not_bleed_into_the_hole():
+    picture = np.zeros((60, 70, 3), np.float32)  # the rest of an object, or what must not be copied
+    missing = hole_in(picture.shape)
+    picture[missing] = 0.9
+    flat = detail_from(np.full_like(picture, 0.9), *np.nonzero(missing))
+
+    assert np.abs(join(picture, missing, flat) - picture).max() < 1 / 255
+
+
+def test_rim_that_is_nearly_explained_is_met():
+    picture = np.full((60, 70, 3), 0.5, np.float32)
+    missing = hole_in(picture.shape)
+    picture[missing] = 0.55
+    flat = detail_from(picture, *np.nonzero(np.ones_like(missing)))
+    flat = Detail(flat.gradients[missing.ravel()] * 0, flat.cost[missing.ravel()])
+
+    joined = join(picture, missing, flat)
+
+    assert np.abs(joined[20, 30:40] - 0.5).max() < 0.02  # at the rim
+    assert np.abs(joined[30, 35:40] - 0.55).max() < 0.02  # in the middle
+
+
 def test_nothing_is_felt_beyond_the_reach():
     truth, other = noise(140, 140), noise(140, 140, seed=2)
     missing = hole_in(truth.shape, slice(10, 130), slice(10, 130))
@@ -127,5 +149,6 @@ def test_values_stay_in_range_and_empty_holes_are_nothing():
     joined = join(picture, missing, detail_from(picture[::-1] * 2, *np.nonzero(missing)))
     nothing = np.zeros_like(missing)
 
-    assert joined.min() >= 0 and joined.max() <= 1
+    assert joined.min() >= 0
+    assert joined.max() <= 1
     assert (join(picture, nothing, detail_from(picture, *np.nonzero(nothing))) == picture).all()
