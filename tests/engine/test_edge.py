@@ -283,7 +283,7 @@ def test_selection_only_ever_grows_and_never_farther_than_promised(sigma):
 
     away = cv2.distanceTransform((mask == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     assert (soft >= mask).all()
-    assert px == int(np.ceil(away[soft > 0].max())) <= MOST_GROWN_PX
+    assert px == int(away[soft > 0].max()) <= MOST_GROWN_PX
     assert (soft[away == 1] == 255).all()
 
 
@@ -302,6 +302,20 @@ def test_cells_are_larger_where_there_would_be_too_many():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(profiles, "MOST_CELLS", 100)
         assert len(profiles.find_cells(checks).around) <= 100 < len(small.around)
+
+
+def test_wide_band_is_told_as_no_more_than_documents_say():
+    ground = np.full((200, 200, 3), 200, np.uint8)
+    disc = cv2.circle(np.zeros((200, 200), np.float32), (100, 100), 40, 1, -1)
+    share = cv2.GaussianBlur(disc, (0, 0), 6)[..., None]
+    picture = np.rint(ground * (1 - share) + 30 * share).astype(np.uint8)
+
+    soft, px = grown(picture, np.where(share[..., 0] > 0.5, 255, 0).astype(np.uint8))
+
+    rows, columns = np.nonzero(soft)
+    inside = np.nonzero(share[..., 0] > 0.5)
+    sides = inside[0].min() - rows.min(), inside[1].min() - columns.min()
+    assert 8 <= max(sides) <= px <= MOST_GROWN_PX
 
 
 @settings(max_examples=40, deadline=None)
