@@ -30,6 +30,9 @@ class Setting(NamedTuple):
     quality: int = 0
     shift: int = 0
 
+    def __str__(self) -> str:
+        return f"sigma {self.sigma:g}, quality {self.quality or '-'}, {self.shift:+} px"
+
 
 class Pasted(NamedTuple):
     """An object on a ground.

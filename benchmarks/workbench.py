@@ -92,6 +92,7 @@ def fill_document(
     document: Document, options: Options, network: Network, refine: Refine = refine_here
 ) -> Picture:
     """Fill a document in arrays: the whole picture, the result laid in."""
+    document, options, _px = find_edge(document, options)
     plan = plan_document(document, options, network)
     filled = np.zeros((plan.rect.height, plan.rect.width, 3), np.uint8)
     take = collect_into(filled, plan.rect, document, plan.options)
