@@ -50,11 +50,16 @@ class Call(NamedTuple):
         """Whether a dialog is wanted; not when the last filter is repeated."""
         return bool(self.run_mode == Gimp.RunMode.INTERACTIVE)
 
+    def tell(self, text: str) -> None:
+        """Tell a user a few words: GIMP shows them in the bar below the image for a while."""
+        if not self.by_script:
+            Gimp.message(text)
+
 
 def inpaint(call: Call) -> Optional[Gimp.Layer]:
     """Fill the selection with the last options."""
     settings = dialog.read_settings(call.config) if call.by_script else dialog.last_settings()
-    return removing.inpaint_selection(call.image, call.drawables, settings)
+    return removing.inpaint_selection(call.image, call.drawables, settings, call.tell)
 
 
 def inpaint_with_options(call: Call) -> Optional[Gimp.Layer]:
@@ -67,13 +72,13 @@ def inpaint_with_options(call: Call) -> Optional[Gimp.Layer]:
     )
     if settings is None:
         return None
-    return removing.inpaint_selection(call.image, call.drawables, settings)
+    return removing.inpaint_selection(call.image, call.drawables, settings, call.tell)
 
 
 def inpaint_strokes(call: Call) -> Optional[Gimp.Layer]:
     """Fill what is painted on the active layer."""
     settings = dialog.read_settings(call.config) if call.by_script else dialog.last_settings()
-    return removing.inpaint_strokes(call.image, call.drawables, settings)
+    return removing.inpaint_strokes(call.image, call.drawables, settings, call.tell)
 
 
 def try_another(call: Call) -> Optional[Gimp.Layer]:
@@ -84,7 +89,7 @@ def try_another(call: Call) -> Optional[Gimp.Layer]:
     if number == NEXT:
         number = (settings.options.variation + 1) % (MAX_VARIATION + 1)
     settings = settings._replace(options=replace(settings.options, variation=number))
-    return removing.fill_again(call.image, call.drawables, earlier, settings)
+    return removing.fill_again(call.image, call.drawables, earlier, settings, call.tell)
 
 
 def fill_again(call: Call) -> Optional[Gimp.Layer]:
@@ -100,7 +105,7 @@ def fill_again(call: Call) -> Optional[Gimp.Layer]:
         )  # fmt: skip
     if settings is None:
         return None
-    return removing.fill_again(call.image, call.drawables, earlier, settings)
+    return removing.fill_again(call.image, call.drawables, earlier, settings, call.tell)
 
 
 class MenuEntry(NamedTuple):

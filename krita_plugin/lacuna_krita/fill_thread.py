@@ -15,6 +15,20 @@ from lacuna_wire.questions import offered_weights
 from .qt import QObject, pyqtSignal
 
 
+class FilledParts(NamedTuple):
+    """What the daemon has made of a fill.
+
+    Attributes:
+        result: What the pixels are: `layer` or `composite`, as in `Options.result`.
+        parts: Their places, and they themselves in the colours of the target.
+        grown_px: As in `JobStatus`.
+    """
+
+    result: str
+    parts: List[Tuple[Rect, Any]]
+    grown_px: int = 0
+
+
 class MainThreadWork(NamedTuple):
     """What the main thread does for a fill.
 
@@ -25,8 +39,8 @@ class MainThreadWork(NamedTuple):
         read_sources: Gives the mask of what may be copied, if the request has such a plane.
         convert: Brings a part of an answer, a `layer` or `composite`, into the colours of its
             target.
-        place: Does the next piece of putting such parts into the image; returns what was made
-            when it is done, and None before.
+        place: Does the next piece of putting what the daemon has made into the image; returns what
+            was made when it is done, and None before.
         strip_pixels: How much is read or written at a time.
     """
 
@@ -35,7 +49,7 @@ class MainThreadWork(NamedTuple):
     show: Callable[[JobStatus], None]
     read_sources: Callable[[Rect], Any]
     convert: Callable[[str, Rect, memoryview], Any]
-    place: Callable[[str, List[Tuple[Rect, Any]]], Any]
+    place: Callable[[FilledParts], Any]
     strip_pixels: int
 
 
@@ -102,14 +116,14 @@ class FillThread(QObject):
     def _talk(self) -> None:
         made, error = None, None
         try:
-            made = self._place(*(("layer", []) if self._is_known else self._fill()))
+            made = self._place(FilledParts("layer", []) if self._is_known else self._fill())
         except Exception as caught:  # here the thread ends: the main one tells the user
             error = caught
         self._task.emit(lambda: self.finished.emit(made, error))
 
-    def _fill(self) -> Tuple[str, List[Tuple[Rect, Any]]]:
+    def _fill(self) -> FilledParts:
         """Ask the daemon; return what it has made, in the colours of the target."""
-        rect, pixels, result, *_more = fill(self._request, self._editor)
+        rect, pixels, result, grown_px = fill(self._request, self._editor)
         view, row_bytes = memoryview(pixels), rect.width * self._request.layout.pixel_bytes
         parts = []
         for strip in cut_into_strips(rect, self._work.strip_pixels):
@@ -117,12 +131,12 @@ class FillThread(QObject):
             part = view[first : first + strip.height * row_bytes]
             converted = self._in_main(partial(self._work.convert, result, strip, part))
             parts.append((strip, converted))
-        return result, parts
+        return FilledParts(result, parts, grown_px)
 
-    def _place(self, result: str, parts: List[Tuple[Rect, Any]]) -> Any:
+    def _place(self, filled: FilledParts) -> Any:
         made = None
         while made is None:
-            made = self._in_main(lambda: self._work.place(result, parts))
+            made = self._in_main(lambda: self._work.place(filled))
         return made
 
     def _in_main(self, make: Callable[[], Any]) -> Any:

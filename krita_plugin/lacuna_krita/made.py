@@ -16,11 +16,13 @@ class Placed(NamedTuple):
         result: What its pixels are: `layer` or `composite`, as in `Options.result`.
         space: Their colour space.
         parts: Places on the canvas as it was at the click, and their pixels.
+        grown_px: As in `JobStatus`.
     """
 
     result: str
     space: Any
     parts: List[Tuple[Rect, Any]]
+    grown_px: int = 0
 
 
 class Made(NamedTuple):

@@ -5,7 +5,7 @@ Whatever the user does meanwhile, it ends with a layer in its place, or with a s
 
 import time
 import traceback
-from typing import Any, Iterator, List, Optional, Tuple
+from typing import Any, Iterator, Optional
 
 from lacuna_wire import LacunaError, Rect, sentences
 from lacuna_wire.editor import EditorSettings, new_request
@@ -19,7 +19,7 @@ from . import placing
 from .again import destination_again, source_again
 from .colours import Converter, converter_back
 from .copy_mask import CopyMask, open_copy_mask
-from .fill_thread import FillThread, MainThreadWork
+from .fill_thread import FilledParts, FillThread, MainThreadWork
 from .made import SELECTION, Made, Placed, Wanted
 from .mixing import Mixer
 from .qt import QObject, QTimer, pyqtSignal
@@ -140,7 +140,7 @@ class Fill(QObject):
         if mask is None:
             return None
         within = canvas if mask.inverted else mask.bounds.intersect(canvas)
-        part = self._source.bounds.grow(self._settings.options.grow).intersect(canvas)
+        part = self._source.bounds.grow(self._settings.options.most_grow).intersect(canvas)
         return nearest_sources(mask.read, within, part, canvas)
 
     def _kind(self, result: str) -> str:
@@ -152,13 +152,14 @@ class Fill(QObject):
             self._convert_back = converter_back(self._source.travel, target)
         return self._convert_back(pixels, rect)
 
-    def _place(self, result: str, parts: List[Tuple[Rect, Any]]) -> Optional[Made]:
+    def _place(self, filled: FilledParts) -> Optional[Made]:
         """Do the next piece of the placing; when all is done, what was made comes back."""
         if self._placing is None:
             placed = self._wanted.placed
             if placed is None:
-                space = placing.target_space(self._source, self._kind(result))
-                placed = Placed(result, space, [(rect, bytes(part)) for rect, part in parts])
+                space = placing.target_space(self._source, self._kind(filled.result))
+                parts = [(rect, bytes(part)) for rect, part in filled.parts]
+                placed = Placed(filled.result, space, parts, filled.grown_px)
             self._placing = placing.place(
                 self._source, self._settings, placed, self._wanted.instead_of
             )
@@ -188,7 +189,8 @@ class Fill(QObject):
             self._source = self._source._replace(selection=None)  # freed here as well
         if made is not None:
             seconds = decimal(time.monotonic() - self._begun, 1, _)
-            sentence = _done_sentence(made.kind).format(seconds)
+            edge = sentences.edge_text(made.placed.grown_px, _)
+            sentence = "\n".join(filter(None, (_done_sentence(made.kind).format(seconds), edge)))
         elif isinstance(error, JobCancelled):
             sentence = self._pointless or _(sentences.CANCELLED)
         elif isinstance(error, LacunaError):

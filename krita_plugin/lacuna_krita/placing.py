@@ -138,7 +138,8 @@ def _filled_layer(plan: _Plan, before: List[KeptPixels]) -> Generator[None, None
         mixer.close()
         convert.close()
     _put_back(source, new)
-    grow = plan.settings.options.most_grow
+    # Of what the user does meanwhile, only what the fill may change is lost.
+    grow = plan.settings.options.least_grow + plan.placed.grown_px
     for rect, pixels in _parts_in(plan.placed, space):
         at = rect.shift(*plan.shift)
         kept = bytes(new.pixelData(*at))

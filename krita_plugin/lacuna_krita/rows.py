@@ -81,7 +81,7 @@ def _number(option: Option) -> OptionRow:
     automatic, choosable = option.low - 1, option.automatic is not None
     box.setRange(automatic if choosable else option.low, option.high)
     if choosable:
-        box.setSpecialValueText(_("Automatic"))
+        box.setSpecialValueText(_(sentences.AUTOMATIC))
 
     def value() -> int:
         return option.automatic if choosable and box.value() == automatic else box.value()

@@ -26,7 +26,7 @@ from . import client as wire
 from .errors import BadRequest, DaemonUnreachable, JobCancelled
 from .layout import PixelLayout
 from .messages import REQUIRED_PLANES, Answer, JobRequest, JobStatus
-from .options import Options
+from .options import AUTO_GROW, Options
 from .rect import Rect
 from .sentences import CANCELLED
 
@@ -40,7 +40,8 @@ class EditorSettings(NamedTuple):
 
     Attributes:
         visible: Whether all visible layers are read, and not the active one alone.
-        options: Values of the options that editors show; the others keep their defaults.
+        options: Values of the options that editors show; the others keep their defaults. People
+            select by hand, so in an editor the edge is looked for unless they say otherwise.
         destination: Where the fill goes, a key of `sentences.DESTINATIONS`: a new layer, into the
             layer, a filled copy of it, or whichever of the first and the last looks right (`auto`).
         copy_from: What may be copied, a key of `sentences.COPY_FROM`.
@@ -48,7 +49,7 @@ class EditorSettings(NamedTuple):
     """
 
     visible: bool = False
-    options: Options = Options()
+    options: Options = Options(grow=AUTO_GROW)
     destination: str = "auto"
     copy_from: str = "everywhere"
     copy_mask: str = ""

@@ -129,7 +129,9 @@ class Options:
         "Enlarge the selection first, to catch soft edges and halos; -1 finds them, and enlarges "
         "it where something selected bleeds over it, by so much.",
         label="Grow", unit="px", high=MAX_GROW, automatic=AUTO_GROW,
-        tip="Enlarge the selection first, to catch soft edges and halos.",
+        tip="How far beyond the selection is filled, to catch soft edges and halos. Automatic: as "
+        "far as what you selected shows there, at most 14 px, and not at all where it does not. "
+        "0: the selection and nothing else.",
     )  # fmt: skip
     feather: int = _option(
         0,

@@ -19,12 +19,14 @@ SOURCE = "Source"
 SOURCE_TIP = "What the fill is made from."
 ACTIVE_LAYER = "Active layer"
 VISIBLE_LAYERS = "All visible layers"
+# In the place of a number that the daemon chooses.
+AUTOMATIC = "Automatic"
 
 # Where a fill goes.
 DESTINATION = "Result"
 DESTINATION_TIP = "Where the fill goes. Automatic: a new layer, or a copy where that looks better."
 DESTINATIONS = {
-    "auto": "Automatic",
+    "auto": AUTOMATIC,
     "layer": "New layer",
     "into": "Into the layer",
     "copy": "Filled copy of the layer",
@@ -119,10 +121,32 @@ def progress_text(status: JobStatus, translate: Callable[[str], str] = str) -> s
     return text
 
 
+# By how many pixels the selection was enlarged, because what was selected showed beside it.
+EDGE_FOUND = "Edge found: +{} px"
+
+
+def edge_text(grown_px: int, translate: Callable[[str], str] = str) -> str:
+    """Say how far a fill went beyond its selection by itself; nothing if it did not.
+
+    Args:
+        grown_px: As in `JobStatus`.
+        translate: Gives a text in the user's language.
+
+    >>> edge_text(3), edge_text(0)
+    ('Edge found: +3 px', '')
+    """
+    return translate(EDGE_FOUND).format(whole(grown_px)) if grown_px else ""
+
+
 # How much will be filled, before the click.
 TO_FILL = "To fill"
-TO_FILL_TIP = "What will be filled: the selection after Grow."
-SHOW_TIP = "Grow the selection itself, to see what will be filled. Grow is 0 after that."
+TO_FILL_TIP = (
+    "What will be filled: the selection after Grow. What Automatic finds beside it comes on top."
+)
+SHOW_TIP = (
+    "Grow the selection itself by the number in Grow, to see what will be filled. Grow is 0 after "
+    "that."
+)
 PIXELS = "{} px"
 # Pixels, millions of pixels.
 MEGAPIXELS = "{} px ({} MP)"

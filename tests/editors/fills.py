@@ -5,11 +5,13 @@ from functools import cache
 
 import numpy as np
 
+from lacuna.engine.edge.find import find_edge
 from lacuna.engine.geometry.context import plan_job
 from lacuna.engine.pixels.composite import collect_into
 from lacuna.engine.pixels.document import Document
 from lacuna.filler import Filler
 from lacuna_wire import JobRequest, Options, PixelLayout, Rect
+from lacuna_wire.options import AUTO_GROW
 
 # Two processes share the cores differently and add up in another order.
 ROUNDING = {"u8": 1, "u16": 8, "f16": 2e-3, "f32": 1e-4}
@@ -19,7 +21,7 @@ def engine_fill(
     before: np.ndarray,
     selection: np.ndarray,
     layout: PixelLayout,
-    grow: int = 0,
+    grow: int = AUTO_GROW,
     feather: int = 0,
     result: str = "layer",
 ) -> tuple[Rect, np.ndarray]:
@@ -29,7 +31,7 @@ def engine_fill(
         before: (H, W, C) samples of the source as `layout` describes them.
         selection: (H, W) uint8, 255 = selected.
         layout: What the samples mean.
-        grow: Pixels.
+        grow: As in `Options.grow`; editors look for the edge by themselves.
         feather: Pixels.
         result: As in `Options.result`.
 
@@ -61,7 +63,8 @@ def _engine_fill(before, selection, layout, options):
         made.append(np.zeros((plan.rect.height, plan.rect.width, channels), before.dtype))
         return collect_into(made[0], plan.rect, document, plan.options)
 
-    outcome = filler().fill(document, options, begin, lambda _: None, lambda: False)
+    edge = find_edge(document, options)
+    outcome = filler().fill(edge.document, edge.options, begin, lambda _: None, lambda: False)
     return outcome.rect.shift(window.left, window.top), made[0]
 
 

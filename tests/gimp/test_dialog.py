@@ -92,7 +92,8 @@ def test_every_option_that_is_shown_is_an_argument_of_its_kind(dialog):
     names = [each.name.replace("_", "-") for each in shown_options()]
     assert list(found) == [*BEFORE_OPTIONS, *names, "variation"]
     grow = options.OPTIONS["grow"]
-    assert found["grow"] == ("int", "Grow (px)", grow.tip, options.AUTO_GROW, options.MAX_GROW, 0)
+    tip, auto = f"{grow.tip} For scripts: -1 is Automatic.", options.AUTO_GROW
+    assert found["grow"] == ("int", "Grow (px)", tip, auto, options.MAX_GROW, auto)
     assert found["variation"][::3] == ("int", 0)
     assert found["weights"][0] == "string"
     assert found["colour-correction"][::3] == ("boolean", True)
@@ -114,7 +115,8 @@ def test_option_that_gets_a_label_is_an_argument_and_read(dialog, monkeypatch):
     assert found["tile"][-3:] == (0, options.MAX_TILE, 0)
 
     config = config_of(found, strategy="tiles", tile=256, weights=None, source="visible")
-    assert dialog.read_settings(config) == EditorSettings(True, Options(strategy="tiles", tile=256))
+    chosen = replace(EditorSettings().options, strategy="tiles", tile=256)
+    assert dialog.read_settings(config) == EditorSettings(True, chosen)
 
 
 def config_of(found, **chosen):
@@ -129,7 +131,7 @@ def config_of(found, **chosen):
 def test_script_may_say_all_that_the_dialog_can_and_the_variation(dialog):
     config = config_of(
         arguments(dialog), destination="into", copy_from="never", copy_mask="Sky", variation=4,
-        transparency="empty", weights="typo",
+        transparency="empty", weights="typo", grow=0,
     )  # fmt: skip
 
     settings = dialog.read_settings(config)

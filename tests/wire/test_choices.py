@@ -43,8 +43,24 @@ def test_impossible_and_unknown_values_count_as_not_chosen_each_for_itself(name,
     }
 
 
-def test_nothing_kept_is_the_default():
+def test_nothing_kept_is_the_default_which_looks_for_the_edge():
     assert kept_settings({}) == EditorSettings()
+    assert EditorSettings().options == Options(grow=options.AUTO_GROW)
+
+
+@pytest.mark.parametrize(
+    ("kept", "grow"),
+    [
+        ({"grow": 0}, options.AUTO_GROW),  # the default of 0.1.0, which kept it with any choice
+        ({"grow": 7}, 7),
+        ({"feather": 2}, options.AUTO_GROW),
+        (settings_to_keep(EditorSettings(options=Options(grow=0))), 0),
+        (settings_to_keep(EditorSettings()), options.AUTO_GROW),
+    ],
+    ids=["default of 0.1.0", "choice of 0.1.0", "nothing", "0", "automatic"],
+)
+def test_number_that_was_chosen_switches_the_search_for_the_edge_off(kept, grow):
+    assert kept_settings(kept).options.grow == grow
 
 
 def test_option_that_gets_a_label_is_shown_kept_and_read(monkeypatch):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lacuna_wire import JobStatus, sentences
-from lacuna_wire.sentences import amount_text, progress_text
+from lacuna_wire.sentences import amount_text, edge_text, progress_text
 from lacuna_wire.translation import find_catalogue
 
 ROOT = Path(__file__).parents[2]
@@ -109,3 +109,12 @@ def test_amount_is_said_in_pixels_and_where_it_helps_in_megapixels(pixels, secon
     assert amount_text(pixels, seconds).replace("\u202f", " ") == text
     german = find_catalogue(["de"]).gettext
     assert ("," in amount_text(pixels, None, german)) == ("." in text)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "zh_CN"])
+def test_edge_is_told_with_its_pixels_and_only_if_one_was_found(language):
+    translate = find_catalogue([language]).gettext
+
+    assert edge_text(0, translate) == ""
+    assert re.search(r"\+14 ", edge_text(14, translate))
+    assert (edge_text(14, translate) == edge_text(14)) == (language == "en")

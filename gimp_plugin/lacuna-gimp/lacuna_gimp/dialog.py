@@ -128,19 +128,27 @@ def _options() -> List[Option]:
     return [*shown_options(), OPTIONS["variation"]]
 
 
+def _default_of(option: Option) -> Any:
+    return getattr(EditorSettings().options, option.name)
+
+
 def _add_flag(procedure: Any, option: Option) -> None:
-    procedure.add_boolean_argument(*_words(option), option.default, _READ_WRITE)
+    procedure.add_boolean_argument(*_words(option), _default_of(option), _READ_WRITE)
 
 
 def _add_number(procedure: Any, option: Option) -> None:
     lowest = option.low if option.automatic is None else min(option.low, option.automatic)
-    procedure.add_int_argument(*_words(option), lowest, option.high, option.default, _READ_WRITE)
+    name, label, tip = _words(option)
+    if option.automatic is not None:
+        tip = _("{} For scripts: {} is Automatic.").format(tip, option.automatic)
+    default = _default_of(option)
+    procedure.add_int_argument(name, label, tip, lowest, option.high, default, _READ_WRITE)
 
 
 def _add_choice(procedure: Any, option: Option) -> None:
     shown = option.choice_labels or option.choices
     labels = {choice: shown[number] for number, choice in enumerate(option.choices)}
-    _add_choices(procedure, _words(option), labels, option.default)
+    _add_choices(procedure, _words(option), labels, _default_of(option))
 
 
 def _add_choices(procedure: Any, words: tuple, labels: Dict[str, str], default: str) -> None:
@@ -159,7 +167,7 @@ def _add_choices(procedure: Any, words: tuple, labels: Dict[str, str], default: 
 
 
 def _add_weights(procedure: Any, option: Option) -> None:
-    procedure.add_string_argument(*_words(option), option.default, _READ_WRITE)
+    procedure.add_string_argument(*_words(option), _default_of(option), _READ_WRITE)
 
 
 def _words(option: Option) -> tuple:

@@ -1,6 +1,6 @@
 """From a click to the fill in the image: what each of the menu's entries does."""
 
-from typing import Any, List, Optional, Tuple
+from typing import Any, Callable, List, Optional, Tuple
 
 import gi
 
@@ -19,9 +19,19 @@ from .inpaint import fill
 from .placing import Placing
 from .translation import _
 
+Tell = Callable[[str], None]
 
-def inpaint_selection(image: Any, drawables: List[Any], settings: EditorSettings) -> Any:
+
+def inpaint_selection(
+    image: Any, drawables: List[Any], settings: EditorSettings, tell: Tell
+) -> Any:
     """Fill the selection; return the layer that the fill is, or is in.
+
+    Args:
+        image: The user's.
+        drawables: What is active in it.
+        settings: What the user chose.
+        tell: Gets a few words, once the fill is in the image, if there is anything to say of it.
 
     Raises:
         LacunaError: Whatever kept it from being done; then nothing is changed.
@@ -35,11 +45,13 @@ def inpaint_selection(image: Any, drawables: List[Any], settings: EditorSettings
     layer = meant.layer_to_fill(image, drawables, mask, stack, settings.visible)
     older = _seen(fills.fills_of(stack, layer))
     with picture.open_source(image, layer, mask, settings.visible, older) as source:
-        return _fill(source, Placing(settings, drawables))
+        return _fill(source, Placing(settings, drawables), tell)
 
 
-def inpaint_strokes(image: Any, drawables: List[Any], settings: EditorSettings) -> Any:
+def inpaint_strokes(image: Any, drawables: List[Any], settings: EditorSettings, tell: Tell) -> Any:
     """Fill what is painted on the active layer, from the first layer below that has pixels there.
+
+    The arguments are those of `inpaint_selection`.
 
     Raises:
         LacunaError: Whatever kept it from being done; then nothing is changed.
@@ -55,7 +67,7 @@ def inpaint_strokes(image: Any, drawables: List[Any], settings: EditorSettings) 
     older = _seen(fills.fills_of(stack, layer))
     unseen = (strokes,)
     with picture.open_source(image, layer, mask, settings.visible, older, unseen=unseen) as source:
-        return _fill(source, Placing(settings, drawables, strokes=strokes))
+        return _fill(source, Placing(settings, drawables, strokes=strokes), tell)
 
 
 def last_fill(image: Any, drawables: List[Any]) -> Known:
@@ -80,8 +92,12 @@ def last_fill(image: Any, drawables: List[Any]) -> Known:
     return found
 
 
-def fill_again(image: Any, drawables: List[Any], earlier: Known, settings: EditorSettings) -> Any:
+def fill_again(
+    image: Any, drawables: List[Any], earlier: Known, settings: EditorSettings, tell: Tell
+) -> Any:
     """Make a fill once more with other options, and put it in the place of the earlier one.
+
+    The other arguments are those of `inpaint_selection`.
 
     Raises:
         LacunaError: Whatever kept it from being done; then nothing is changed.
@@ -115,10 +131,11 @@ def fill_again(image: Any, drawables: List[Any], earlier: Known, settings: Edito
     with picture.open_source(
         image, layer, mask, visible, older, before, unseen=(earlier.layer,)
     ) as source:
-        return _fill(source, Placing(settings._replace(visible=visible), drawables, earlier))
+        wish = Placing(settings._replace(visible=visible), drawables, earlier)
+        return _fill(source, wish, tell)
 
 
-def _fill(source: GimpSource, wish: Placing) -> Any:
+def _fill(source: GimpSource, wish: Placing, tell: Tell) -> Any:
     settings = wish.settings
     result = placing.result_wanted(source, settings)
     bounds: Optional[Rect] = None
@@ -130,7 +147,7 @@ def _fill(source: GimpSource, wish: Placing) -> Any:
         bounds = nearest_sources(
             lambda rect: picture.read_sources(source, rect),
             may.bounds.relative_to(area).intersect(canvas),
-            source.selection.grow(settings.options.grow).intersect(canvas),
+            source.selection.grow(settings.options.most_grow).intersect(canvas),
             canvas,
         )
     Gimp.progress_init("Lacuna")
@@ -149,7 +166,11 @@ def _fill(source: GimpSource, wish: Placing) -> Any:
     )
     # With the progress goes its Cancel button: what follows is not to be killed half-way.
     Gimp.progress_end()
-    return placing.place(source, answer, wish)
+    layer = placing.place(source, answer, wish)
+    found = sentences.edge_text(answer.grown_px, _)
+    if found:
+        tell(found)
+    return layer
 
 
 def _seen(found: List[Any]) -> List[Any]:

@@ -9,6 +9,7 @@ gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import GimpUi, Gtk
 
+from lacuna_wire import sentences
 from lacuna_wire.choices import kind_of
 from lacuna_wire.options import Option
 
@@ -109,9 +110,30 @@ class Rows:
             return widget
         if kind == "number":
             widget = GimpUi.prop_spin_button_new(config, name, 1, PAGE, 0)
+            if option.automatic is not None:
+                _name_automatic(widget, option.automatic)
         elif kind == "choice":
             widget = GimpUi.prop_choice_combo_box_new(config, name)
         else:
             widget = NamesBox(config, name)
         self.add(option.label, widget, tip, _(option.unit) if option.unit else "")
         return widget
+
+
+def _name_automatic(box: Any, automatic: int) -> None:
+    """Let a box of numbers show the number that leaves the choice to the daemon as a word."""
+    word = _(sentences.AUTOMATIC)
+
+    def write(_box: Any) -> bool:
+        if box.get_value_as_int() != automatic:
+            return False
+        if box.get_text() != word:
+            box.set_text(word)
+        return True
+
+    box.set_numeric(False)  # or no letter could be written into it
+    box.set_update_policy(Gtk.SpinButtonUpdatePolicy.IF_VALID)  # what is no number changes nothing
+    box.set_width_chars(max(box.get_width_chars(), len(word)))
+    box.connect("output", write)
+    box.update()
+    write(box)

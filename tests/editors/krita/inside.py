@@ -1,13 +1,13 @@
 """Runs inside Krita: what the tests use there. What waits is a generator, as the driver says."""
 
 import os
+from dataclasses import replace
 
 from krita import Krita, Selection
 
 from lacuna_krita import active_layer, aim, colours, settings
 from lacuna_krita import layers as plugin_layers
 from lacuna_krita.fills import FILLS
-from lacuna_wire import Options
 from lacuna_wire.editor import EditorSettings
 
 ACTION = "lacuna_inpaint_selection"
@@ -123,7 +123,8 @@ def aimed():
 
 def fill(visible=False, destination="auto", **chosen):
     """Click, wait, and tell what has become of the document."""
-    settings.save(EditorSettings(visible, Options(**chosen), destination))
+    options = replace(EditorSettings().options, **chosen)
+    settings.save(EditorSettings(visible, options, destination))
     before = [node.uniqueId() for node in walk(document.rootNode())]
     active = document.activeNode()
     source = aimed()

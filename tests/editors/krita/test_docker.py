@@ -43,7 +43,7 @@ def test_choices_of_the_docker_are_kept_and_used(opened):
 
     assert krita.run(KEPT) == {
         "visible": True, "destination": "into", "copy_from": "sides", "weights": "", "grow": 7,
-        "feather": 0, "colour_correction": False, "transparency": "auto",
+        "feather": 0, "colour_correction": False, "transparency": "auto", "format": 2,
     }  # fmt: skip
     krita.run("settings.save(EditorSettings()); docker._show_document()")
     assert krita.run("docker.form.settings() == EditorSettings()")
@@ -100,7 +100,7 @@ def test_impossible_choice_counts_as_not_chosen_and_spoils_no_other(opened):
 
     found = opened.run(KEPT)
 
-    assert (found["grow"], found["feather"], found["visible"]) == (0, 3, True)
+    assert (found["grow"], found["feather"], found["visible"]) == (-1, 3, True)
 
 
 def test_docker_offers_the_weights_that_the_daemon_has(opened):
