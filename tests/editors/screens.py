@@ -56,6 +56,13 @@ class Screen:
         )
         return found.stdout.split("\n")[0]
 
+    def windows(self) -> set[str]:
+        """All windows that have a name and are seen."""
+        found = self.room.run(
+            "xdotool", "search", "--onlyvisible", "--name", ".", **self.environment
+        )
+        return set(found.stdout.split())
+
     def xdotool(self, line: str) -> None:
         done = self.room.run("xdotool", *shlex.split(line), **self.environment)
         assert done.returncode == 0, done.stderr

@@ -3,7 +3,8 @@
 from contextlib import contextmanager
 
 from gi.repository import Gimp
-from inside import call, fill, load, refuse, report
+from inside import call, load, refuse, report
+from inside import fill as fill_any
 
 REPLACE, ADD = Gimp.ChannelOps.REPLACE, Gimp.ChannelOps.ADD
 U8 = "R'G'B'A u8"
@@ -18,6 +19,11 @@ DEPTHS = {
     "float": ("FLOAT_NON_LINEAR", "R'G'B'A float"),
     "double_linear": ("DOUBLE_LINEAR", "RGBA float"),
 }
+
+
+def fill(*case, **more):
+    """Fill the selection as it is, unless a case says otherwise."""
+    fill_any(*case, **{"grow": 0, **more})
 
 
 def select(image, *rect, operation=REPLACE, feather=0):

@@ -31,6 +31,7 @@ U8_CASES = (
     "layer_in_a_group", "group",
 )  # fmt: skip
 CASES = (*LAYOUTS, *U8_CASES)
+ASKED = ("grow", "feather")
 # What cases.py does, in parts that nobody has to wait long for.
 PARTS = ("depths", "colours", "selections", "layers", "clicks", "refusals")
 REFUSALS = {
@@ -86,7 +87,7 @@ every_case = pytest.mark.parametrize("case", CASES, indirect=True)
 
 @every_case
 def test_fill_is_what_the_engine_gives_for_this_window(case):
-    asked = {key: case.facts["arguments"].get(key, 0) for key in ("grow", "feather")}
+    asked = {key: value for key, value in case.facts["arguments"].items() if key in ASKED}
     rect, expected = engine_fill(case.before, case.selection, case.layout, **asked)
 
     assert rect == case.rect
