@@ -76,6 +76,7 @@ def test_page_calls_things_as_the_menus_do(language):
     text = re.sub(r"\s+", " ", text)
 
     assert [name for name in NAMED if translate(name).casefold() not in text] == []
+    assert sentences.edge_text(3, translate).casefold() in text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

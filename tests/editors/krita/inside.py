@@ -8,6 +8,7 @@ from krita import Krita, Selection
 from lacuna_krita import active_layer, aim, colours, settings
 from lacuna_krita import layers as plugin_layers
 from lacuna_krita.fills import FILLS
+from lacuna_wire import Options  # noqa: F401, for the tests
 from lacuna_wire.editor import EditorSettings
 
 ACTION = "lacuna_inpaint_selection"
