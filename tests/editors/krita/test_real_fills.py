@@ -43,7 +43,8 @@ def seen(path=None):
 
 def outright(variation):
     "Fill with a number for which no button was pressed."
-    FILLS.start(document, EditorSettings(options=Options(variation=variation)))
+    options = replace(EditorSettings().options, variation=variation)
+    FILLS.start(document, EditorSettings(options=options))
     yield from ended()
 
 def back():
