@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 from skimage import data, io
 
-from lacuna_wire import Rect
 from lacuna_wire.options import MOST_AUTO_GROW
 from tests.editors.fills import ROUNDING
 
@@ -60,8 +59,3 @@ def told_px(text: str) -> int:
     """By how many pixels an editor says that the selection was enlarged; 0 if it says nothing."""
     found = re.search(r"Edge found: \+(\d+) px", text)
     return int(found[1]) if found else 0
-
-
-def bounds_of(mask: np.ndarray) -> Rect:
-    """Bounds of all that is not 0."""
-    return Rect(*cv2.boundingRect(mask))
