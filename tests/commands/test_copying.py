@@ -57,7 +57,7 @@ def test_daemon_asks_an_editor_for_what_may_be_copied_however_far_away(base, str
 
     with only(base):
         client = connect()
-    rect, pixels, _result = inpaint(client, request, read_window, lambda _: None, lambda: False)
+    rect, pixels, *_more = inpaint(client, request, read_window, lambda _: None, lambda: False)
 
     assert windows[0].contains(HOLE.union(needed))
     assert rect == HOLE

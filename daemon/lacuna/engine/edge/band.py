@@ -35,7 +35,7 @@ def draw_band(selection: Mask, widths: Pixels, cells: Cells) -> list[tuple[Rect,
         away = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
         away = np.asarray(away)[tile.relative_to(seen).slices]
         share = np.clip((width + FADE_PX + 1 - away) / (FADE_PX + 1), 0, 1)
-        share[width < 0.5] = 0
+        share[(width < 0.5) | (away > width + FADE_PX)] = 0
         own = selection[tile.slices]
         grown = np.maximum(np.rint(255 * share).astype(np.uint8), own)
         if (grown > own).any():

@@ -158,9 +158,9 @@ def _reader(document: Document, options: Options, seen: Rect) -> Read:
 
 
 def _distance(selection: Mask, tile: Rect, grown: Mask) -> int:
-    """Return how far, in whole pixels, a tile was grown where it was grown most."""
+    """Return how far from a selection the farthest pixel of a tile is that was added."""
     seen = tile.grow(MOST_GROWN_PX + 1)
     seen = seen.intersect(Rect(0, 0, selection.shape[1], selection.shape[0]))
     outside = (selection[seen.slices] == 0).astype(np.uint8)
     away = cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return int(np.asarray(away)[tile.relative_to(seen).slices][grown > 0].max())
+    return int(np.ceil(np.asarray(away)[tile.relative_to(seen).slices][grown > 0].max()))
