@@ -19,7 +19,7 @@ from .problem import Matches, Problem
 
 # Neighbours whose difference is so much off what a source shows there count a third, and not at
 # all if it is further off: the rest of an object, or what must not be copied, would bleed inwards.
-FOREIGN = np.float32(0.35)  # root mean square over the channels
+FOREIGN = np.float32(0.25)  # root mean square over the channels
 HELD = np.float32(0.05)  # by the vote, against one gradient: what is wider than 4 px is the vote's
 SWEEPS = 30
 RELAXATION = np.float32(1.5)  # of successive over-relaxation; 1 in the last sweep
