@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.record import ROOT, record
-from tests.editors.gimp.rooms import Room, new_room, reason_to_skip
+from tests.editors.gimp.rooms import GimpRoom, new_room, reason_to_skip
 from tests.editors.machines import start_daemon
 from tests.service.conftest import eventually
 
@@ -26,7 +26,7 @@ from gi.repository import Gimp
 from inside import FOLDER, call
 times = []
 image = Gimp.Image.new({width}, {height}, Gimp.ImageBaseType.RGB)
-layer = Gimp.Layer.new(image, "photo", {width}, {height}, Gimp.ImageType.RGBA_IMAGE, 100.0,
+layer = Gimp.Layer.new(image, "photo", {width}, {height}, Gimp.ImageType.RGB_IMAGE, 100.0,
                        Gimp.LayerMode.NORMAL)
 image.insert_layer(layer, None, 0)
 layer.fill(Gimp.FillType.WHITE)
@@ -41,7 +41,7 @@ for _ in range({runs} + 1):
 """
 
 
-def measure(room: Room, width: int, height: int, selection: tuple, runs: int) -> list[float]:
+def measure(room: GimpRoom, width: int, height: int, selection: tuple, runs: int) -> list[float]:
     """Seconds of every call as a script sees them, the start of the plug-in included."""
     code = SCRIPT.format(width=width, height=height, selection=selection, runs=runs)
     (room.folder / "measure.py").write_text(code)
@@ -49,7 +49,7 @@ def measure(room: Room, width: int, height: int, selection: tuple, runs: int) ->
     return json.loads((room.folder / "times.json").read_text())[1:]
 
 
-def computing(room: Room) -> list[float]:
+def computing(room: GimpRoom) -> list[float]:
     """Seconds of every job but the first as the daemon's log names them."""
     lines = (room.state / "daemon.log").read_text().splitlines()
     done = [line for line in lines if line.endswith(", done")]
@@ -77,7 +77,7 @@ def whole_layer(folder: Path) -> dict[str, float]:
     spool = folder / "spool"
     spool.mkdir()
     fake = subprocess.Popen(
-        [sys.executable, ROOT / "tests" / "fakes" / "daemon.py", "{}", spool],
+        [sys.executable, ROOT / "tests" / "fakes" / "daemon.py", "{}", spool, "--layer"],
         env={**os.environ, "LACUNA_STATE_DIR": str(room.state)},
     )
     try:

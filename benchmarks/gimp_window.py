@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from benchmarks.record import ROOT, record
-from tests.editors.gimp.rooms import Room, new_room, reason_to_skip
+from tests.editors.gimp.rooms import GimpRoom, new_room, reason_to_skip
 from tests.editors.gimp.screens import Screen
 from tests.service.conftest import eventually
 
@@ -45,13 +45,19 @@ def main() -> None:
     record("gimp_window", side_px=SIDE, **figures)
 
 
-def measure(room: Room) -> dict[str, float]:
+def measure(room: GimpRoom) -> dict[str, float]:
     picture = np.full((SIDE, SIDE, 4), 200, np.uint8)
     cv2.imwrite(str(room.folder / "big.png"), picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     (room.folder / "probe.sh").write_text(PROBE)
     (room.folder / "spool").mkdir()
     stand_in = subprocess.Popen(
-        [sys.executable, ROOT / "tests" / "fakes" / "daemon.py", "{}", room.folder / "spool"],
+        [
+            sys.executable,
+            ROOT / "tests" / "fakes" / "daemon.py",
+            "{}",
+            room.folder / "spool",
+            "--layer",
+        ],
         env={**os.environ, "LACUNA_STATE_DIR": str(room.state)},
     )
     screen = None

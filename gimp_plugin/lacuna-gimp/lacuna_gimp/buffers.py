@@ -4,6 +4,7 @@ The one file that knows GEGL and babl. All of it is for the main thread.
 """
 
 import zlib
+from array import array
 from typing import Any, Dict, List, Tuple
 
 import gi
@@ -38,6 +39,8 @@ _CURVES = {
 # Linear, though the eye sees it: "Y' u8" would make 188 of a half-selected 128.
 MASK = "Y u8"
 ALPHA = "A u8"
+# babl's word for a depth -> as `array` holds such a sample, and what it is where all is opaque.
+_OPAQUE = {"u8": ("B", 255), "u16": ("H", 65535), "half": ("H", 0x3C00), "float": ("I", 0x3F800000)}
 
 # What a checksum looks at.
 _CHECKED_PIXELS, _CHECKED_BANDS = 1 << 20, 32
@@ -77,8 +80,15 @@ def new_layer(image: Any, name: str, width: int, height: int) -> Any:
 
 def read(drawable: Any, rect: Rect, encoding: str) -> bytes:
     """Return pixels of a drawable, in its own colour space; outside it they are transparent."""
+    buffer, inside = drawable.get_buffer(), Rect(0, 0, drawable.get_width(), drawable.get_height())
+    own = drawable.get_format()
+    model, depth = encoding.split()
+    # babl needs 0.4 s, in every process, to find out how an alpha is best added to these.
+    if Babl.format_get_encoding(own) == f"{model[:-1]} {depth}" and inside.contains(rect):
+        colours = buffer.get(_rectangle(rect), 1.0, str(Babl.get_name(own)), _OUTSIDE)
+        return _with_alpha(colours, rect.area, depth)
     encoded = _in_own_space(drawable, encoding)
-    return bytes(drawable.get_buffer().get(_rectangle(rect), 1.0, encoded, _OUTSIDE))
+    return bytes(buffer.get(_rectangle(rect), 1.0, encoded, _OUTSIDE))
 
 
 def read_mask(drawable: Any, rect: Rect, encoding: str = MASK) -> bytes:
@@ -173,6 +183,18 @@ def _precisions() -> Dict[int, Tuple[str, ...]]:
         for depth in _DEPTHS
         for curve in _CURVES
     }
+
+
+def _with_alpha(colours: bytes, pixels: int, depth: str) -> bytes:
+    code, opaque = _OPAQUE[depth]
+    samples = memoryview(colours).cast(code)
+    channels = len(samples) // pixels
+    result = array(code, [opaque]) * (pixels * (channels + 1))
+    mixed = memoryview(result)
+    for channel in range(channels):
+        mixed[channel :: channels + 1] = samples[channel::channels]
+    mixed.release()
+    return result.tobytes()
 
 
 def _in_own_space(drawable: Any, encoding: str) -> str:
