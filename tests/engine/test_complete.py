@@ -234,7 +234,7 @@ def test_nothing_is_left_to_compile_after_the_warm_up_and_code_from_the_cache_fi
 import hashlib
 import itertools
 import numpy as np
-from lacuna.engine.completion.backend import kernels, voting
+from lacuna.engine.completion.backend import kernels, messages, voting
 from lacuna.engine.completion.complete import complete_window, warm_up
 from lacuna.engine.completion.schedule import TUNING, schedule_completion
 from lacuna.engine.pixels.levels import build_levels, coarsest_first
@@ -244,7 +244,8 @@ from lacuna_wire import PixelLayout, Rect
 
 def compiled():
     votes = voting.vote, voting.vote_with_alpha
-    found = (kernels.judge, kernels.search, *votes, kernels.trace, kernels.average)
+    ordered = messages.differ, messages.pass_messages, messages.decide
+    found = (kernels.judge, kernels.search, *votes, *ordered, kernels.trace, kernels.average)
     return [len(kernel.signatures) for kernel in found]
 
 warm_up()
@@ -253,6 +254,7 @@ missing = select(160, 160, Rect(50, 60, 40, 40)) // 255
 rgba = np.dstack([noise(160, 160), noise(160, 160)[..., 0]])
 documents = [
     Document(noise(160, 160), missing, RGB),
+    Document(np.tile(noise(20, 20), (8, 8, 1)), missing, RGB),
     Document(rgba, missing, PixelLayout("RGBA"), carries_alpha=True),
 ]
 fills = []
@@ -278,7 +280,7 @@ print(*(hashlib.sha256(fill.tobytes()).hexdigest() for fill in fills))
     ]
 
     assert list(tmp_path.rglob("*.nbi"))
-    assert runs[0][:2] == ["1 1 1 1 1 1"] * 2
+    assert runs[0][:2] == ["1 1 1 1 1 1 1 1 1"] * 2
     assert runs[1] == runs[0]
 
 
@@ -286,7 +288,8 @@ def test_a_scratch_on_bricks_comes_out_nearer_to_what_was_there_than_after_a_few
     bricks = data.brick()[:300, :300, None].repeat(3, axis=2) / np.float32(255)
     scratch = Rect(20, 140, 260, 14)
     errors = []
-    for tuning in (TUNING, TUNING._replace(thin_rounds=8, thin_far=0)):
+    without_order = TUNING._replace(ordered_px=1000)
+    for tuning in (without_order, without_order._replace(thin_rounds=8, thin_far=0)):
         filled = complete(document_of(bricks, scratch), 0, tuning).show(scratch)
         errors.append(np.square(filled - bricks[scratch.slices]).mean())
 

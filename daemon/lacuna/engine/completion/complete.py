@@ -19,6 +19,10 @@ from ..pixels.membrane import halve, pull_push
 from .backend.kernels import RADIUS
 from .backend.processor import Processor
 from .join import detail_of, join
+from .order.labelling import find_neighbours, label_cells
+from .order.order import Order, find_order
+from .order.show import CompletedPlane, show_plane
+from .order.view import View
 from .problem import Matches, Problem, pose_problem
 from .refine import Refine, RoundDone, refine
 from .schedule import TUNING, LevelSchedule, Schedule, reduced, schedule_completion
@@ -26,7 +30,7 @@ from .show import show_picture_level
 from .starts.peel import peel
 from .starts.smooth import complete_smoothly, draw_sources, smooth
 from .strokes import draw_guide, is_followed, nearness_of
-from .tries import Search, Try, take_cheapest
+from .tries import Search, Try, begin_anew, take_cheapest
 from .variation import leave_out
 
 refine_here: Refine = partial(refine, backend=Processor())
@@ -92,7 +96,22 @@ def complete_window(
             return Completion(lambda rect: filled[rect.slices], float("inf"))
         return Completion(lambda rect: enlarge(filled, rect, window.rect), float("inf"))
     guides = _guide(window, missing, schedule)
-    done = complete_levels(levels, schedule, round_done, start, refine, barred, guides)
+    order = None
+    if schedule.in_order and start is None and not window.carries_alpha:
+        level = schedule.in_order.level
+        levels = iter(levels)
+        so_far = list(islice(levels, schedule.levels - level + 1))
+        levels = chain(so_far, levels)
+        view = view_of(so_far[-1], reduced(barred, level)[level])
+        order = find_order(view, schedule.variation)
+    flat = None if order is None or order.plane else order
+    done = complete_levels(levels, schedule, round_done, start, refine, barred, guides, flat)
+    if order and order.plane:
+        plane = _complete_plane(order, schedule, round_done, refine)
+        if plane.matches.difference < done.matches.difference:
+            return Completion(
+                partial(show_plane, plane, window, missing), float(plane.matches.cost.mean())
+            )
     image, problem, matches = done
     if schedule.whole and not problem.has_alpha:
         image = join(image, problem.missing, detail_of(problem, matches))
@@ -104,6 +123,29 @@ def complete_window(
     return Completion(
         lambda rect: show_picture_level(window, missing, image, problem, matches, rect), cost
     )
+
+
+def view_of(level: Level, barred: Mask | None) -> View:
+    """Show a level to whoever looks for order; uint8 (H, W) `barred`, 1 = must not be copied."""
+    missing = level.share[..., 0] < 1
+    return View(level.image, missing, ~missing if barred is None else ~missing & (barred == 0))
+
+
+def _complete_plane(
+    order: Order, schedule: Schedule, round_done: RoundDone, refine: Refine
+) -> CompletedPlane:
+    """Complete a plane as it is seen from above."""
+    assert order.plane is not None
+    assert schedule.in_order is not None
+    view, step = order.view, schedule.in_order._replace(level=0)
+    level = plain_level(view.image, (~view.missing).astype(np.float32)[..., None])
+    problem = pose_level(
+        level, step, smooth(level), (~view.usable & ~view.missing).astype(np.uint8)
+    )
+    search = Search(problem, step.turns, np.random.default_rng(0), refine, round_done)
+    matches = search(order.start)
+    factor = 1 << schedule.in_order.level
+    return CompletedPlane(order.plane, factor, problem.completed, problem, matches)
 
 
 def _guide(window: Document, missing: Mask, schedule: Schedule) -> list[Pixels] | None:
@@ -133,6 +175,7 @@ def complete_levels(
     refine: Refine = refine_here,
     barred: Mask | None = None,
     guides: list[Pixels] | None = None,
+    order: Order | None = None,
 ) -> CompletedLevel:
     """Complete levels by patches of their own known pixels.
 
@@ -144,6 +187,7 @@ def complete_levels(
         refine: Searches and votes.
         barred: As in `complete_window`.
         guides: How the strokes go on, for every level from 0 on: float32 (H, W, C).
+        order: Of the picture as it lies, by which one of the levels is begun once more.
 
     Returns:
         The finest level.
@@ -167,6 +211,10 @@ def complete_levels(
         del level
         search = Search(problem, step.turns, rng, refine, round_done)
         matches = take_cheapest(search, tries_of(step, done))
+        ordered = schedule.in_order
+        if order and ordered and ordered.level == step.level:
+            again = search._replace(turns=ordered.turns, rng=np.random.default_rng(0))
+            matches = begin_anew(again, matches, order.start)
         done = CompletedLevel(problem.completed, problem, matches)
     assert done is not None
     return done
@@ -272,3 +320,5 @@ def warm_up() -> None:
             document, missing, coarsest_first(levels), schedule, lambda: None, start
         )
         completion.show(document.rect)
+    no_neighbours = find_neighbours(np.ones((1, 1), bool))
+    label_cells(np.zeros((1, 1), np.float32), np.zeros((1, 1, 1), np.float32), no_neighbours, 1)

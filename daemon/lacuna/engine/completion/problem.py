@@ -101,6 +101,15 @@ class Matches(NamedTuple):
     cost: NDArray[np.float32]
     bias: Pixels
 
+    @property
+    def difference(self) -> float:
+        """How much targets and sources differ on average; inf if there are none.
+
+        Against the mean cost, a little that is wrong everywhere, such as a cloud on plain ground,
+        counts more than much that is wrong in a few places.
+        """
+        return float(np.sqrt(self.cost).mean()) if len(self.cost) else float("inf")
+
 
 def pose_problem(
     image: Pixels,

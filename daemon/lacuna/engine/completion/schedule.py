@@ -9,12 +9,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from ..pixels.document import Mask
-from ..pixels.hole import reduce_missing
+from ..pixels.hole import hole_radius, reduce_missing
 from .problem import find_sources, find_targets
 from .refine import Turns
 from .starts.peel import can_peel
 
-Begin = Literal["smooth", "peel", "network", "coarser"]
+Begin = Literal["smooth", "peel", "network", "coarser", "order"]
 
 
 class Tuning(NamedTuple):
@@ -43,6 +43,10 @@ class Tuning(NamedTuple):
         near_px: How far from the matches of the coarser level a level looks, at most.
         steps: Distances in pixels of the neighbours that are asked.
         texture_weight: Of a difference in texture, against the same difference in colour.
+        ordered_px: Radius from which on order is looked for around a hole: patches see across
+            less.
+        ordered_rounds: On a level that begins with ordered copies: they are only touched up.
+        ordered_reach: The same, in pixels.
     """
 
     bridged_px: int = 16
@@ -60,6 +64,9 @@ class Tuning(NamedTuple):
     near_px: int = 32
     steps: tuple[int, ...] = (8, 2, 1)
     texture_weight: float = 4.0
+    ordered_px: int = 4
+    ordered_rounds: int = 2
+    ordered_reach: int = 4
 
 
 TUNING = Tuning()
@@ -71,7 +78,8 @@ class LevelSchedule(NamedTuple):
     Attributes:
         level: Its number; 0 is the picture itself.
         begin: What it begins with: the rim as a membrane (`smooth`), that or the rim ring by ring,
-            whichever fits better (`peel`), what a `network` has painted, or the `coarser` level.
+            whichever fits better (`peel`), what a `network` has painted, the `coarser` level, or
+            copies in their `order`, which no schedule foresees.
         targets: Places that are searched for, and voted by.
         turns: How often; `searches` are left out by a `peel`.
         texture_weight: Of a difference in texture; 0 if what it begins with has a texture of its
@@ -99,12 +107,15 @@ class Schedule(NamedTuple):
         steps: On the levels that have patches, from coarse to fine. Empty if none has: the rim is
             drawn into the hole then.
         variation: Decides what else is random, and which sources the first step does without.
+        in_order: How the level is completed on which order is looked for, if some is found: that
+            of the picture itself, or the finest that is completed as a whole. None: nowhere.
     """
 
     levels: int
     whole: bool
     steps: tuple[LevelSchedule, ...]
     variation: int = 0
+    in_order: LevelSchedule | None = None
 
 
 def schedule_completion(
@@ -161,7 +172,25 @@ def schedule_completion(
         turns = Turns(tuning.first_searches, rounds, reach, tuning.steps, far, scored)
         texture_weight = 0.0 if by_network else tuning.texture_weight
         steps.append(LevelSchedule(level, begin, targets, turns, texture_weight))
-    return Schedule(levels, whole, tuple(steps), variation)
+    looked_at = None if by_network else _look_for_order(missing, steps, whole, tuning)
+    return Schedule(levels, whole, tuple(steps), variation, looked_at)
+
+
+def _look_for_order(
+    missing: Mask, steps: list[LevelSchedule], whole: bool, tuning: Tuning
+) -> LevelSchedule | None:
+    if hole_radius(missing) < tuning.ordered_px:
+        return None
+    level, px = 0, missing.size
+    while px > tuning.whole_window_px:
+        level, px = level + 1, px // 4
+    for step in steps:
+        if step.level == level:
+            few = step.targets <= tuning.searched_targets
+            rounds = tuning.ordered_rounds if few else 0
+            turns = Turns(0, rounds, tuning.ordered_reach, tuning.steps, 0, step.turns.scored)
+            return LevelSchedule(level, "order", step.targets, turns, tuning.texture_weight)
+    return None
 
 
 def rounds_of_thin(targets: int, tuning: Tuning = TUNING) -> int:
