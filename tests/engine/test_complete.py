@@ -235,8 +235,9 @@ import hashlib
 import itertools
 import numpy as np
 from lacuna.engine.completion.backend import kernels, messages, voting
-from lacuna.engine.completion.complete import complete_window, warm_up
+from lacuna.engine.completion.complete import complete_window
 from lacuna.engine.completion.schedule import TUNING, schedule_completion
+from lacuna.engine.completion.warm_up import warm_up
 from lacuna.engine.pixels.levels import build_levels, coarsest_first
 from tests.drawn import RGB, noise, select
 from lacuna.engine.pixels.document import Document
@@ -288,7 +289,7 @@ def test_a_scratch_on_bricks_comes_out_nearer_to_what_was_there_than_after_a_few
     bricks = data.brick()[:300, :300, None].repeat(3, axis=2) / np.float32(255)
     scratch = Rect(20, 140, 260, 14)
     errors = []
-    without_order = TUNING._replace(ordered_px=1000)
+    without_order = TUNING._replace(pattern_px=1000)
     for tuning in (without_order, without_order._replace(thin_rounds=8, thin_far=0)):
         filled = complete(document_of(bricks, scratch), 0, tuning).show(scratch)
         errors.append(np.square(filled - bricks[scratch.slices]).mean())

@@ -164,7 +164,7 @@ def _link_step(home: "Home", wanted: bool) -> Step:
 
 def _compile() -> str:
     """Compile the engine's kernels, or find them compiled, so that no fill has to wait for it."""
-    from lacuna.engine.completion.complete import warm_up
+    from lacuna.engine.completion.warm_up import warm_up
 
     start = time.monotonic()
     warm_up()

@@ -11,21 +11,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lacuna_wire import PixelLayout, Rect
+from lacuna_wire import Rect
 
 from ..pixels.document import Document, Mask, Pixels, Places
-from ..pixels.levels import Level, build_levels, coarsest_first, enlarge, plain_level
+from ..pixels.levels import Level, enlarge, plain_level
 from ..pixels.membrane import halve, pull_push
 from .backend.kernels import RADIUS
 from .backend.processor import Processor
 from .join import detail_of, join
-from .order.labelling import find_neighbours, label_cells
-from .order.order import Order, find_order
-from .order.show import CompletedPlane, show_plane
-from .order.view import View
+from .patterns.pattern import Pattern, find_pattern
+from .patterns.show import CompletedPlane, show_plane
+from .patterns.view import View
 from .problem import Matches, Problem, pose_problem
 from .refine import Refine, RoundDone, refine
-from .schedule import TUNING, LevelSchedule, Schedule, reduced, schedule_completion
+from .schedule import LevelSchedule, Schedule, reduced
 from .show import show_picture_level
 from .starts.peel import peel
 from .starts.smooth import complete_smoothly, draw_sources, smooth
@@ -96,19 +95,19 @@ def complete_window(
             return Completion(lambda rect: filled[rect.slices], float("inf"))
         return Completion(lambda rect: enlarge(filled, rect, window.rect), float("inf"))
     guides = _guide(window, missing, schedule)
-    order = None
-    if schedule.in_order and start is None and not window.carries_alpha:
-        level = schedule.in_order.level
+    pattern = None
+    if schedule.pattern_step and start is None and not window.carries_alpha:
+        level = schedule.pattern_step.level
         levels = iter(levels)
         so_far = list(islice(levels, schedule.levels - level + 1))
         levels = chain(so_far, levels)
         view = view_of(so_far[-1], reduced(barred, level)[level])
-        order = find_order(view, schedule.variation)
-    flat = None if order is None or order.plane else order
+        pattern = find_pattern(view, schedule.variation)
+    flat = None if pattern is None or pattern.plane else pattern
     done = complete_levels(levels, schedule, round_done, start, refine, barred, guides, flat)
-    if order and order.plane:
-        plane = _complete_plane(order, schedule, round_done, refine)
-        if plane.matches.difference < done.matches.difference:
+    if pattern and pattern.plane:
+        plane = _complete_plane(pattern, schedule, round_done, refine)
+        if plane.matches.is_clearly_nearer(done.matches):
             return Completion(
                 partial(show_plane, plane, window, missing), float(plane.matches.cost.mean())
             )
@@ -126,26 +125,26 @@ def complete_window(
 
 
 def view_of(level: Level, barred: Mask | None) -> View:
-    """Show a level to whoever looks for order; uint8 (H, W) `barred`, 1 = must not be copied."""
+    """Show a level to whoever looks for pattern; uint8 (H, W) `barred`, 1 = must not be copied."""
     missing = level.share[..., 0] < 1
     return View(level.image, missing, ~missing if barred is None else ~missing & (barred == 0))
 
 
 def _complete_plane(
-    order: Order, schedule: Schedule, round_done: RoundDone, refine: Refine
+    pattern: Pattern, schedule: Schedule, round_done: RoundDone, refine: Refine
 ) -> CompletedPlane:
     """Complete a plane as it is seen from above."""
-    assert order.plane is not None
-    assert schedule.in_order is not None
-    view, step = order.view, schedule.in_order._replace(level=0)
+    assert pattern.plane is not None
+    assert schedule.pattern_step is not None
+    view, step = pattern.view, schedule.pattern_step._replace(level=0)
     level = plain_level(view.image, (~view.missing).astype(np.float32)[..., None])
     problem = pose_level(
         level, step, smooth(level), (~view.usable & ~view.missing).astype(np.uint8)
     )
     search = Search(problem, step.turns, np.random.default_rng(0), refine, round_done)
-    matches = search(order.start)
-    factor = 1 << schedule.in_order.level
-    return CompletedPlane(order.plane, factor, problem.completed, problem, matches)
+    matches = search(pattern.start)
+    factor = 1 << schedule.pattern_step.level
+    return CompletedPlane(pattern.plane, factor, problem.completed, problem, matches)
 
 
 def _guide(window: Document, missing: Mask, schedule: Schedule) -> list[Pixels] | None:
@@ -175,7 +174,7 @@ def complete_levels(
     refine: Refine = refine_here,
     barred: Mask | None = None,
     guides: list[Pixels] | None = None,
-    order: Order | None = None,
+    pattern: Pattern | None = None,
 ) -> CompletedLevel:
     """Complete levels by patches of their own known pixels.
 
@@ -187,7 +186,7 @@ def complete_levels(
         refine: Searches and votes.
         barred: As in `complete_window`.
         guides: How the strokes go on, for every level from 0 on: float32 (H, W, C).
-        order: Of the picture as it lies, by which one of the levels is begun once more.
+        pattern: Of the picture as it lies, by which one of the levels is begun once more.
 
     Returns:
         The finest level.
@@ -211,10 +210,10 @@ def complete_levels(
         del level
         search = Search(problem, step.turns, rng, refine, round_done)
         matches = take_cheapest(search, tries_of(step, done))
-        ordered = schedule.in_order
-        if order and ordered and ordered.level == step.level:
-            again = search._replace(turns=ordered.turns, rng=np.random.default_rng(0))
-            matches = begin_anew(again, matches, order.start)
+        repeated = schedule.pattern_step
+        if pattern and repeated and repeated.level == step.level:
+            again = search._replace(turns=repeated.turns, rng=np.random.default_rng(0))
+            matches = begin_anew(again, matches, pattern.start)
         done = CompletedLevel(problem.completed, problem, matches)
     assert done is not None
     return done
@@ -298,27 +297,3 @@ def sources_of_pixels(
         np.where(found, 2 * (down - RADIUS) + rows % 2, -1),
         np.where(found, 2 * (right - RADIUS) + columns % 2, -1),
     )
-
-
-def warm_up() -> None:
-    """Have the kernels compiled before somebody waits for it: seconds, once per version."""
-    missing = np.zeros((64, 64), np.uint8)
-    missing[30:34, 30:34] = 1
-    opaque = Document(np.zeros((64, 64, 3), np.uint8), missing, PixelLayout("RGB"))
-    ink = Document(np.zeros((64, 64, 4), np.uint8), missing, PixelLayout("RGBA"))
-    large = TUNING._replace(whole_window_px=0)  # shown piece by piece
-    # Levels with texture, and without, and with alpha.
-    for document, by_network in (
-        (opaque, False),
-        (opaque, True),
-        (ink._replace(carries_alpha=True), False),
-    ):
-        levels = build_levels(document, missing, 1)
-        start = levels[-1].image if by_network else None
-        schedule = schedule_completion(missing, 1, by_network, large)
-        completion = complete_window(
-            document, missing, coarsest_first(levels), schedule, lambda: None, start
-        )
-        completion.show(document.rect)
-    no_neighbours = find_neighbours(np.ones((1, 1), bool))
-    label_cells(np.zeros((1, 1), np.float32), np.zeros((1, 1, 1), np.float32), no_neighbours, 1)

@@ -17,6 +17,8 @@ from .backend.kernels import RADIUS, SIDE, SPARE
 PATCH = np.ones((SIDE, SIDE), np.uint8)
 TRUST_PER_PX = 1 / 1.3  # what lies deeper in the hole is less certain, by this factor per pixel
 DEEPEST_PX = 20
+# On 284 pictures: patterns that people would see have .36 to .86 of the difference of patches.
+CLEARLY = 0.9
 # Black ink on nothing has alpha alone: it counts as much as three colours, and as ink on paper.
 ALPHA_SCALE = np.float32(np.sqrt(3))
 
@@ -109,6 +111,10 @@ class Matches(NamedTuple):
         counts more than much that is wrong in a few places.
         """
         return float(np.sqrt(self.cost).mean()) if len(self.cost) else float("inf")
+
+    def is_clearly_nearer(self, other: "Matches") -> bool:
+        """Tell whether these differ less from their sources than other ones, and not by chance."""
+        return self.difference < CLEARLY * other.difference
 
 
 def pose_problem(

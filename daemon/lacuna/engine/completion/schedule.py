@@ -14,7 +14,7 @@ from .problem import find_sources, find_targets
 from .refine import Turns
 from .starts.peel import can_peel
 
-Begin = Literal["smooth", "peel", "network", "coarser", "order"]
+Begin = Literal["smooth", "peel", "network", "coarser", "pattern"]
 
 
 class Tuning(NamedTuple):
@@ -43,10 +43,9 @@ class Tuning(NamedTuple):
         near_px: How far from the matches of the coarser level a level looks, at most.
         steps: Distances in pixels of the neighbours that are asked.
         texture_weight: Of a difference in texture, against the same difference in colour.
-        ordered_px: Radius from which on order is looked for around a hole: patches see across
-            less.
-        ordered_rounds: On a level that begins with ordered copies: they are only touched up.
-        ordered_reach: The same, in pixels.
+        pattern_px: Radius of a hole from which on a pattern is looked for: patches see across less.
+        pattern_rounds: On a level that begins with the copies of a pattern, to touch them up.
+        pattern_reach: The same, in pixels.
     """
 
     bridged_px: int = 16
@@ -64,9 +63,9 @@ class Tuning(NamedTuple):
     near_px: int = 32
     steps: tuple[int, ...] = (8, 2, 1)
     texture_weight: float = 4.0
-    ordered_px: int = 4
-    ordered_rounds: int = 2
-    ordered_reach: int = 4
+    pattern_px: int = 4
+    pattern_rounds: int = 2
+    pattern_reach: int = 4
 
 
 TUNING = Tuning()
@@ -79,7 +78,7 @@ class LevelSchedule(NamedTuple):
         level: Its number; 0 is the picture itself.
         begin: What it begins with: the rim as a membrane (`smooth`), that or the rim ring by ring,
             whichever fits better (`peel`), what a `network` has painted, the `coarser` level, or
-            copies in their `order`, which no schedule foresees.
+            the copies of a `pattern`, which no schedule foresees.
         targets: Places that are searched for, and voted by.
         turns: How often; `searches` are left out by a `peel`.
         texture_weight: Of a difference in texture; 0 if what it begins with has a texture of its
@@ -107,15 +106,15 @@ class Schedule(NamedTuple):
         steps: On the levels that have patches, from coarse to fine. Empty if none has: the rim is
             drawn into the hole then.
         variation: Decides what else is random, and which sources the first step does without.
-        in_order: How the level is completed on which order is looked for, if some is found: that
-            of the picture itself, or the finest that is completed as a whole. None: nowhere.
+        pattern_step: How a level is completed once more if a pattern is found: that of the picture
+            itself, or the finest that is completed as a whole. None: nowhere.
     """
 
     levels: int
     whole: bool
     steps: tuple[LevelSchedule, ...]
     variation: int = 0
-    in_order: LevelSchedule | None = None
+    pattern_step: LevelSchedule | None = None
 
 
 def schedule_completion(
@@ -172,14 +171,14 @@ def schedule_completion(
         turns = Turns(tuning.first_searches, rounds, reach, tuning.steps, far, scored)
         texture_weight = 0.0 if by_network else tuning.texture_weight
         steps.append(LevelSchedule(level, begin, targets, turns, texture_weight))
-    looked_at = None if by_network else _look_for_order(missing, steps, whole, tuning)
+    looked_at = None if by_network else _look_for_pattern(missing, steps, whole, tuning)
     return Schedule(levels, whole, tuple(steps), variation, looked_at)
 
 
-def _look_for_order(
+def _look_for_pattern(
     missing: Mask, steps: list[LevelSchedule], whole: bool, tuning: Tuning
 ) -> LevelSchedule | None:
-    if hole_radius(missing) < tuning.ordered_px:
+    if hole_radius(missing) < tuning.pattern_px:
         return None
     level, px = 0, missing.size
     while px > tuning.whole_window_px:
@@ -187,9 +186,9 @@ def _look_for_order(
     for step in steps:
         if step.level == level:
             few = step.targets <= tuning.searched_targets
-            rounds = tuning.ordered_rounds if few else 0
-            turns = Turns(0, rounds, tuning.ordered_reach, tuning.steps, 0, step.turns.scored)
-            return LevelSchedule(level, "order", step.targets, turns, tuning.texture_weight)
+            rounds = tuning.pattern_rounds if few else 0
+            turns = Turns(0, rounds, tuning.pattern_reach, tuning.steps, 0, step.turns.scored)
+            return LevelSchedule(level, "pattern", step.targets, turns, tuning.texture_weight)
     return None
 
 

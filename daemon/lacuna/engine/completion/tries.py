@@ -70,7 +70,7 @@ def take_cheapest(search: Search, tries: Sequence[Try]) -> Matches:
 
 
 def begin_anew(search: Search, before: Matches, other: Try) -> Matches:
-    """Complete a problem once more, and leave what differs less from its sources.
+    """Complete a problem once more, and leave that if it is clearly nearer to its sources.
 
     Args:
         search: Of the problem.
@@ -80,7 +80,7 @@ def begin_anew(search: Search, before: Matches, other: Try) -> Matches:
     image = search.problem.image
     filled = image.copy()
     after = search(other)
-    if after.difference < before.difference:
+    if after.is_clearly_nearer(before):
         return after
     image[:] = filled
     return before

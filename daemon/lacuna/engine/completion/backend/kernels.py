@@ -1,6 +1,6 @@
 """The inner loops of the search for patches: one is compared in less than 0.1 microseconds.
 
-Planes are one-dimensional here, place after place; `Ground` in `patches.py` says what they hold.
+Planes are one-dimensional here, place after place; `Problem` in `problem.py` says what they hold.
 Lines are sliced before they are read: that an index is not negative need then be checked once.
 
 A row of a patch is read as if it were WIDE values long, its own SIDE * C and some of what follows,

@@ -1,4 +1,4 @@
-"""What is looked at when a picture is searched for order: a level as it lies, or a plane of it."""
+"""Where a pattern is looked for: a level of a picture as it lies, or a plane of it."""
 
 from typing import NamedTuple
 

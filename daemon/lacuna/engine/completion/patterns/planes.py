@@ -2,7 +2,7 @@
 
 Line segments, vanishing points by RANSAC, and a plane for each pair of them (Huang, Kang, Ahuja and
 Kopf, "Image Completion using Planar Structure Guidance", SIGGRAPH 2014, section 3.1). Unlike there
-all of the search for order is done on the rectified plane, where steps are as even as on a facade.
+patterns are looked for on the rectified plane, where steps are as even as on a facade.
 """
 
 from itertools import combinations

@@ -133,7 +133,7 @@ def find_shifts(found: Correlation) -> Shifts:
     highest = usable >= cv2.dilate(usable, kernel)
     # A straight edge makes a ridge, with hardly a maximum on it: the best of every block, too.
     side = max(LEAST_BLOCK_PX, int(found.reach.min()) // BLOCKS)
-    beside = cv2.dilate(highest.astype(np.uint8), kernel) > 0
+    beside = cv2.dilate(highest.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     best = highest | (_best_of_blocks(usable, side) & ~beside)
     rows, columns = np.nonzero(best & (usable >= LEAST_SCORE))
     score = usable[rows, columns]

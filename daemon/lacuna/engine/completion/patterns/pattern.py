@@ -1,4 +1,4 @@
-"""Whether the surroundings of a hole have an order that explains it, and what it says.
+"""Whether the surroundings of a hole have a pattern that goes on in it.
 
 Shifted copies are tried on the picture as it lies, and on the planes that its lines speak for. A
 hidden ring decides: where copies do not foretell known pixels, nothing is said.
@@ -27,12 +27,12 @@ MOST_PLANES, MOST_PLANE_PX = 2, 1 << 20
 LEFT_OUT = 0.4  # of the shifts, for another try
 
 
-class Order(NamedTuple):
+class Pattern(NamedTuple):
     """What repeats itself around a hole, and goes on in it.
 
     Attributes:
         view: The hole, as it lies or on a plane.
-        plane: It; None if the order is the picture's own.
+        plane: It; None if the pattern is the picture's own.
         shift_map: Where the missing pixels of the view are copied from.
     """
 
@@ -53,15 +53,15 @@ class _Proposal(NamedTuple):
     trial: Trial
 
 
-def find_order(view: View, variation: int = 0) -> Order | None:
-    """Look for order around a hole.
+def find_pattern(view: View, variation: int = 0) -> Pattern | None:
+    """Look for a pattern around a hole.
 
     Args:
         view: The hole.
         variation: As `Options.variation`; each does without other shifts.
 
     Returns:
-        None if there is no order that foretells known pixels.
+        None if there is no pattern that foretells known pixels.
     """
     best = _propose(view, None, variation)
     if best is None or best.trial.explained < SURELY_FLAT:
@@ -77,7 +77,7 @@ def find_order(view: View, variation: int = 0) -> Order | None:
     shift_map = map_shifts(best.view, detail(best.view), best.shifts)
     if shift_map.cost > MOST_SEAM_COST:
         return None
-    return Order(best.view, best.plane, shift_map)
+    return Pattern(best.view, best.plane, shift_map)
 
 
 def _propose(view: View, plane: Plane | None, variation: int) -> _Proposal | None:
@@ -99,9 +99,9 @@ def _propose(view: View, plane: Plane | None, variation: int) -> _Proposal | Non
     return _Proposal(view, plane, shifts, try_out(view, close, shifts))
 
 
-def _copy(order: Order, problem: Problem, rng: np.random.Generator) -> Places:
+def _copy(pattern: Pattern, problem: Problem, rng: np.random.Generator) -> Places:
     """Paint a problem's hole with the copies, and return the source of every target."""
-    source = _sources_of_targets(order, problem, rng)
+    source = _sources_of_targets(pattern, problem, rng)
     hole = problem.number[problem.find_hole()]
     values = problem.image.reshape(-1, problem.channels)
     # Patches are compared with the copies next, and not with what lay under them.
@@ -111,14 +111,14 @@ def _copy(order: Order, problem: Problem, rng: np.random.Generator) -> Places:
     of_pixels[problem.missing] = (rows - RADIUS) * problem.missing.shape[1] + columns - RADIUS
     inside = problem.image[RADIUS:-RADIUS, RADIUS:-RADIUS]
     colours = np.ascontiguousarray(inside[..., : problem.colours])
-    usable = order.view.usable & ~problem.missing
+    usable = pattern.view.usable & ~problem.missing
     inside[..., : problem.colours] = blend(colours, problem.missing, of_pixels, usable)
     extend_edges(problem.image)
     return source
 
 
-def _sources_of_targets(order: Order, problem: Problem, rng: np.random.Generator) -> Places:
-    shift_map, (height, width) = order.shift_map, problem.missing.shape
+def _sources_of_targets(pattern: Pattern, problem: Problem, rng: np.random.Generator) -> Places:
+    shift_map, (height, width) = pattern.shift_map, problem.missing.shape
     rows, columns = np.divmod(problem.targets, problem.stride)
     rows, columns = (rows - RADIUS).clip(0, height - 1), (columns - RADIUS).clip(0, width - 1)
     source = np.full(len(rows), -1, np.int64)

@@ -9,12 +9,12 @@ from skimage import data
 
 import lacuna.engine.completion.complete as engine
 from lacuna.engine.completion.complete import complete_window
-from lacuna.engine.completion.order.blend import blend
-from lacuna.engine.completion.order.labelling import NOBODY, find_neighbours, label_cells
-from lacuna.engine.completion.order.order import find_order
-from lacuna.engine.completion.order.planes import find_planes
-from lacuna.engine.completion.order.shifts import correlate, detail, find_shifts
-from lacuna.engine.completion.order.view import View
+from lacuna.engine.completion.patterns.blend import blend
+from lacuna.engine.completion.patterns.labelling import NOBODY, find_neighbours, label_cells
+from lacuna.engine.completion.patterns.pattern import find_pattern
+from lacuna.engine.completion.patterns.planes import find_planes
+from lacuna.engine.completion.patterns.shifts import correlate, detail, find_shifts
+from lacuna.engine.completion.patterns.view import View
 from lacuna.engine.completion.schedule import TUNING, schedule_completion
 from lacuna.engine.pixels.levels import build_levels, coarsest_first
 from lacuna_wire import Rect
@@ -24,7 +24,7 @@ HEIGHT, WIDTH = 240, 300
 DOWN, ACROSS = 40, 30  # a step of the wall
 HOLE = Rect(110, 80, 70, 75)
 ROUNDING = 0.5 / 255
-WITHOUT_ORDER = TUNING._replace(ordered_px=1000)
+WITHOUT_ORDER = TUNING._replace(pattern_px=1000)
 IN_PIECES = TUNING._replace(whole_window_px=40_000)
 
 
@@ -147,13 +147,13 @@ def test_wall_in_a_large_window_goes_on_as_well():
 @pytest.mark.parametrize("tuning", [TUNING, IN_PIECES], ids=["whole", "in pieces"])
 def test_tiles_seen_from_the_side_stay_straight(tuning):
     image, rect = floor(), Rect(110, 90, 60, 80)
-    order = find_order(view_of(image, rect))
-    assert order is not None
-    assert order.plane is not None
+    pattern = find_pattern(view_of(image, rect))
+    assert pattern is not None
+    assert pattern.plane is not None
 
     filled = complete(image, rect, tuning)
 
-    without = complete(image, rect, tuning._replace(ordered_px=1000))
+    without = complete(image, rect, tuning._replace(pattern_px=1000))
     assert error(filled, image, rect) < 0.6 * error(without, image, rect)
 
 
@@ -173,15 +173,17 @@ def test_picture_without_order_is_filled_as_if_nobody_had_looked(name):
 
 def test_order_that_fits_worse_than_patches_is_not_kept(monkeypatch):
     image = wall()
-    real = engine.find_order
+    real = engine.find_pattern
 
     def shifted(view, variation):
-        """Find an order that is off by half a step."""
-        order = real(view, variation)
-        shifts = order.shift_map.shifts._replace(by=order.shift_map.shifts.by + np.array([13, 11]))
-        return order._replace(shift_map=order.shift_map._replace(shifts=shifts))
+        """Find a pattern that is off by half a step."""
+        pattern = real(view, variation)
+        shifts = pattern.shift_map.shifts._replace(
+            by=pattern.shift_map.shifts.by + np.array([13, 11])
+        )
+        return pattern._replace(shift_map=pattern.shift_map._replace(shifts=shifts))
 
-    monkeypatch.setattr(engine, "find_order", shifted)
+    monkeypatch.setattr(engine, "find_pattern", shifted)
 
     np.testing.assert_array_equal(complete(image), complete(image, tuning=WITHOUT_ORDER))
 
