@@ -97,11 +97,11 @@ def complete_window(
     guides = _guide(window, missing, schedule)
     pattern = None
     if schedule.pattern_step and start is None and not window.carries_alpha:
-        level = schedule.pattern_step.level
-        levels = iter(levels)
-        so_far = list(islice(levels, schedule.levels - level + 1))
-        levels = chain(so_far, levels)
-        view = view_of(so_far[-1], reduced(barred, level)[level])
+        number = schedule.pattern_step.level
+        coarse = iter(levels)
+        so_far = list(islice(coarse, schedule.levels - number + 1))
+        levels = chain(so_far, coarse)
+        view = view_of(so_far[-1], reduced(barred, number)[number])
         pattern = find_pattern(view, schedule.variation)
     flat = None if pattern is None or pattern.plane else pattern
     done = complete_levels(levels, schedule, round_done, start, refine, barred, guides, flat)
@@ -125,7 +125,7 @@ def complete_window(
 
 
 def view_of(level: Level, barred: Mask | None) -> View:
-    """Show a level to whoever looks for pattern; uint8 (H, W) `barred`, 1 = must not be copied."""
+    """Show a level to whoever looks for a pattern; `barred` as in `complete_window`."""
     missing = level.share[..., 0] < 1
     return View(level.image, missing, ~missing if barred is None else ~missing & (barred == 0))
 
@@ -138,9 +138,8 @@ def _complete_plane(
     assert schedule.pattern_step is not None
     view, step = pattern.view, schedule.pattern_step._replace(level=0)
     level = plain_level(view.image, (~view.missing).astype(np.float32)[..., None])
-    problem = pose_level(
-        level, step, smooth(level), (~view.usable & ~view.missing).astype(np.uint8)
-    )
+    unusable = (~view.usable & ~view.missing).astype(np.uint8)
+    problem = pose_level(level, step, None, unusable)
     search = Search(problem, step.turns, np.random.default_rng(0), refine, round_done)
     matches = search(pattern.start)
     factor = 1 << schedule.pattern_step.level
