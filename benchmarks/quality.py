@@ -71,7 +71,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is done is recorded then
     network = load_weights(arguments.weights)
     if arguments.page:
-        draw_page(arguments.page, network)
+        draw_page(arguments.page, network, peers_python(arguments.peers))
         return
     if not arguments.folders and arguments.drawn is None:
         parser.error("folders of pictures are needed, or --drawn")

@@ -4,7 +4,6 @@
 scikit-image and from drawings by code, all of 512 px or less, none of them ever trained on.
 """
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -15,8 +14,9 @@ from numpy.typing import NDArray
 from skimage import data
 
 from .cases import Mask, Picture
+from .drawn_cases import drawn_cases
 from .ways import find_ways
-from .workbench import Network, completions_kept
+from .workbench import Network
 
 SIDE = 512
 TILE_PX = 256  # so that pictures this small have borders of tiles in their holes
@@ -26,15 +26,15 @@ MOST_BYTES = 150_000
 HOLE = (255, 0, 255)
 FINE = 2  # drawings are drawn this much larger, then reduced: edges are as soft as in a scan
 # In the order of the panels, after the hole and before the truth.
-WAYS = ("native", "tiles", "completion", "telea", "matchpatch", "auto")
+WAYS = ("telea", "matchpatch", "pypatchmatch", "resynthesizer", "native", "auto")
 TITLES = {
     "hole": "hole",
-    "native": "network, in one piece",
-    "tiles": "network, plain tiles",
-    "completion": "patches alone",
     "telea": "OpenCV Telea",
     "matchpatch": "G'MIC matchpatch",
-    "auto": "Lacuna (auto)",
+    "pypatchmatch": "pypatchmatch",
+    "resynthesizer": "Resynthesizer",
+    "native": "our network alone",
+    "auto": "Lacuna",
     "truth": "truth",
 }
 
@@ -59,17 +59,22 @@ class Subject(NamedTuple):
     angle: float = 0
 
 
-def draw_page(folder: Path, network: Network) -> None:
-    """Write `quality-NAME.jpg` of every subject, each of at most MOST_BYTES."""
-    ways = find_ways(WAYS, network, TILE_PX)
+def draw_page(folder: Path, network: Network, peers: str) -> None:
+    """Write `quality-NAME.jpg` of every subject, each of at most MOST_BYTES.
+
+    Args:
+        folder: It is made if it is not there.
+        network: Lacuna's own.
+        peers: As in `find_ways`.
+    """
+    ways = find_ways(WAYS, network, TILE_PX, peers)
     folder.mkdir(parents=True, exist_ok=True)
     for subject in SUBJECTS:
         picture = subject.picture()
         mask = np.zeros(picture.shape[:2], np.uint8)
         cv2.ellipse(mask, subject.centre, subject.axes, subject.angle, 0, 360, 255, -1)
         covered = np.where(mask[..., None] > 0, np.uint8(HOLE), picture)
-        with tempfile.TemporaryDirectory() as kept, completions_kept(Path(kept)):
-            fills = {name: way(picture, mask) for name, way in ways.items()}
+        fills = {name: way(picture, mask) for name, way in ways.items()}
         shown = {"hole": covered, **fills, "truth": picture}
         path = folder / f"quality-{subject.name}.jpg"
         path.write_bytes(compress(sheet(shown, mask)))
@@ -134,6 +139,14 @@ def sky() -> Picture:
         clouds += cv2.resize(cells, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC) / 2 ** (octave - 2)
     cover = np.clip((clouds - clouds.mean()) / clouds.std() - 0.2, 0, 1.4)[..., None] / 1.6
     return finish(blue * (1 - cover) + np.float32(248) * cover + rng.normal(0, 1, (SIDE, SIDE, 1)))
+
+
+def tiles() -> Picture:
+    """Draw tiles that are seen from the side."""
+    (case,) = drawn_cases(("floor",))
+    height, width = case.picture.shape[:2]
+    reduced = cv2.resize(case.picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    return np.asarray(reduced, np.uint8)
 
 
 def facade() -> Picture:
@@ -203,6 +216,7 @@ SUBJECTS = (
     Subject("rocket", photograph("rocket"), (150, 190), (72, 72)),
     Subject("brick", photograph("brick"), (260, 250), (76, 64)),
     Subject("facade", facade, (250, 250), (84, 70), 30),
+    Subject("tiles", tiles, (250, 200), (40, 80)),
     Subject("grass", photograph("grass"), (250, 260), (78, 70)),
     Subject("gravel", photograph("gravel"), (262, 250), (76, 66)),
     Subject("line-art", line_art, (330, 290), (84, 60), 60),
