@@ -234,7 +234,7 @@ def test_nothing_is_left_to_compile_after_the_warm_up_and_code_from_the_cache_fi
 import hashlib
 import itertools
 import numpy as np
-from lacuna.engine.completion.backend import kernels, messages, voting
+from lacuna.engine.completion.backend import kernels, messages, tracing, voting
 from lacuna.engine.completion.complete import complete_window
 from lacuna.engine.completion.schedule import TUNING, schedule_completion
 from lacuna.engine.completion.warm_up import warm_up
@@ -246,7 +246,7 @@ from lacuna_wire import PixelLayout, Rect
 def compiled():
     votes = voting.vote, voting.vote_with_alpha
     ordered = messages.differ, messages.pass_messages, messages.decide
-    found = (kernels.judge, kernels.search, *votes, *ordered, kernels.trace, kernels.average)
+    found = (kernels.judge, kernels.search, *votes, *ordered, tracing.trace, tracing.average)
     return [len(kernel.signatures) for kernel in found]
 
 warm_up()

@@ -26,8 +26,9 @@ def test_known_place_at_the_rim_gets_the_source_of_least_cost(channels):
     for number in known[::29]:
         target = np.repeat(problem.targets[number], len(sources))
         cost, bias = np.empty(len(sources), np.float32), np.empty((len(sources), 3), np.float32)
-        plane = (problem.values, problem.trust, problem.stride)
-        kernels.judge(*plane, target, sources, cost, bias)
+        plane = (problem.values, problem.trust, problem.stride, problem.activity)
+        expected = np.repeat(problem.expected[number], len(sources))
+        kernels.judge(*plane, target, expected, sources, cost, bias)
         assert matches.cost[number] == pytest.approx(cost.min(), rel=1e-4)
 
 

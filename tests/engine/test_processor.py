@@ -29,8 +29,9 @@ def search(problem, matches, rng, reach, steps):
 def compare(problem, place, source):
     """Cost and shift of the patch around `source` for that around `place`."""
     cost, bias = np.empty(1, np.float32), np.empty((1, 3), np.float32)
-    places = np.array([place]), np.array([source])
-    kernels.judge(problem.values, problem.trust, problem.stride, *places, cost, bias)
+    plane = (problem.values, problem.trust, problem.stride, problem.activity)
+    anything = np.zeros(1, np.float32)  # is active enough
+    kernels.judge(*plane, np.array([place]), anything, np.array([source]), cost, bias)
     return cost[0], bias[0]
 
 
@@ -42,7 +43,8 @@ def test_search_never_makes_a_match_worse_and_keeps_to_whole_known_patches():
 
     better = search(problem, first, rng, reach=30, steps=(8, 1))
 
-    assert (better.cost <= first.cost).all()
+    # Each kernel is free to add up in an order of its own.
+    assert (better.cost <= first.cost * (1 + 1e-6)).all()
     assert better.cost.mean() < 0.9 * first.cost.mean()
     assert problem.is_source[better.source].all()
     np.testing.assert_allclose(score(problem, better.source).cost, better.cost, rtol=1e-5)
@@ -58,7 +60,7 @@ def test_search_asks_again_what_its_own_sources_cost():
 
     again = search(problem, first._replace(cost=np.zeros_like(first.cost)), rng, 0, ())
 
-    np.testing.assert_allclose(again.cost, first.cost)
+    np.testing.assert_allclose(again.cost, first.cost, rtol=1e-6)
 
 
 @pytest.mark.parametrize("channels", [3, 4, 5])
@@ -77,7 +79,8 @@ def test_cost_and_shift_are_those_of_the_formula(channels):
     shift[:, 3:] = 0
     left = (weights * (difference + shift[:, None]) ** 2).sum(axis=(1, 2))
     np.testing.assert_allclose(found.bias, shift[:, :3], atol=1e-6)
-    expected = left + kernels.BIAS_COST * (shift**2).sum(axis=1)
+    lack = np.maximum(problem.expected - problem.activity[source], 0)
+    expected = left + kernels.BIAS_COST * (shift**2).sum(axis=1) + lack**2
     np.testing.assert_allclose(found.cost, expected, rtol=1e-4)
 
 

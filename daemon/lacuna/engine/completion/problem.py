@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..pixels.document import COLOURS, COLOURS_AND_ALPHA, Mask, Pixels, Places
+from .activity import measure_activity
 from .backend.kernels import RADIUS, SIDE, SPARE
 
 PATCH = np.ones((SIDE, SIDE), np.uint8)
@@ -40,6 +41,8 @@ class Problem(NamedTuple):
         number: int32, one per place: its position among the targets, or -1.
         trust: float32, one per place, 1 for known pixels.
         around: What has to be added to a place to get the SIDE x SIDE places of its patch.
+        activity: float32, one per place: how active the patch around it is, if it is a source.
+        expected: float32, one per target: how active its source has to be to cost no more.
     """
 
     values: NDArray[np.float32]
@@ -52,6 +55,8 @@ class Problem(NamedTuple):
     number: NDArray[np.int32]
     trust: NDArray[np.float32]
     around: Places
+    activity: NDArray[np.float32]
+    expected: NDArray[np.float32]
 
     @property
     def stride(self) -> int:
@@ -154,6 +159,10 @@ def pose_problem(
     if texture is not None:
         inside[..., shown:] = texture
     extend_edges(bordered)
+    if shown == COLOURS_AND_ALPHA:  # ink on nothing has no grain
+        activity = expected = np.zeros_like(is_source, np.float32)
+    else:
+        activity, expected = measure_activity(bordered[..., :COLOURS], is_source)
     return Problem(
         values=values,
         colours=COLOURS,
@@ -165,6 +174,8 @@ def pose_problem(
         number=number,
         trust=np.pad(trust.astype(np.float32), RADIUS, mode="edge").ravel(),
         around=(shift[:, None] * stride + shift[None, :]).ravel(),
+        activity=activity.ravel(),
+        expected=expected.ravel()[targets],
     )
 
 

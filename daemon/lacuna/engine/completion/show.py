@@ -10,7 +10,7 @@ from lacuna_wire import Rect
 
 from ..pixels.document import Document, Mask, Pixels, Places
 from ..pixels.levels import enlarge
-from .backend import kernels
+from .backend import tracing
 from .backend.side_by_side import side_by_side
 from .join import NEIGHBOURS, REACH_PX, Detail, join
 from .problem import Matches, Problem
@@ -71,7 +71,7 @@ class _Piece(NamedTuple):
             down, right, match = self._trace(rows[some], columns[some], SHIFTS)
             colours = self.window.colours(down.ravel(), right.ravel())
             colours = colours.reshape(*match.shape, mean.shape[1])
-            kernels.average(colours, match, self.matches.bias, mean[some])
+            tracing.average(colours, match, self.matches.bias, mean[some])
 
         side_by_side(work, len(rows), SLICE_OF_PIXELS)
         shown[rows, columns] = mean
@@ -108,7 +108,7 @@ class _Piece(NamedTuple):
         match = np.empty((len(rows), len(shifts)), np.int64)
         down, right = np.empty_like(match), np.empty_like(match)
         size = self.problem.missing.shape[0], self.problem.missing.shape[1]
-        kernels.trace(
+        tracing.trace(
             rows + self.rect.top, columns + self.rect.left, shifts, self.missing, size,
             self.problem.stride, self.problem.number, self.matches.source, down, right, match,
         )  # fmt: skip

@@ -146,12 +146,21 @@ def compare(
     return compare_rows(image, stride, patch, weights, source, bias, channels)
 
 
+@inlined
+def calmness(expected: np.float32, activity: np.float32) -> np.float32:
+    """Cost of a source that is less active than is expected, which `compare` does not see."""
+    lack = max(np.float32(0), expected - activity)
+    return lack * lack
+
+
 @compiled
 def judge(
     image: Floats,
     trust: Floats,
     stride: int,
+    activity: Floats,
     targets: Places,
+    expected: Floats,
     source: Places,
     cost: Floats,
     bias: Floats,
@@ -164,6 +173,7 @@ def judge(
     for i in range(len(targets)):
         cut(image, trust, stride, targets[i], patch, weights)
         cost[i] = compare(image, stride, patch, weights, source[i], found, channels)
+        cost[i] += calmness(expected[i], activity[source[i]])
         bias[i] = found[:COLOURS]
 
 
@@ -172,7 +182,9 @@ def search(
     image: Floats,
     trust: Floats,
     stride: int,
+    activity: Floats,
     targets: Places,
+    expected: Floats,
     number: NDArray[np.int32],
     is_source: NDArray[np.bool_],
     before: Places,
@@ -186,6 +198,7 @@ def search(
     """Improve the matches of the targets from `first` on.
 
     Args:
+        activity: Of the patch around each place; `expected` is that of the targets' sources.
         targets: All of them.
         before: Their sources before anybody's search.
         first: Position of the first that is searched for; `source`, `cost`, `bias` are theirs.
@@ -201,6 +214,7 @@ def search(
         cut(image, trust, stride, target, patch, weights)
         # A vote has changed the plane since it was compared last.
         least = compare(image, stride, patch, weights, best, found, channels)
+        least += calmness(expected[first + i], activity[best])
         bias[i] = found[:COLOURS]
         for question in range(len(shifts) + len(walks)):
             if question < len(shifts):
@@ -216,83 +230,11 @@ def search(
             if candidate == best or candidate < 0 or candidate >= len(is_source):
                 continue
             if is_source[candidate]:
-                offered = compare(image, stride, patch, weights, candidate, found, channels)
+                offered = calmness(expected[first + i], activity[candidate])
+                if offered >= least:
+                    continue
+                offered += compare(image, stride, patch, weights, candidate, found, channels)
                 if offered < least:
                     best, least = candidate, offered
                     bias[i] = found[:COLOURS]
         source[i], cost[i] = best, least
-
-
-@compiled
-def trace(
-    rows: Places,
-    columns: Places,
-    shifts: Places,
-    missing: NDArray[np.uint8],
-    size: tuple[int, int],
-    stride: int,
-    number: NDArray[np.int32],
-    source: Places,
-    down: Places,
-    right: Places,
-    match: Places,
-) -> None:
-    """Find where pixels of the next finer level come from, by what their neighbours' sources were.
-
-    Args:
-        rows: Of the pixels; with `columns`.
-        shifts: (K, 2), rows and columns from a pixel to its neighbours.
-        missing: uint8 (H, W) of the finer level, 1 = missing.
-        size: Rows and columns of the coarser level; `stride`, `number` and `source` are of it.
-        down: (len(rows), K), gets the row of a known pixel, or the pixel's own if there is none.
-        right: The same for columns.
-        match: (len(rows), K), gets the position of the match that said so, or -1.
-    """
-    height, width = missing.shape
-    for i in range(len(rows)):
-        for k in range(len(shifts)):
-            down[i, k], right[i, k], match[i, k] = rows[i], columns[i], -1
-            row = min(max(rows[i] + shifts[k, 0], 0), height - 1)
-            column = min(max(columns[i] + shifts[k, 1], 0), width - 1)
-            cell = (min(row // 2, size[0] - 1) + RADIUS) * stride
-            position = number[cell + min(column // 2, size[1] - 1) + RADIUS]
-            if position < 0:
-                continue
-            place = source[position]
-            there = 2 * (place // stride - RADIUS) + row % 2 + rows[i] - row
-            across = 2 * (place % stride - RADIUS) + column % 2 + columns[i] - column
-            inside = 0 <= there < height and 0 <= across < width
-            if inside and not missing[there, across]:
-                down[i, k], right[i, k], match[i, k] = there, across, position
-
-
-@compiled
-def average(colours: Floats, match: Places, bias: Floats, mean: Floats) -> None:
-    """Average what was found for each pixel.
-
-    Args:
-        colours: (pixels, K, 3), or 4 with alpha.
-        match: (pixels, K), position of the match whose bias is to be added; what has none, -1, does
-            not count.
-        bias: (matches, 3): alpha has none.
-        mean: (pixels, 3 or 4) in [0, 1], written where anything counts.
-    """
-    with_alpha = mean.shape[1] == COLOURS_AND_ALPHA
-    for i in range(len(mean)):
-        votes = np.float32(0)
-        red, green, blue, alpha = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
-        for k in range(match.shape[1]):
-            position = match[i, k]
-            if position >= 0:
-                votes += np.float32(1)
-                red += colours[i, k, 0] + bias[position, 0]
-                green += colours[i, k, 1] + bias[position, 1]
-                blue += colours[i, k, 2] + bias[position, 2]
-                if with_alpha:
-                    alpha += colours[i, k, 3]
-        if votes > 0:
-            mean[i, 0] = min(max(red / votes, np.float32(0)), np.float32(1))
-            mean[i, 1] = min(max(green / votes, np.float32(0)), np.float32(1))
-            mean[i, 2] = min(max(blue / votes, np.float32(0)), np.float32(1))
-            if with_alpha:
-                mean[i, 3] = min(max(alpha / votes, np.float32(0)), np.float32(1))

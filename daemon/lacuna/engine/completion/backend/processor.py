@@ -23,7 +23,8 @@ class Processor:
 
         def work(some: slice) -> None:
             targets, mine = problem.targets[some], (source[some], cost[some], bias[some])
-            kernels.judge(problem.values, problem.trust, problem.stride, targets, *mine)
+            plane = (problem.values, problem.trust, problem.stride, problem.activity)
+            kernels.judge(*plane, targets, problem.expected[some], *mine)
 
         side_by_side(work, len(source))
         return Matches(source, cost, bias)
@@ -39,12 +40,13 @@ class Processor:
         stride = problem.stride
         asked = np.array([shift for step in steps for shift in neighbours(stride, step)], np.int64)
         found = Matches(matches.source.copy(), matches.cost.copy(), matches.bias.copy())
-        plane = (problem.values, problem.trust, stride, problem.targets, problem.number)
+        plane = (problem.values, problem.trust, stride, problem.activity)
+        asking = (problem.targets, problem.expected, problem.number)
 
         def work(some: slice) -> None:
             mine = (found.source[some], found.cost[some], found.bias[some])
             kernels.search(
-                *plane, problem.is_source, matches.source, some.start, asked, walks, *mine
+                *plane, *asking, problem.is_source, matches.source, some.start, asked, walks, *mine
             )
 
         side_by_side(work, len(problem.targets))

@@ -48,6 +48,8 @@ class TensorProblem(NamedTuple):
         hole: int64 (missing pixels,), places.
         around: int64 (SIDE * SIDE,), from a place to those of its patch.
         stride: Places per row.
+        activity: float32 (places,).
+        expected: float32 (N,).
     """
 
     image: Tensor
@@ -61,6 +63,8 @@ class TensorProblem(NamedTuple):
     hole: Tensor
     around: Tensor
     stride: int
+    activity: Tensor
+    expected: Tensor
 
 
 class TensorMatches(NamedTuple):
@@ -145,6 +149,8 @@ def upload(problem: Problem, device: str) -> TensorProblem:
         hole=tensor(problem.find_hole()),
         around=tensor(problem.around),
         stride=problem.stride,
+        activity=tensor(problem.activity),
+        expected=tensor(problem.expected),
     )
 
 
@@ -160,7 +166,8 @@ def score(plane: TensorProblem, source: Tensor) -> TensorMatches:
         for some in _slices(len(source))
     ]
     costs, shifts = zip(*found, strict=True)
-    return TensorMatches(source, torch.cat(costs), torch.cat(shifts))
+    calm = calmness(plane.expected, plane.activity[source])
+    return TensorMatches(source, torch.cat(costs) + calm, torch.cat(shifts))
 
 
 def cut(plane: TensorProblem, values: Tensor, places: Tensor) -> Tensor:
@@ -183,6 +190,11 @@ def compare(own: Tensor, weights: Tensor, sources: Tensor, colours: int) -> tupl
     shift = mean.neg().clamp_(-float(MOST_BIAS), float(MOST_BIAS))
     squares = (weighted * difference).sum(dim=(1, 2))
     return squares + ((2 * mean + float(1 + BIAS_COST) * shift) * shift).sum(dim=1), shift
+
+
+def calmness(expected: Tensor, activity: Tensor) -> Tensor:
+    """Cost of N sources that are less active than is expected, as `kernels.calmness`."""
+    return (expected - activity).clamp_(min=0).square_()
 
 
 def search(
@@ -223,6 +235,7 @@ def offer(
             which = asked.nonzero()[:, 0]
             patch = cut(plane, plane.image, candidate[which])
             cost, bias = compare(own[which], weights[which], patch, plane.colours)
+            cost += calmness(plane.expected[some][which], plane.activity[candidate[which]])
             closer = (cost < better.cost[some][which]).nonzero()[:, 0]
             winners = which[closer] + some.start
             better.source[winners] = candidate[which[closer]]

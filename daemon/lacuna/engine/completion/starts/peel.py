@@ -61,7 +61,9 @@ def peel(problem: Problem) -> Places:
             weights = problem.trust[around] * filled.ravel()[around]
             weights /= weights.sum(axis=1, keepdims=True)
             wanted = cut(problem, some)
-            best = _nearest(wanted, weights, patches, squares, colours)
+            best = _nearest(
+                wanted, weights, patches, squares, colours, _calmness(problem, some, sources)
+            )
             near = patches[best].reshape(wanted.shape)
             mean = ((near - wanted) * weights[..., None]).sum(axis=1)[:, :colours]
             middle = near[:, SIDE * SIDE // 2]
@@ -77,7 +79,14 @@ def peel(problem: Problem) -> Places:
     for first in range(0, len(rim), BATCH):
         some = rim[first : first + BATCH]
         weights = cut_trust(problem, some)
-        best = _nearest(cut(problem, some), weights, patches, squares, colours)
+        best = _nearest(
+            cut(problem, some),
+            weights,
+            patches,
+            squares,
+            colours,
+            _calmness(problem, some, sources),
+        )
         found[some] = sources[best]
     return found[problem.targets]
 
@@ -105,8 +114,9 @@ def _nearest(
     patches: Pixels,
     squares: NDArray[np.float32],
     colours: int,
+    calmness: NDArray[np.float32],
 ) -> Places:
-    """Find the patch that fits best by `backend.kernels.compare`, of all at once.
+    """Find the patch that costs least by `backend.kernels`, of all at once.
 
     Args:
         wanted: float32 (N, SIDE * SIDE, C).
@@ -114,6 +124,7 @@ def _nearest(
         patches: (M, SIDE * SIDE * C), all there are.
         squares: (M, SIDE * SIDE), squares of their pixels.
         colours: How many of the C are colours.
+        calmness: (N, M), what they cost beside what is compared.
 
     Returns:
         Numbers of patches (N,).
@@ -121,7 +132,7 @@ def _nearest(
     channels = wanted.shape[2]
     weighted = wanted * weights[..., None]
     # |a - b|^2 = a^2 - 2ab + b^2; b^2 is the same for all patches and decides nothing.
-    cost = weights @ squares.T - 2 * weighted.reshape(len(wanted), -1) @ patches.T
+    cost = calmness + weights @ squares.T - 2 * weighted.reshape(len(wanted), -1) @ patches.T
     for channel in range(colours):
         own = weighted[..., channel].sum(axis=1)
         mean = weights @ patches[:, channel::channels].T - own[:, None]
@@ -131,3 +142,10 @@ def _nearest(
         mean *= shift
         cost += mean
     return np.asarray(cost.argmin(axis=1), np.int64)
+
+
+def _calmness(problem: Problem, places: Places, sources: Places) -> NDArray[np.float32]:
+    """Cost of M sources that are less active than N places expect: float32 (N, M)."""
+    expected = problem.expected[problem.number[places]]
+    lack = np.maximum(expected[:, None] - problem.activity[sources], 0)
+    return np.asarray(lack * lack, np.float32)
