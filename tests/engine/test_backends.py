@@ -100,6 +100,23 @@ def test_search_finds_better_sources_and_whole_known_ones(backend, plane):
     assert theirs.cost.mean() < 0.6 * float(begun.cost.mean())
 
 
+def test_search_costs_what_a_score_says_where_sources_are_calmer_than_they_should_be(backend):
+    image = np.random.default_rng(4).random((60, 70, 3)).astype(np.float32) / 4
+    image[:, :18] = 0.1
+    problem = problem_of(image)
+    calm = np.flatnonzero(problem.is_source & (problem.activity < 0.01))
+    state, found = backend.load(problem, np.resize(calm, len(problem.targets)))
+    walks = np.random.default_rng(5).choice(calm[-1], (6, len(problem.targets))) - calm[0]
+
+    found = backend.search(state, backend.score(state, found), (8, 1), walks)
+
+    scored = backend.store(state, backend.score(state, found), problem)
+    found = backend.store(state, found, problem)
+    lack = np.maximum(problem.expected - problem.activity[scored.source], 0)
+    assert (lack > 0.1).any()  # or this would tell nothing
+    np.testing.assert_allclose(found.cost, scored.cost, rtol=1e-4)
+
+
 @pytest.mark.parametrize("plane", ["texture", "both"])
 def test_same_device_gives_the_same(backend, plane):
     found = []
