@@ -33,6 +33,14 @@ def stripes(height, width, period=8):
     return np.broadcast_to(row[None, :, None], (height, width, 3)).copy()
 
 
+def shaded_ink(height, width):
+    """Draw lines on white paper that is a little gray in few places: float32 (height, width, 3)."""
+    rows, columns = np.mgrid[:height, :width]
+    image = np.where(columns % 13 < 2, 0.05, 0.98)
+    image -= np.where((columns % 13 > 6) & (rows == height // 4), 0.08, 0)
+    return np.repeat(image[..., None], 3, axis=2).astype(np.float32)
+
+
 def document_of(image, *rects):
     """Take float32 (H, W, 3) as a document in which rectangles are selected and painted over."""
     selection = select(*image.shape[:2], *rects)

@@ -29,6 +29,7 @@ from tests.drawn import (
     problem_of,
     rgba,
     select,
+    shaded_ink,
     stripes,
 )
 from tests.fakes.networks import StandIn
@@ -72,6 +73,47 @@ def test_scores_and_votes_are_those_of_the_processor(backend, plane, hole, monke
     np.testing.assert_array_equal(ours.source, theirs.source)
     np.testing.assert_allclose(ours.cost, theirs.cost, rtol=1e-3, atol=1e-6)
     np.testing.assert_allclose(ours.bias, theirs.bias, atol=1e-4)
+
+
+def test_scores_beside_ink_are_those_of_the_processor(backend):
+    image = shaded_ink(60, 70)
+    image[20:38, 20:45] += np.linspace(-0.1, 0.05, 25, dtype=np.float32)[:, None]
+    one, other = problem_of(image), problem_of(image)
+    source = draw_sources(one)
+
+    ours = Processor().score(*Processor().load(one, source))
+    theirs = refined(backend, other, source, turns_of()._replace(searches=0, rounds=0))
+    again = refined(Processor(), one, source, turns_of())
+
+    assert (ours.bias == 0).any()
+    assert (ours.bias != 0).any()
+    np.testing.assert_allclose(again.bias, theirs.bias, atol=1e-4)
+    np.testing.assert_allclose(other.image, one.image, atol=1e-5)
+
+
+def test_paper_is_never_shifted_to_a_gray_that_nobody_has(backend):
+    paper = np.full((60, 70, 3), 0.98, np.float32)
+    paper[:, 5:8] = 0.05
+    problem = problem_of(paper)
+    sources = problem.find_sources()
+    bare = sources[sources % problem.stride > 20][: len(problem.targets)]
+    paper[20:38, 20:45] = 0.92
+
+    bias = backend.score(*backend.load(problem_of(paper), bare)).bias
+
+    assert float(abs(bias).max()) < 4 / 255
+
+
+def test_sky_that_has_the_shade_is_shifted_to_it(backend):
+    sky = np.repeat(np.linspace(0.5, 0.6, 70, dtype=np.float32)[None, :, None], 60, axis=0)
+    problem = problem_of(np.repeat(sky, 3, axis=2))
+    lacking = problem.image.reshape(-1, problem.channels)[problem.targets, 0]
+    source = np.full(len(problem.targets), problem.find_sources()[40])
+    lacking = lacking - problem.image.reshape(-1, problem.channels)[source, 0]
+
+    bias = backend.score(*backend.load(problem, source)).bias
+
+    np.testing.assert_allclose(np.asarray(bias)[:, 0], lacking, atol=0.01)
 
 
 def test_vote_leaves_a_guide_alone(backend):

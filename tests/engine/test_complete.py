@@ -234,7 +234,7 @@ def test_nothing_is_left_to_compile_after_the_warm_up_and_code_from_the_cache_fi
 import hashlib
 import itertools
 import numpy as np
-from lacuna.engine.completion.backend import kernels, messages, tracing, voting
+from lacuna.engine.completion.backend import kernels, messages, shades, tracing, voting
 from lacuna.engine.completion.complete import complete_window
 from lacuna.engine.completion.schedule import TUNING, schedule_completion
 from lacuna.engine.completion.warm_up import warm_up
@@ -247,7 +247,8 @@ def compiled():
     votes = voting.vote, voting.vote_with_alpha
     ordered = messages.differ, messages.pass_messages, messages.decide
     found = (kernels.judge, kernels.search, *votes, *ordered, tracing.trace, tracing.average)
-    return [len(kernel.signatures) for kernel in found]
+    counted = shades.add_up, shades.look_up
+    return [len(kernel.signatures) for kernel in (*found, *counted)]
 
 warm_up()
 print(*compiled())
@@ -281,7 +282,7 @@ print(*(hashlib.sha256(fill.tobytes()).hexdigest() for fill in fills))
     ]
 
     assert list(tmp_path.rglob("*.nbi"))
-    assert runs[0][:2] == ["1 1 1 1 1 1 1 1 1"] * 2
+    assert runs[0][:2] == ["1 1 1 1 1 1 1 1 1 1 1"] * 2
     assert runs[1] == runs[0]
 
 

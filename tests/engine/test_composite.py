@@ -121,6 +121,18 @@ def test_cast_that_changes_along_the_hole_is_followed():
     assert np.abs(corrected - image)[24:40, 20:236].max() < 0.015
 
 
+def test_line_that_the_network_has_left_out_casts_no_tint():
+    image = np.full((96, 96, 3), 0.5, np.float32)
+    mask = np.zeros((96, 96, 1), np.float32)
+    mask[32:64, 32:64] = 1
+    fill = image + np.float32(0.05)
+    image[:, 26:29] = 0  # beside the hole
+
+    corrected = correct_colours(fill, image, mask)
+
+    np.testing.assert_allclose(corrected[32:64, 32:64], 0.5, atol=ONE_U8_STEP)
+
+
 def test_tile_without_known_pixels_is_left_alone():
     fill = np.full((16, 16, 3), 0.3, np.float32)
 

@@ -45,7 +45,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("width", "height", "mask"), CASES)
-def test_every_size_and_mask_gives_the_selected_pixels_and_keeps_the_others(width, height, mask):
+def test_every_size_and_mask_gives_the_selected_pixels_and_keeps_the_others(
+    width, height, mask, unrestrained
+):
     samples, selection = noise(height, width), MASKS[mask](height, width)
 
     whole, _ = run(samples, selection, StandIn(paint(1, 0, 0)))
@@ -88,12 +90,45 @@ def test_smooth_picture_is_restored_through_all_levels_by_the_completion_alone()
 def test_colour_correction_takes_out_what_the_network_shifts():
     samples = np.full((200, 200, 3), 128, np.uint8)
     selection = select(200, 200, Rect(80, 80, 30, 30))
-    network = StandIn(lambda image, mask: image + np.float32(0.1))
+    network = StandIn(
+        lambda image, mask: image + mask * (128 / 255 - image) + np.float32(0.1), role="proposes"
+    )
     options = Options(result="composite", colour_correction=True)
 
     whole, _ = run(samples, selection, network, options)
 
     np.testing.assert_array_equal(whole, samples)
+
+
+def test_network_that_corrects_puts_nothing_on_flat_ground_and_grain_into_grain():
+    """A pattern of one cell, on a plain wall and in gravel: people would see dots on the wall."""
+    samples = np.full((200, 400, 3), 200, np.uint8)
+    samples[:, 200:] = noise(200, 200)
+    holes = Rect(80, 80, 30, 30), Rect(280, 80, 30, 30)
+    selection = select(200, 400, *holes)
+    pattern = StandIn(lambda image, mask: np.clip(image + dots(*image.shape[:2]), 0, 1))
+
+    plain, _ = run(samples, selection, StandIn())
+    whole, _ = run(samples, selection, pattern)
+
+    change = np.abs(whole.astype(int) - plain)
+    assert change[holes[0].slices].max() <= 1
+    assert change[holes[1].slices].max() > 10
+
+
+def dots(height, width):
+    rows, columns = np.mgrid[:height, :width]
+    return (((rows % 8 == 0) & (columns % 8 == 0))[..., None] * 0.2).astype(np.float32)
+
+
+def test_hole_that_is_larger_than_the_network_bridges_is_left_to_the_patches():
+    samples, network = noise(300, 300), StandIn(paint(1, 0, 0), max_hole_radius_px=20)
+
+    run(samples, select(300, 300, Rect(100, 100, 30, 30)), network)
+    assert network.shapes
+    network.shapes.clear()
+    run(samples, select(300, 300, Rect(100, 100, 60, 60)), network)
+    assert not network.shapes
 
 
 def test_network_that_proposes_decides_on_the_coarsest_level_and_patches_carry_it_down():

@@ -35,6 +35,7 @@ def pieces(alpha):
     return cv2.connectedComponents((alpha > 0.4).astype(np.uint8), connectivity=8)[0] - 1
 
 
+AS_SHOWN = StandIn(lambda image, _mask: image, role="corrects")
 SCRIBBLE = ink(H, W, circle(80, 100, 12), line(68, 84, 96, 118))
 DRAWINGS = {
     "thin line": (ink(H, W, line(20, 20, 150, 175), thick=2), 1),
@@ -127,3 +128,21 @@ def test_outline_of_a_cut_out_stays_an_outline():
     assert np.abs(whole[hole][:, 3].astype(int) - samples[hole][:, 3]).mean() < 255 / 50
     there = hole & (whole[..., 3] > 128) & (samples[..., 3] > 128)
     assert np.abs(whole[there].astype(int) - samples[there]).mean() < 255 / 25
+
+
+@pytest.mark.parametrize("drawing", ["thick line", "corner", "circle"])
+def test_paper_beside_ink_stays_paper(drawing):
+    """Where a line ends in the hole, no gray that is nowhere else lies around it."""
+    drawn, _lines = DRAWINGS[drawing]
+    hole = Rect(45, 40, 90, 90)
+    samples = np.repeat(np.rint(250 - 240 * drawn)[..., None], 3, axis=2).astype(np.uint8)
+    samples[hole.slices] = 128
+    document = Document(samples, select(H, W, hole), PixelLayout("RGB"))
+
+    filled = fill_whole(document, COMPOSITE, AS_SHOWN)[hole.slices]
+
+    square = np.ones((3, 3), np.uint8)
+    change = cv2.dilate(filled, square).astype(int) - cv2.erode(filled, square)
+    flat = filled[change.max(axis=2) < 24].astype(int)
+    away = np.minimum(abs(flat - 250), abs(flat - 10)).max(axis=1)
+    assert (away <= 4).mean() > 0.99

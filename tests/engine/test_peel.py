@@ -8,15 +8,20 @@ from lacuna.engine.completion.backend.kernels import RADIUS
 from lacuna.engine.completion.backend.processor import Processor
 from lacuna.engine.completion.starts import peel as starts_peel
 from lacuna.engine.completion.starts.peel import can_peel, peel
-from tests.drawn import problem_of
+from tests.drawn import problem_of, shaded_ink
 
 HOLE = np.s_[13:29, 16:34]
 
 
-@pytest.mark.parametrize("channels", [3, 5])
-def test_known_place_at_the_rim_gets_the_source_of_least_cost(channels):
-    image = np.random.default_rng(2).random((44, 52, channels)).astype(np.float32)
-    problem = problem_of(image, HOLE, channels)
+def noise(channels):
+    return np.random.default_rng(2).random((44, 52, channels)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    "image", [noise(3), noise(5), shaded_ink(44, 52)], ids=["colours", "texture", "ink"]
+)
+def test_known_place_at_the_rim_gets_the_source_of_least_cost(image):
+    problem = problem_of(image, HOLE, image.shape[2])
 
     processor = Processor()
     matches = processor.score(*processor.load(problem, peel(problem)))
@@ -26,9 +31,9 @@ def test_known_place_at_the_rim_gets_the_source_of_least_cost(channels):
     for number in known[::29]:
         target = np.repeat(problem.targets[number], len(sources))
         cost, bias = np.empty(len(sources), np.float32), np.empty((len(sources), 3), np.float32)
-        plane = (problem.values, problem.trust, problem.stride, problem.activity)
+        plane = problem.values, problem.trust, problem.stride, problem.most_shift
         expected = np.repeat(problem.expected[number], len(sources))
-        kernels.judge(*plane, target, expected, sources, cost, bias)
+        kernels.judge(*plane, problem.activity, target, expected, sources, cost, bias)
         assert matches.cost[number] == pytest.approx(cost.min(), rel=1e-4)
 
 

@@ -29,7 +29,7 @@ def search(problem, matches, rng, reach, steps):
 def compare(problem, place, source):
     """Cost and shift of the patch around `source` for that around `place`."""
     cost, bias = np.empty(1, np.float32), np.empty((1, 3), np.float32)
-    plane = (problem.values, problem.trust, problem.stride, problem.activity)
+    plane = problem.values, problem.trust, problem.stride, problem.most_shift, problem.activity
     anything = np.zeros(1, np.float32)  # is active enough
     kernels.judge(*plane, np.array([place]), anything, np.array([source]), cost, bias)
     return cost[0], bias[0]

@@ -26,7 +26,9 @@ def options_of(strategy, **others):
 
 @pytest.mark.parametrize("role", ["corrects", "proposes"])
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_every_strategy_gives_the_selected_pixels_and_keeps_the_others(document, strategy, role):
+def test_every_strategy_gives_the_selected_pixels_and_keeps_the_others(
+    document, strategy, role, unrestrained
+):
     network = StandIn(paint(1, 0, 0), role=role, max_hole_radius_px=100)
     document.samples[:, ::7] = (255, 0, 0)  # so that patches can carry the network's red down
 

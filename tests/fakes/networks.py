@@ -11,7 +11,7 @@ class StandIn:
         role: What it does with a hole.
         tile_px: Default tile.
         overlap_px: Default overlap.
-        max_hole_radius_px: What it bridges on one level.
+        max_hole_radius_px: What it bridges on one level; by default all if it corrects, else 16.
         fits_px: A longer side raises MemoryError.
         cpu: What stands in for it when its own memory is short.
         device_name: Where it says it runs.
@@ -23,7 +23,7 @@ class StandIn:
         role="corrects",
         tile_px=64,
         overlap_px=16,
-        max_hole_radius_px=16,
+        max_hole_radius_px=0,
         fits_px=10_000,
         cpu=None,
         device_name="CPU",
@@ -34,7 +34,8 @@ class StandIn:
         self.device = "cpu"
         self.tile_px = tile_px
         self.overlap_px = overlap_px
-        self.max_hole_radius_px = max_hole_radius_px
+        by_role = 10_000 if role == "corrects" else 16
+        self.max_hole_radius_px = max_hole_radius_px or by_role
         self.fits_px = fits_px
         self.cpu = cpu
         self.device_name = device_name

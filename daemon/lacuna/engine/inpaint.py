@@ -110,4 +110,5 @@ def fill_region(window: Document, hole: Hole, plan: RegionPlan, means: Means) ->
         show = show_rim(window, hole.missing)
     if show and plan.route in ("complete", "propose-coarse"):
         return ((strip, show(strip)) for strip in strips(part))
-    return fill_picture(window, hole, plan.tiles, part, show, tiling)
+    restrained = plan.route == "correct"
+    return fill_picture(window, hole, plan.tiles, part, show, tiling, restrained)

@@ -24,7 +24,8 @@ from .sources import find_barred, is_limited, too_few_sources, widen
 # `correct-rim`: the same over the rim alone, drawn into the hole of each tile.
 # `propose`: the network paints it on the picture's own level.
 # `propose-coarse`: it paints the coarsest level, and patches carry that to the picture's own.
-# `complete`: patches alone, for a network knows nothing of alpha; whatever the strategy.
+# `complete`: patches alone. A network knows nothing of alpha, whatever the strategy; and one that
+# corrects adds nothing to a hole that is larger than it bridges.
 Route = Literal["correct", "correct-rim", "propose", "propose-coarse", "complete"]
 
 COPYING = ("correct", "propose-coarse", "complete")  # routes with patches
@@ -153,8 +154,8 @@ def plan_region(
             copied (`too_few_sources`).
     """
     region, hole = see_region(document, region, options)
-    levels = count_levels(hole, options, network, tuning)
-    route = "complete" if hole.carries_alpha else choose_route(levels, options, network)
+    levels, radius_px = count_levels(hole, options, network, tuning)
+    route = "complete" if hole.carries_alpha else choose_route(levels, radius_px, options, network)
     schedule = None
     if route in COPYING:
         if is_limited(document, options):
@@ -162,7 +163,7 @@ def plan_region(
             if wider != region:  # routes that copy stay what they are: levels only grow
                 region, hole = wider, find_hole(document, options, wider.window)
                 route = "complete" if hole.carries_alpha else route
-                levels = max(levels, count_levels(hole, options, network, tuning))
+                levels = max(levels, count_levels(hole, options, network, tuning)[0])
         whole = hole.missing.size <= tuning.whole_window_px
         hole = hole._replace(barred=find_barred(document, region, options, whole))
         schedule = schedule_completion(
@@ -178,16 +179,19 @@ def plan_region(
     return RegionPlan(region, pack_hole(hole), route, schedule, tiles, work)
 
 
-def count_levels(hole: Hole, options: Options, network: NetworkFacts, tuning: Tuning) -> int:
-    """Return how many levels above the picture's own a hole needs."""
+def count_levels(
+    hole: Hole, options: Options, network: NetworkFacts, tuning: Tuning
+) -> tuple[int, float]:
+    """Return how many levels above the picture's own a hole needs, and its radius in pixels."""
+    radius_px = hole_radius(hole.missing)
     if options.strategy in FLAT and not hole.carries_alpha:
-        return 0
+        return 0, radius_px
     by_patches = hole.carries_alpha or network.role == "corrects"
     bridged = tuning.bridged_px if by_patches else network.max_hole_radius_px
-    levels = levels_to_bridge(hole_radius(hole.missing), bridged, min(hole.missing.shape))
+    levels = levels_to_bridge(radius_px, bridged, min(hole.missing.shape))
     if options.strategy == "pyramid" or (by_patches and hole.missing.size > tuning.whole_window_px):
         levels = max(1, levels)
-    return levels
+    return levels, radius_px
 
 
 def levels_to_bridge(radius_px: float, bridged_px: int, shorter_px: int) -> int:
@@ -204,10 +208,12 @@ def levels_to_bridge(radius_px: float, bridged_px: int, shorter_px: int) -> int:
     return levels
 
 
-def choose_route(levels: int, options: Options, network: NetworkFacts) -> Route:
-    """Choose what fills a region of so many levels."""
+def choose_route(levels: int, radius_px: float, options: Options, network: NetworkFacts) -> Route:
+    """Choose what fills a region of so many levels whose hole has such a radius."""
     if network.role == "corrects":
-        return "correct-rim" if options.strategy in FLAT else "correct"
+        if options.strategy in FLAT:
+            return "correct-rim"
+        return "correct" if radius_px <= network.max_hole_radius_px else "complete"
     return "propose-coarse" if levels else "propose"
 
 

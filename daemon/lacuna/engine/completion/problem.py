@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from ..pixels.document import COLOURS, COLOURS_AND_ALPHA, Mask, Pixels, Places
 from .activity import measure_activity
-from .backend.kernels import RADIUS, SIDE, SPARE
+from .backend.kernels import MOST_BIAS, RADIUS, SIDE, SPARE
+from .backend.shades import most_shifts
 
 PATCH = np.ones((SIDE, SIDE), np.uint8)
 TRUST_PER_PX = 1 / 1.3  # what lies deeper in the hole is less certain, by this factor per pixel
@@ -40,6 +41,7 @@ class Problem(NamedTuple):
         targets: Places whose patch touches the hole.
         number: int32, one per place: its position among the targets, or -1.
         trust: float32, one per place, 1 for known pixels.
+        most_shift: float32, one per place: how far the colours of its patch may be shifted.
         around: What has to be added to a place to get the SIDE x SIDE places of its patch.
         activity: float32, one per place: how active the patch around it is, if it is a source.
         expected: float32, one per target: how active its source has to be to cost no more.
@@ -54,6 +56,7 @@ class Problem(NamedTuple):
     targets: Places
     number: NDArray[np.int32]
     trust: NDArray[np.float32]
+    most_shift: NDArray[np.float32]
     around: Places
     activity: NDArray[np.float32]
     expected: NDArray[np.float32]
@@ -163,6 +166,8 @@ def pose_problem(
         activity = expected = np.zeros_like(is_source, np.float32)
     else:
         activity, expected = measure_activity(bordered[..., :COLOURS], is_source)
+    good = ~missing if barred is None else ~missing & (barred == 0)
+    is_counted = _with_border(good.astype(np.uint8)).ravel() > 0
     return Problem(
         values=values,
         colours=COLOURS,
@@ -173,6 +178,7 @@ def pose_problem(
         targets=targets,
         number=number,
         trust=np.pad(trust.astype(np.float32), RADIUS, mode="edge").ravel(),
+        most_shift=most_shifts(values, stride, is_counted, SIDE, MOST_BIAS),
         around=(shift[:, None] * stride + shift[None, :]).ravel(),
         activity=activity.ravel(),
         expected=expected.ravel()[targets],

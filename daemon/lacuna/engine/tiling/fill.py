@@ -15,6 +15,7 @@ from ..pixels.levels import Level
 from ..pixels.membrane import pull_push
 from .blend import blend_tiles
 from .network import Network
+from .restraint import REACH_PX, most_change
 
 Show = Callable[[Rect], Pixels]  # pixels of a rectangle, of meaning where they are missing
 
@@ -25,7 +26,8 @@ class Tiling(NamedTuple):
     Attributes:
         network: Fills a tile.
         overlap: Pixels that neighbouring tiles share at least.
-        colour_correction: Whether each fill is matched to the known pixels around the hole.
+        colour_correction: Whether each fill is matched to the known pixels around the hole, unless
+            the network is restrained.
         tile_done: Called after every tile; raises to stop.
     """
 
@@ -53,7 +55,7 @@ def fill_level(level: Level, tiles: list[Rect], tiling: Tiling) -> Pixels:
     def read(rect: Rect) -> tuple[Pixels, Pixels]:
         return level.image[rect.slices], mask[rect.slices]
 
-    filled = fill_tiles(tiles, read, None, tiling)
+    filled = fill_tiles(tiles, read, tiling)
     for rect, pixels, covered in blend_tiles(filled, level.rect, max(1, tiling.overlap), COLOURS):
         seen = covered & (mask[rect.slices][..., 0] > 0)
         plane[rect.slices][seen] = pixels[seen]
@@ -61,7 +63,13 @@ def fill_level(level: Level, tiles: list[Rect], tiling: Tiling) -> Pixels:
 
 
 def fill_picture(
-    window: Document, hole: Hole, tiles: list[Rect], part: Rect, show: Show | None, tiling: Tiling
+    window: Document,
+    hole: Hole,
+    tiles: list[Rect],
+    part: Rect,
+    show: Show | None,
+    tiling: Tiling,
+    restrained: bool = False,
 ) -> Iterator[tuple[Rect, Pixels]]:
     """Fill the picture's own level, reading one tile at a time.
 
@@ -72,6 +80,7 @@ def fill_picture(
         part: Pixels that are wanted, in window coordinates.
         show: Gives what a network that corrects is shown in the hole; None for one that proposes.
         tiling: How.
+        restrained: Whether the network may change of what it is shown only as much as that hides.
 
     Yields:
         (rect, fill float32 (rect.height, rect.width, COLOURS)), from top to bottom, covering
@@ -82,9 +91,11 @@ def fill_picture(
     """
 
     def read(rect: Rect) -> tuple[Pixels, Pixels]:
-        return window.image(rect), hole.missing[rect.slices][..., None].astype(np.float32)
+        image, missing = window.image(rect), hole.missing[rect.slices][..., None]
+        shown = image if show is None else np.where(missing > 0, show(rect), image)
+        return shown, missing.astype(np.float32)
 
-    filled = fill_tiles(tiles, read, show, tiling)
+    filled = fill_tiles(tiles, read, tiling, window.rect if restrained else None)
     for rect, pixels, covered in blend_tiles(filled, part, max(1, tiling.overlap), COLOURS):
         bare = ~covered & (hole.soft[rect.slices] > 0)
         if bare.any():
@@ -95,27 +106,35 @@ def fill_picture(
 def fill_tiles(
     rects: list[Rect],
     read: Callable[[Rect], tuple[Pixels, Pixels]],
-    show: Show | None,
     tiling: Tiling,
+    plane: Rect | None = None,
 ) -> Iterator[tuple[Rect, Pixels]]:
     """Fill tiles in their order: (rect, float32 (H, W, COLOURS) in [0, 1]) for all pixels of each.
 
     Args:
         rects: Where they lie.
-        read: Gives the image (H, W, COLOURS), true where known, and the mask (H, W, 1), 1 =
-            missing, both float32.
-        show: As in `fill_picture`.
+        read: Gives what the network is shown of a rectangle: the image (H, W, COLOURS), and the
+            mask (H, W, 1), 1 = missing, both float32.
         tiling: How.
+        plane: All that can be read, if the network is restrained.
     """
-    under_way: deque[tuple[Rect, Pixels, Pixels]] = deque()
+    under_way: deque[tuple[Rect, Pixels, Pixels, Pixels | None]] = deque()
 
     def shown() -> Iterator[tuple[Pixels, Pixels]]:
         for rect in rects:
-            image, mask = read(rect)
-            under_way.append((rect, image, mask))
-            yield image if show is None else np.where(mask > 0, show(rect), image), mask
+            wide = rect if plane is None else rect.grow(REACH_PX).intersect(plane)
+            own = rect.relative_to(wide).slices
+            image, mask = read(wide)
+            most = None if plane is None else most_change(image)[own]
+            under_way.append((rect, image[own], mask[own], most))
+            yield image[own], mask[own]
 
     for fill in tiling.network.fill_all(shown()):
-        rect, image, mask = under_way.popleft()
+        rect, image, mask, most = under_way.popleft()
         tiling.tile_done()
-        yield rect, correct_colours(fill, image, mask) if tiling.colour_correction else fill
+        if most is not None:
+            yield rect, image + np.clip(fill - image, -most, most)
+        elif tiling.colour_correction:
+            yield rect, correct_colours(fill, image, mask)
+        else:
+            yield rect, fill

@@ -19,7 +19,7 @@ RADIUS = 3  # a patch has 7 x 7 pixels
 SIDE = 2 * RADIUS + 1
 VECTOR = 16  # values; rows are read in multiples of it
 SPARE = VECTOR  # values that have to lie behind the last place of a plane: finite ones
-# What may be added to a patch to meet its surroundings, per channel: a sky has no two places alike.
+# What may be added to a patch to meet its surroundings, per channel, where `shades.py` allows it.
 MOST_BIAS = np.float32(0.1)
 BIAS_COST = np.float32(2)  # of a bias, against the same difference left as it is; 0: nothing
 # Channels of a plane that are fast, without alpha and with it; others are not.
@@ -79,6 +79,7 @@ def compare_rows(
     patch: Floats,
     weights: Floats,
     source: int,
+    most: np.float32,
     bias: Floats,
     channels: int,
 ) -> np.float32:
@@ -102,7 +103,7 @@ def compare_rows(
         mean = np.float32(0)
         for pixel in range(SIDE):
             mean += sums[pixel * channels + channel]
-        shift = min(max(-mean, -MOST_BIAS), MOST_BIAS)
+        shift = min(max(-mean, -most), most)
         bias[channel] = shift
         # The weights add up to 1, so this is what the squares become.
         cost += (2 * mean + (1 + BIAS_COST) * shift) * shift
@@ -116,6 +117,7 @@ def compare(
     patch: Floats,
     weights: Floats,
     source: int,
+    most: np.float32,
     bias: Floats,
     channels: int,
 ) -> np.float32:
@@ -129,6 +131,7 @@ def compare(
         patch: float32 (SIDE * wide(C),), as `cut` leaves it.
         weights: Of its values, the same for every channel of a pixel, 0 beyond SIDE * C.
         source: A place.
+        most: Its colours may be shifted so far.
         bias: float32 (COLOURS + wide(C),), gets the shift of the colours; the rest is for sums.
         channels: C.
 
@@ -136,14 +139,14 @@ def compare(
         The mean squared difference that is left.
     """
     if channels == PLAIN:
-        return compare_rows(image, stride, patch, weights, source, bias, PLAIN)
+        return compare_rows(image, stride, patch, weights, source, most, bias, PLAIN)
     if channels == TEXTURED:
-        return compare_rows(image, stride, patch, weights, source, bias, TEXTURED)
+        return compare_rows(image, stride, patch, weights, source, most, bias, TEXTURED)
     if channels == PLAIN_ALPHA:
-        return compare_rows(image, stride, patch, weights, source, bias, PLAIN_ALPHA)
+        return compare_rows(image, stride, patch, weights, source, most, bias, PLAIN_ALPHA)
     if channels == TEXTURED_ALPHA:
-        return compare_rows(image, stride, patch, weights, source, bias, TEXTURED_ALPHA)
-    return compare_rows(image, stride, patch, weights, source, bias, channels)
+        return compare_rows(image, stride, patch, weights, source, most, bias, TEXTURED_ALPHA)
+    return compare_rows(image, stride, patch, weights, source, most, bias, channels)
 
 
 @inlined
@@ -158,6 +161,7 @@ def judge(
     image: Floats,
     trust: Floats,
     stride: int,
+    most_shift: Floats,
     activity: Floats,
     targets: Places,
     expected: Floats,
@@ -172,7 +176,8 @@ def judge(
     found = np.empty(COLOURS + wide(channels), np.float32)
     for i in range(len(targets)):
         cut(image, trust, stride, targets[i], patch, weights)
-        cost[i] = compare(image, stride, patch, weights, source[i], found, channels)
+        most = most_shift[source[i]]
+        cost[i] = compare(image, stride, patch, weights, source[i], most, found, channels)
         cost[i] += calmness(expected[i], activity[source[i]])
         bias[i] = found[:COLOURS]
 
@@ -182,6 +187,7 @@ def search(
     image: Floats,
     trust: Floats,
     stride: int,
+    most_shift: Floats,
     activity: Floats,
     targets: Places,
     expected: Floats,
@@ -198,7 +204,7 @@ def search(
     """Improve the matches of the targets from `first` on.
 
     Args:
-        activity: Of the patch around each place; `expected` is that of the targets' sources.
+        most_shift: One per place, see `Problem`; with `activity`, and `expected` per target.
         targets: All of them.
         before: Their sources before anybody's search.
         first: Position of the first that is searched for; `source`, `cost`, `bias` are theirs.
@@ -213,7 +219,8 @@ def search(
         target, best = targets[first + i], source[i]
         cut(image, trust, stride, target, patch, weights)
         # A vote has changed the plane since it was compared last.
-        least = compare(image, stride, patch, weights, best, found, channels)
+        most = most_shift[best]
+        least = compare(image, stride, patch, weights, best, most, found, channels)
         least += calmness(expected[first + i], activity[best])
         bias[i] = found[:COLOURS]
         for question in range(len(shifts) + len(walks)):
@@ -233,7 +240,8 @@ def search(
                 offered = calmness(expected[first + i], activity[candidate])
                 if offered >= least:
                     continue
-                offered += compare(image, stride, patch, weights, candidate, found, channels)
+                most = most_shift[candidate]
+                offered += compare(image, stride, patch, weights, candidate, most, found, channels)
                 if offered < least:
                     best, least = candidate, offered
                     bias[i] = found[:COLOURS]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...pixels.document import Places
+from ...pixels.document import Pixels, Places
 from ..problem import Matches, Problem, extend_edges
 from ..refine import neighbours
 from . import kernels, voting
@@ -23,8 +23,7 @@ class Processor:
 
         def work(some: slice) -> None:
             targets, mine = problem.targets[some], (source[some], cost[some], bias[some])
-            plane = (problem.values, problem.trust, problem.stride, problem.activity)
-            kernels.judge(*plane, targets, problem.expected[some], *mine)
+            kernels.judge(*_plane(problem), targets, problem.expected[some], *mine)
 
         side_by_side(work, len(source))
         return Matches(source, cost, bias)
@@ -37,16 +36,15 @@ class Processor:
         What is found for a target is offered to those after it in the same slice at once, and to
         all others in the next search.
         """
-        stride = problem.stride
-        asked = np.array([shift for step in steps for shift in neighbours(stride, step)], np.int64)
+        asked = [shift for step in steps for shift in neighbours(problem.stride, step)]
+        shifts = np.array(asked, np.int64)
         found = Matches(matches.source.copy(), matches.cost.copy(), matches.bias.copy())
-        plane = (problem.values, problem.trust, stride, problem.activity)
-        asking = (problem.targets, problem.expected, problem.number)
+        plane = (*_plane(problem), problem.targets, problem.expected, problem.number)
 
         def work(some: slice) -> None:
             mine = (found.source[some], found.cost[some], found.bias[some])
             kernels.search(
-                *plane, *asking, problem.is_source, matches.source, some.start, asked, walks, *mine
+                *plane, problem.is_source, matches.source, some.start, shifts, walks, *mine
             )
 
         side_by_side(work, len(problem.targets))
@@ -69,3 +67,8 @@ class Processor:
 
     def store(self, _state: Problem, matches: Matches, _problem: Problem) -> Matches:
         return matches  # the plane is the problem's own
+
+
+def _plane(problem: Problem) -> tuple[Pixels, Pixels, int, Pixels, Pixels]:
+    """What every comparison of patches reads."""
+    return problem.values, problem.trust, problem.stride, problem.most_shift, problem.activity

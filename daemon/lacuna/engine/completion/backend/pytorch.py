@@ -15,10 +15,10 @@ from torch.nn.functional import embedding_bag
 
 from lacuna_wire.errors import DeviceLost
 
-from ...pixels.document import Places
+from ...pixels.document import COLOURS, Places
 from ..problem import Matches, Problem, extend_edges
 from ..refine import neighbours
-from .kernels import BIAS_COST, MOST_BIAS, SIDE
+from .kernels import BIAS_COST, SIDE
 from .voting import (
     LEAST_PARTY,
     LEAST_USUAL,
@@ -45,6 +45,7 @@ class TensorProblem(NamedTuple):
         targets: int64 (N,).
         number: int64 (places,): position among the targets, or N.
         trust: float32 (places,).
+        most_shift: float32 (places,).
         hole: int64 (missing pixels,), places.
         around: int64 (SIDE * SIDE,), from a place to those of its patch.
         stride: Places per row.
@@ -60,6 +61,7 @@ class TensorProblem(NamedTuple):
     targets: Tensor
     number: Tensor
     trust: Tensor
+    most_shift: Tensor
     hole: Tensor
     around: Tensor
     stride: int
@@ -91,12 +93,10 @@ class PyTorch:
 
     def load(self, problem: Problem, source: Places) -> tuple[TensorProblem, TensorMatches]:
         with device_errors():
-            return upload(problem, self.device), self._unscored(problem, source)
-
-    def _unscored(self, problem: Problem, source: Places) -> TensorMatches:
-        found = torch.from_numpy(source).to(self.device)
-        bias = torch.empty((len(source), problem.colours), device=self.device)
-        return TensorMatches(found, torch.empty(len(source), device=self.device), bias)
+            found = torch.from_numpy(source).to(self.device)
+            nothing = torch.empty((len(source), 1 + problem.colours), device=self.device)
+            unscored = TensorMatches(found, nothing[:, 0], nothing[:, 1:])
+            return upload(problem, self.device), unscored
 
     def score(self, plane: TensorProblem, found: TensorMatches) -> TensorMatches:
         with device_errors():
@@ -146,6 +146,7 @@ def upload(problem: Problem, device: str) -> TensorProblem:
         targets=tensor(problem.targets),
         number=tensor(number.astype(np.int64)),
         trust=tensor(problem.trust),
+        most_shift=tensor(problem.most_shift),
         hole=tensor(problem.find_hole()),
         around=tensor(problem.around),
         stride=problem.stride,
@@ -156,15 +157,12 @@ def upload(problem: Problem, device: str) -> TensorProblem:
 
 def score(plane: TensorProblem, source: Tensor) -> TensorMatches:
     """Compare every target with its source."""
-    found = [
-        compare(
-            cut(plane, plane.image, plane.targets[some]),
-            weights_of(plane, plane.targets[some]),
-            cut(plane, plane.image, source[some]),
-            plane.colours,
-        )
-        for some in _slices(len(source))
-    ]
+    found = []
+    for some in _slices(len(source)):
+        own = cut(plane, plane.image, plane.targets[some])
+        weights = weights_of(plane, plane.targets[some])
+        sources = cut(plane, plane.image, source[some])
+        found.append(compare(own, weights, sources, plane.most_shift[source[some]]))
     costs, shifts = zip(*found, strict=True)
     calm = calmness(plane.expected, plane.activity[source])
     return TensorMatches(source, torch.cat(costs) + calm, torch.cat(shifts))
@@ -182,12 +180,12 @@ def weights_of(plane: TensorProblem, places: Tensor) -> Tensor:
     return trust / trust.sum(dim=1, keepdim=True)
 
 
-def compare(own: Tensor, weights: Tensor, sources: Tensor, colours: int) -> tuple[Tensor, Tensor]:
-    """Compare N patches with others, as `kernels.compare`: costs (N,) and shifts (N, colours)."""
+def compare(own: Tensor, weights: Tensor, sources: Tensor, most: Tensor) -> tuple[Tensor, Tensor]:
+    """Compare N patches as `kernels.compare`: costs (N,), shifts (N, COLOURS) up to `most` (N,)."""
     difference = sources - own
     weighted = difference * weights
-    mean = weighted.sum(dim=1)[:, :colours]
-    shift = mean.neg().clamp_(-float(MOST_BIAS), float(MOST_BIAS))
+    mean = weighted.sum(dim=1)[:, :COLOURS]
+    shift = mean.neg().clamp_(-most[:, None], most[:, None])
     squares = (weighted * difference).sum(dim=(1, 2))
     return squares + ((2 * mean + float(1 + BIAS_COST) * shift) * shift).sum(dim=1), shift
 
@@ -234,7 +232,8 @@ def offer(
             asked = plane.is_source[candidate] & (candidate != better.source[some])
             which = asked.nonzero()[:, 0]
             patch = cut(plane, plane.image, candidate[which])
-            cost, bias = compare(own[which], weights[which], patch, plane.colours)
+            most = plane.most_shift[candidate[which]]
+            cost, bias = compare(own[which], weights[which], patch, most)
             cost += calmness(plane.expected[some][which], plane.activity[candidate[which]])
             closer = (cost < better.cost[some][which]).nonzero()[:, 0]
             winners = which[closer] + some.start

@@ -1,4 +1,4 @@
-"""The inner loops of what is shown without a search: where pixels come from, and their mean."""
+"""Where pixels of a finer level come from, by a coarser level's matches: lookups of `show.py`."""
 
 import numpy as np
 from numpy.typing import NDArray

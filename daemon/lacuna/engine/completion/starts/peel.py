@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from ...pixels.document import Pixels, Places
-from ..backend.kernels import BIAS_COST, MOST_BIAS, RADIUS, SIDE
+from ..backend.kernels import BIAS_COST, RADIUS, SIDE
 from ..problem import Problem, extend_edges
 
 MAX_COMPARISONS = 20_000_000  # of a place with a patch: about half a second
@@ -46,6 +46,7 @@ def peel(problem: Problem) -> Places:
     patches = cut(problem, sources)
     squares = np.square(patches).sum(axis=2)
     patches = patches.reshape(len(patches), -1)
+    most = problem.most_shift[sources]
     image = problem.image.reshape(-1, problem.channels)
     filled = np.pad(~problem.missing, RADIUS)
     found = np.full(problem.is_source.size, -1, np.int64)
@@ -61,13 +62,13 @@ def peel(problem: Problem) -> Places:
             weights = problem.trust[around] * filled.ravel()[around]
             weights /= weights.sum(axis=1, keepdims=True)
             wanted = cut(problem, some)
-            best = _nearest(
-                wanted, weights, patches, squares, colours, _calmness(problem, some, sources)
-            )
+            calm = _calmness(problem, some, sources)
+            best = _nearest(wanted, weights, patches, squares, most, colours, calm)
             near = patches[best].reshape(wanted.shape)
             mean = ((near - wanted) * weights[..., None]).sum(axis=1)[:, :colours]
             middle = near[:, SIDE * SIDE // 2]
-            shifted = middle[:, :colours] - np.clip(mean, -MOST_BIAS, MOST_BIAS)
+            limit = most[best, None]
+            shifted = middle[:, :colours] - np.clip(mean, -limit, limit)
             middle[:, :colours] = np.clip(shifted, 0, 1)
             image[some] = middle
             found[some] = sources[best]
@@ -79,14 +80,8 @@ def peel(problem: Problem) -> Places:
     for first in range(0, len(rim), BATCH):
         some = rim[first : first + BATCH]
         weights = cut_trust(problem, some)
-        best = _nearest(
-            cut(problem, some),
-            weights,
-            patches,
-            squares,
-            colours,
-            _calmness(problem, some, sources),
-        )
+        calm = _calmness(problem, some, sources)
+        best = _nearest(cut(problem, some), weights, patches, squares, most, colours, calm)
         found[some] = sources[best]
     return found[problem.targets]
 
@@ -113,6 +108,7 @@ def _nearest(
     weights: NDArray[np.float32],
     patches: Pixels,
     squares: NDArray[np.float32],
+    most: NDArray[np.float32],
     colours: int,
     calmness: NDArray[np.float32],
 ) -> Places:
@@ -123,6 +119,7 @@ def _nearest(
         weights: (N, SIDE * SIDE) of its pixels, sum 1.
         patches: (M, SIDE * SIDE * C), all there are.
         squares: (M, SIDE * SIDE), squares of their pixels.
+        most: (M,), how far their colours may be shifted.
         colours: How many of the C are colours.
         calmness: (N, M), what they cost beside what is compared.
 
@@ -136,7 +133,7 @@ def _nearest(
     for channel in range(colours):
         own = weighted[..., channel].sum(axis=1)
         mean = weights @ patches[:, channel::channels].T - own[:, None]
-        shift = np.clip(mean, -MOST_BIAS, MOST_BIAS)  # to be taken away
+        shift = np.clip(mean, -most, most)  # to be taken away
         mean *= -2
         mean += (1 + BIAS_COST) * shift
         mean *= shift
