@@ -1,4 +1,4 @@
-"""Pictures side by side for docs/quality.md: hole, every way to fill it, truth.
+"""Pictures side by side for docs/quality-pictures.md: hole, every way to fill it, truth.
 
 `python -m benchmarks.quality --page docs/pictures` draws them from photographs that come with
 scikit-image and from drawings by code, all of 512 px or less, none of them ever trained on.
