@@ -158,7 +158,7 @@ def picture_with_hole():
     rng = np.random.default_rng(9)
     coarse = rng.integers(0, 256, (40, 40, 3)).astype(np.uint8)
     selection = np.zeros((320, 320), np.uint8)
-    selection[40:280, 60:250] = 255
+    selection[40:280, 100:200] = 255  # as wide as the network bridges
     return coarse.repeat(8, axis=0).repeat(8, axis=1), selection
 
 

@@ -329,7 +329,7 @@ def test_full_disk_is_one_sentence_and_leaves_no_partial_file(lacuna, photo, tmp
 
 
 def test_ctrl_c_cancels_the_job_and_leaves_no_file(lacuna, tmp_path):
-    """A hole of 1,800 px takes many tiles; the signal comes while they are filled."""
+    """A hole of 1,800 px takes seconds; the signal comes while patches are searched."""
     rng = np.random.default_rng(1)
     cv2.imwrite(str(tmp_path / "big.png"), rng.integers(0, 256, (2400, 2400, 3)).astype(np.uint8))
     mask = np.zeros((2400, 2400), np.uint8)
@@ -340,7 +340,7 @@ def test_ctrl_c_cancels_the_job_and_leaves_no_file(lacuna, tmp_path):
         command, cwd=tmp_path, env=lacuna.env, stderr=subprocess.PIPE, start_new_session=True
     )
     give_up = time.monotonic() + 60
-    while "filling" not in lacuna("status").stdout and time.monotonic() < give_up:
+    while "guiding" not in lacuna("status").stdout and time.monotonic() < give_up:
         assert run.poll() is None, run.stderr.read()
 
     run.send_signal(signal.SIGINT)

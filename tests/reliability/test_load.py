@@ -299,7 +299,7 @@ def test_real_network_is_unloaded_when_idle_and_back_for_the_next_job(
 
 
 def time_of_first_tile(client):
-    asked = request(width=600, height=600, selection=Rect(200, 200, 200, 200))
+    asked = request(width=600, height=600, selection=Rect(250, 200, 100, 200))
     begun, first = time.monotonic(), []
 
     def watch(status):
