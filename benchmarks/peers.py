@@ -84,7 +84,8 @@ def measure(
     own_weights, peers_weights = write_weights(folder)
     if case in HOLES:
         assert photograph is not None
-        ((_, _, _, picture, mask),) = cases([photograph], SIDE, [HOLES[case]], 1)
+        (drawn,) = cases([photograph], SIDE, [HOLES[case]], 1)
+        picture, mask = drawn.picture, drawn.mask
         weights = OURS
     else:
         weights = str(own_weights)

@@ -11,7 +11,7 @@ own, whose Python `--peers` or the variable LACUNA_PEERS_PYTHON names.
 
 It goes on where it was ended: what `results/quality.json` has of the same case, made by the same
 engine and weights, is not filled again. A table has only cases that all of its ways have filled.
-`python -m benchmarks.quality --page docs/pictures` draws the pictures of docs/quality-pictures.md instead.
+`python -m benchmarks.quality --page docs/pictures` draws those of docs/quality-pictures.md instead.
 """
 
 import argparse

@@ -63,7 +63,7 @@ class Tuning(NamedTuple):
     near_px: int = 32
     steps: tuple[int, ...] = (8, 2, 1)
     texture_weight: float = 4.0
-    pattern_px: int = 4
+    pattern_px: int = 6
     pattern_rounds: int = 2
     pattern_reach: int = 4
 

@@ -23,7 +23,9 @@ LEAST_BEST = 0.35  # score of the best shift, below which nothing is tried
 SURELY_FLAT = 0.85  # explained as the picture lies: no plane is looked for
 WORTH_A_WARP = 0.1  # that a plane has to explain more
 LEAST_EXPLAINED_ON_PLANE = 0.6  # of several planes one may fit by chance
+LEAST_SUPPORT = 0.45  # of a plane by straight segments; leaves and rocks have about 0.3
 MOST_PLANES, MOST_PLANE_PX = 2, 1 << 20
+MOST_ENLARGED = 10  # times as many pixels as the level, of a plane
 LEFT_OUT = 0.4  # of the shifts, for another try
 
 
@@ -65,7 +67,10 @@ def find_pattern(view: View, variation: int = 0) -> Pattern | None:
     """
     best = _propose(view, None, variation)
     if best is None or best.trial.explained < SURELY_FLAT:
-        for plane in find_planes(view, MOST_PLANE_PX)[:MOST_PLANES]:
+        most_px = min(MOST_PLANE_PX, MOST_ENLARGED * view.missing.size)
+        for plane in find_planes(view, most_px)[:MOST_PLANES]:
+            if plane.support < LEAST_SUPPORT:
+                break
             other = _propose(see_from_above(view, plane), plane, variation)
             least = 0 if best is None else best.trial.explained
             if other is not None and other.trial.explained > max(0, least) + WORTH_A_WARP:

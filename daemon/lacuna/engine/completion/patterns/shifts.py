@@ -188,18 +188,17 @@ def choose(shifts: Shifts, view: View) -> Shifts:
     down, right = rows + shifts.by[:, :1], columns + shifts.by[:, 1:]
     reached = (down >= 0) & (down < height) & (right >= 0) & (right < width)
     reached &= view.usable[down.clip(0, height - 1), right.clip(0, width - 1)]
-    worth = np.square(np.maximum(shifts.score, 0))
-    had = np.zeros(len(rows))
+    worth, share = np.square(np.maximum(shifts.score, 0)), reached.astype(np.float32)
+    wanted = np.ones(len(rows), np.float32)
     chosen: list[int] = []
     for _ in range(min(MOST_CHOSEN, len(worth))):
-        # What few of those chosen so far reach counts most.
-        gain = (reached * np.power(0.5, had)).sum(axis=1) * worth
+        gain = share @ wanted * worth
         gain[chosen] = 0
         best = int(gain.argmax())
         if gain[best] <= 0:
             break
         chosen.append(best)
-        had += reached[best]
+        wanted[reached[best]] /= 2  # what few of those chosen so far reach counts most
     return shifts.take(np.array(chosen, np.int64))
 
 
