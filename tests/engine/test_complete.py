@@ -245,8 +245,8 @@ from lacuna_wire import PixelLayout, Rect
 
 def compiled():
     votes = voting.vote, voting.vote_with_alpha
-    ordered = messages.differ, messages.pass_messages, messages.decide
-    found = (kernels.judge, kernels.search, *votes, *ordered, tracing.trace, tracing.average)
+    labelled = messages.differ, messages.pass_messages, messages.decide
+    found = (kernels.judge, kernels.search, *votes, *labelled, tracing.trace, tracing.average)
     counted = shades.add_up, shades.look_up
     return [len(kernel.signatures) for kernel in (*found, *counted)]
 
@@ -290,8 +290,8 @@ def test_a_scratch_on_bricks_comes_out_nearer_to_what_was_there_than_after_a_few
     bricks = data.brick()[:300, :300, None].repeat(3, axis=2) / np.float32(255)
     scratch = Rect(20, 140, 260, 14)
     errors = []
-    without_order = TUNING._replace(pattern_px=1000)
-    for tuning in (without_order, without_order._replace(thin_rounds=8, thin_far=0)):
+    without_patterns = TUNING._replace(pattern_px=1000)
+    for tuning in (without_patterns, without_patterns._replace(thin_rounds=8, thin_far=0)):
         filled = complete(document_of(bricks, scratch), 0, tuning).show(scratch)
         errors.append(np.square(filled - bricks[scratch.slices]).mean())
 

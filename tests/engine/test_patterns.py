@@ -24,7 +24,7 @@ HEIGHT, WIDTH = 240, 300
 DOWN, ACROSS = 40, 30  # a step of the wall
 HOLE = Rect(110, 80, 70, 75)
 ROUNDING = 0.5 / 255
-WITHOUT_ORDER = TUNING._replace(pattern_px=1000)
+WITHOUT_PATTERNS = TUNING._replace(pattern_px=1000)
 IN_PIECES = TUNING._replace(whole_window_px=40_000)
 
 
@@ -135,7 +135,7 @@ def test_wall_goes_on_window_by_window():
 
     # Grain differs from step to step: no copy is nearer than two of its kind.
     assert error(filled, image) < 2 * np.sqrt(2) * 0.01
-    assert error(complete(image, tuning=WITHOUT_ORDER), image) > 3 * error(filled, image)
+    assert error(complete(image, tuning=WITHOUT_PATTERNS), image) > 3 * error(filled, image)
 
 
 def test_wall_in_a_large_window_goes_on_as_well():
@@ -165,13 +165,13 @@ def test_no_plane_is_seen_where_nothing_is_straight():
 
 
 @pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea", "rocket"])
-def test_picture_without_order_is_filled_as_if_nobody_had_looked(name):
+def test_picture_without_pattern_is_filled_as_if_nobody_had_looked(name):
     picture = getattr(data, name)()[:HEIGHT, :WIDTH] / np.float32(255)
 
-    np.testing.assert_array_equal(complete(picture), complete(picture, tuning=WITHOUT_ORDER))
+    np.testing.assert_array_equal(complete(picture), complete(picture, tuning=WITHOUT_PATTERNS))
 
 
-def test_order_that_fits_worse_than_patches_is_not_kept(monkeypatch):
+def test_pattern_that_fits_worse_than_patches_is_not_kept(monkeypatch):
     image = wall()
     real = engine.find_pattern
 
@@ -185,10 +185,10 @@ def test_order_that_fits_worse_than_patches_is_not_kept(monkeypatch):
 
     monkeypatch.setattr(engine, "find_pattern", shifted)
 
-    np.testing.assert_array_equal(complete(image), complete(image, tuning=WITHOUT_ORDER))
+    np.testing.assert_array_equal(complete(image), complete(image, tuning=WITHOUT_PATTERNS))
 
 
-def test_order_never_copies_what_must_not_be_copied():
+def test_pattern_never_copies_what_must_not_be_copied():
     image = wall()
     barred = np.zeros((HEIGHT, WIDTH), np.uint8)
     barred[:, :100] = 1

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 
 from ..pixels.document import Pixels
 from ..pixels.membrane import pull_push
-from .backend.kernels import SIDE
-
-Floats = NDArray[np.float32]
+from .backend.kernels import SIDE, Floats
 
 WEIGHT = np.float32(2)  # of a lack of activity, squared, against the same difference in colour
 # A rim that is partly calm, a sky over a meadow, may go on either way: so much of its spread less

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...pixels.document import COLOURS
 from .compiled import compiled, inlined
+from .kernels import Floats
 
 BINS = 32  # per channel: colours are alike up to three cells of 8 of 255 further
 ALIKE = 3
@@ -19,8 +20,6 @@ SPREADS = np.float32(2)  # a gradient of which a third is missing goes on throug
 # Of a cell: how many pixels, the sum of each channel, and the sum of their squares.
 COUNT, SUM, SQUARES = 0, 1, COLOURS + 1
 LEAST_COUNT = np.float32(1e-3)
-
-Floats = NDArray[np.float32]
 
 
 @inlined

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...pixels.document import Places
+from ...pixels.document import Pixels, Places
 from ..backend.kernels import RADIUS
 from ..problem import Problem, extend_edges
 from ..tries import Try
@@ -51,6 +51,7 @@ class Pattern(NamedTuple):
 class _Proposal(NamedTuple):
     view: View
     plane: Plane | None
+    close: Pixels  # the view's `detail`
     shifts: Shifts
     trial: Trial
 
@@ -79,7 +80,7 @@ def find_pattern(view: View, variation: int = 0) -> Pattern | None:
         return None
     if best.plane and best.trial.explained < LEAST_EXPLAINED_ON_PLANE:
         return None
-    shift_map = map_shifts(best.view, detail(best.view), best.shifts)
+    shift_map = map_shifts(best.view, best.close, best.shifts)
     if shift_map.cost > MOST_SEAM_COST:
         return None
     return Pattern(best.view, best.plane, shift_map)
@@ -101,7 +102,7 @@ def _propose(view: View, plane: Plane | None, variation: int) -> _Proposal | Non
     shifts = choose(shifts, view)
     if not len(shifts.score):
         return None
-    return _Proposal(view, plane, shifts, try_out(view, close, shifts))
+    return _Proposal(view, plane, close, shifts, try_out(view, close, shifts))
 
 
 def _copy(pattern: Pattern, problem: Problem, rng: np.random.Generator) -> Places:

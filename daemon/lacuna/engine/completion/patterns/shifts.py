@@ -97,7 +97,8 @@ def correlate(view: View, close: Pixels) -> Correlation:
         view: Some of it is usable.
         close: Its `detail`.
     """
-    band = grow(view.missing, max(LEAST_BAND_PX, int(view.radius))) & view.usable
+    radius = view.radius
+    band = grow(view.missing, max(LEAST_BAND_PX, int(radius))) & view.usable
     plane = _along_principal_axis(close, band)
     height, width = plane.shape
     far = int(REACH * height), int(REACH * width)
@@ -121,7 +122,7 @@ def correlate(view: View, close: Pixels) -> Correlation:
     here = products(forward(known), energy * weight)
     there = products(forward(energy), weight)
     total = float((energy * weight).sum()) + 1e-9
-    shortest = max(SHORTEST_PX, SHORTEST * min(view.radius, LONGEST_PX))
+    shortest = max(SHORTEST_PX, SHORTEST * min(radius, LONGEST_PX))
     return Correlation(2 * both / np.maximum(here + there, 1e-3 * total), here / total, shortest)
 
 
