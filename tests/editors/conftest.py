@@ -8,8 +8,17 @@ import pytest
 
 from lacuna_wire.endpoint import Endpoint
 from lacuna_wire.private_files import write_private
-from tests.editors.machines import start_daemon
-from tests.service.conftest import SAFETY_S
+from tests.editors.machines import SAFETY_S, start_daemon
+
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            # The first one in a file waits for an editor's first start: 13 s on an idle machine.
+            item.add_marker(pytest.mark.timeout(2 * SAFETY_S))
 
 
 class SharedDaemon:
@@ -47,6 +56,6 @@ def shared_daemon(tmp_path_factory):
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(nextitem):
     """Whoever leaves this folder last turns the lights off: other tests count their processes."""
-    if nextitem is None or not nextitem.path.is_relative_to(Path(__file__).parent):
+    if nextitem is None or not nextitem.path.is_relative_to(HERE):
         for daemon in STARTED:
             daemon.end()

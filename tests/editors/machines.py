@@ -11,7 +11,8 @@ from tests.service.conftest import eventually
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[1]
 EVALUATION = HERE / "evaluation.py"  # which every driver has beside it
-SAFETY_S = 100.0
+# A busy machine may be slow: where the first start takes 6 s, another once took over 100.
+SAFETY_S = 250.0
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 

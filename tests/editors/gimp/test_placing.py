@@ -17,8 +17,6 @@ from tests.editors.gimp.rooms import new_room
 from tests.editors.gimp.screens import Screen
 from tests.service.conftest import eventually
 
-# Twenty fills with their undo wait for a window hundreds of times: 20 s on an idle machine.
-pytestmark = pytest.mark.timeout(300)
 # Kind of the layer -> where its fill goes, and what the user asked for.
 KINDS = {
     "photograph": ("layer", "auto"),

@@ -29,13 +29,6 @@ steps()
 """
 
 
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if "editors/krita" in item.path.as_posix():
-            # The first one waits for the first start of every Krita: 13 s each on an idle machine.
-            item.add_marker(pytest.mark.timeout(300))
-
-
 HOUSES = []
 
 
