@@ -10,7 +10,6 @@ from lacuna_wire.endpoint import Endpoint
 from lacuna_wire.private_files import write_private
 from tests.editors.machines import SAFETY_S, start_daemon
 
-
 HERE = Path(__file__).parent
 
 

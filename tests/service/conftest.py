@@ -24,7 +24,7 @@ from lacuna_wire.errors import error_from_dict
 
 FAKES = Path(__file__).parents[1] / "fakes"
 OPENAPI = Path(__file__).parents[2] / "docs" / "openapi.yaml"
-SAFETY_S = 50.0  # a busy machine may be slow; nothing here takes so long when all is well
+SAFETY_S = 20.0  # a busy machine may be slow; nothing here takes so long when all is well
 ENDED_LINE = re.compile(r"lacuna\.jobs: job ([0-9a-f-]{36}): ")
 
 
