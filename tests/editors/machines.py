@@ -120,6 +120,10 @@ class Room(NamedTuple):
                 stderr=log,
             )
 
+    def last_words(self, program: str) -> str:
+        """The end of what a program said that was started."""
+        return (self.folder / f"{program}.log").read_text("utf-8", "replace")[-4000:]
+
 
 def start_daemon(state: Path) -> subprocess.Popen:
     """Start the daemon of this checkout with the weights that come with it, and wait for it."""

@@ -4,7 +4,8 @@ import os
 import shlex
 import shutil
 import subprocess
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.editors.machines import CHECKOUT, SAFETY_S, Room
@@ -31,17 +32,27 @@ class Screen:
         display_file, bus_file = room.folder / "display", room.folder / "bus"
         for left_over in (display_file, bus_file):
             left_over.unlink(missing_ok=True)
-        # The server chooses a number that is free, and writes it down.
-        self.open("sh", "-c", f"exec Xvfb -displayfd 3 -screen 0 {width}x{height}x24 "
-                  f"-nolisten tcp 3>{display_file}")  # fmt: skip
-        eventually(lambda: display_file.exists() and display_file.read_text().endswith("\n"))
-        bus = f"unix:path={bus_file}"
-        self.environment = {
-            "DISPLAY": f":{display_file.read_text().strip()}",
-            "DBUS_SESSION_BUS_ADDRESS": bus,
-        }
-        self.open("dbus-daemon", "--session", "--nofork", "--nopidfile", f"--address={bus}")
-        eventually(bus_file.exists)
+        with self.closed_on_failure():
+            # The server chooses a number that is free, and writes it down.
+            self.open("sh", "-c", f"exec Xvfb -displayfd 3 -screen 0 {width}x{height}x24 "
+                      f"-nolisten tcp 3>{display_file}")  # fmt: skip
+            eventually(lambda: display_file.exists() and display_file.read_text().endswith("\n"))
+            bus = f"unix:path={bus_file}"
+            self.environment = {
+                "DISPLAY": f":{display_file.read_text().strip()}",
+                "DBUS_SESSION_BUS_ADDRESS": bus,
+            }
+            self.open("dbus-daemon", "--session", "--nofork", "--nopidfile", f"--address={bus}")
+            eventually(bus_file.exists)
+
+    @contextmanager
+    def closed_on_failure(self) -> Iterator[None]:
+        """End what was opened so far if what is opened next does not come up."""
+        try:
+            yield
+        except BaseException:
+            Screen.close(self)  # an editor that never came up cannot be asked to quit
+            raise
 
     def open(self, *words) -> subprocess.Popen:
         """Start a program on the screen, which ends with it."""

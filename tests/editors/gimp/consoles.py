@@ -24,11 +24,8 @@ class Console:
         copy_inside(room)
         self.room = room
         self.process = room.start("gimp-console", "-i")
-        self.remote = Remote(room, self.process, self.last_words)
+        self.remote = Remote(room, self.process, lambda: room.last_words("gimp-console"))
         self.run("from inside import *")
-
-    def last_words(self) -> str:
-        return (self.room.folder / "gimp-console.log").read_text("utf-8", "replace")[-4000:]
 
     def run(self, code: str, /, **values: Any) -> Any:
         """Run Python inside GIMP: see `Remote.run`."""

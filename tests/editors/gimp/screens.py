@@ -28,29 +28,22 @@ class Screen(screens.Screen):
     def __init__(self, room: GimpRoom, picture: str) -> None:
         room.forget_calls()
         super().__init__(room, "gimp", WIDTH, HEIGHT)
-        try:
+        with self.closed_on_failure():
             process = self.open("gimp", "-s", room.folder / picture)
-            self.remote = Remote(room, process, self.last_words)
+            self.remote = Remote(room, process, lambda: room.last_words("gimp"))
             self.window = self._wait_for_window(f"{Path(picture).stem}.*GIMP$")
             self.xdotool(f"windowmove {self.window} 0 0 windowsize {self.window} {WIDTH} {HEIGHT}")
             self.focus()
             self.wait_until_still()  # the window is laid out anew
             self.xdotool("key ctrl+shift+j")  # fit the image into it
             self.wait_until_still()
-        except BaseException:
-            self.close()
-            raise
 
     def _wait_for_window(self, name: str) -> str:
         try:
             return eventually(lambda: self.find(name), SAFETY_S)
         except AssertionError as failed:
-            shown = self.picture("without-a-window")
-            raise AssertionError(f"no window of GIMP: see {shown}\n{self.last_words()}") from failed
-
-    def last_words(self) -> str:
-        """The end of what GIMP said."""
-        return (self.room.folder / "gimp.log").read_text("utf-8", "replace")[-4000:]
+            shown, said = self.picture("without-a-window"), self.room.last_words("gimp")
+            raise AssertionError(f"no window of GIMP: see {shown}\n{said}") from failed
 
     def focus(self) -> None:
         self.xdotool(f"windowfocus {self.window}")

@@ -25,15 +25,12 @@ class Krita(screens.Screen):
         """Start Krita with pictures open, and wait until it answers."""
         room.forget_calls()
         super().__init__(room, f"krita-{room.machine.name}", WIDTH, HEIGHT)
-        try:
+        with self.closed_on_failure():
             self.open("openbox")
             self.process = self.open("krita", "--nosplash", *pictures)
             self.remote = Remote(room, self.process, lambda: self.last_words)
             self.wait_for(f"bool({READY})", SAFETY_S, count=len(pictures))
             self.run("krita.activeWindow().qwindow().showMaximized()")
-        except BaseException:
-            super().close()
-            raise
 
     @property
     def alive(self) -> bool:
