@@ -97,12 +97,13 @@ def test_fetch_reports_what_was_installed(monkeypatch):
 
     info = find_weights("lacuna-small")._replace(name="big-lama")
 
-    def fetched(name, progress):
+    def fetched(name, progress, mirror):
+        assert (name, mirror) == ("big-lama", "https://a/b/")
         progress(1, 2)
         return info
 
     monkeypatch.setattr(fetch, "fetch_weights", fetched)
 
-    assert run("fetch", "big-lama").stdout.startswith(
+    assert run("fetch", "big-lama", "--from", "https://a/b/").stdout.startswith(
         "big-lama is installed: LaMa, width 32, blocks 6, "
     )

@@ -96,8 +96,8 @@ def test_published_file_is_known_by_its_digest(weights_files, monkeypatch):
     import hashlib
 
     path = weights_files / "w.pt"
-    digest = hashlib.md5(path.read_bytes()).hexdigest()
-    published = Published("https://github.com/a", digest, 1, "Apache-2.0", "somebody's paper")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    published = Published("https://github.com/a", 1, digest, "", "Apache-2.0", "somebody's paper")
     monkeypatch.setitem(PUBLISHED, "big-lama", published)
 
     info = import_weights(path, "mine")

@@ -3,22 +3,28 @@
 import hashlib
 import os
 import re
+import socket
+import ssl
 import threading
 import time
+import urllib.error
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from lacuna.network import fetch
+from lacuna.network import addresses, fetch
+from lacuna.network.addresses import MIRROR, Address, address_of, from_github, why_unreachable
 from lacuna.network.catalogue import PUBLISHED, Published, find_weights, is_intact
 from lacuna.network.checkpoints import import_weights
-from lacuna.network.download import MAX_TRIES, _write, download, from_github
+from lacuna.network.download import MAX_TRIES, _write, download
 from lacuna.network.fetch import fetch_weights
 from lacuna.network.index import locked
 from lacuna_wire import LacunaError
 
 DATA = os.urandom(300_000)
 OTHER = os.urandom(300_000)
+PUBLISHER = PUBLISHED["big-lama"].url
 
 
 class Server(ThreadingHTTPServer):
@@ -44,6 +50,11 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_arguments):
         pass
 
+    def do_CONNECT(self):
+        """Be asked as a proxy for a way to a secure server."""
+        self.server.requests.append({"CONNECT": self.path})
+        self.send_error(int(self.server.faults.pop(0)))
+
     def do_GET(self):
         server = self.server
         server.requests.append(dict(self.headers))
@@ -54,6 +65,8 @@ class Handler(BaseHTTPRequestHandler):
             start = int(asked[1])
         if fault == "status":
             self.send_error(int(value))
+            return
+        if fault == "silent":
             return
         if fault == "redirect":
             self.send_response(302)
@@ -88,9 +101,16 @@ class Handler(BaseHTTPRequestHandler):
             server.ended.wait(20)
 
 
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch):
+    """Whatever the tests are run behind."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", MIRROR):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
 @pytest.fixture
-def server(monkeypatch):
-    monkeypatch.setenv("no_proxy", "*")
+def server():
     with Server() as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -100,20 +120,28 @@ def server(monkeypatch):
         thread.join()
 
 
-def published(server, data=DATA, max_bytes=1_000_000):
-    return Published(server.url, hashlib.md5(data).hexdigest(), max_bytes, "Apache-2.0", "a paper")
+def published(server, data=DATA):
+    sha256, md5 = hashlib.sha256(data).hexdigest(), hashlib.md5(data).hexdigest()
+    return Published(server.url, len(data), sha256, md5, "Apache-2.0", "a paper")
 
 
 def get(server, folder, what=None, stall_s=5.0, progress=lambda there, total: None):
     """Download from the server only, without waiting between the tries."""
     return download(
         what or published(server),
+        Address(server.url, lambda url: url.startswith("http://127.0.0.1:")),
         folder,
         progress,
-        allowed=lambda url: url.startswith("http://127.0.0.1:"),
         pause=lambda seconds: None,
         stall_s=stall_s,
     )
+
+
+def closed_port():
+    """A port of this computer on which nobody listens."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
 
 
 def test_file_arrives_whole_and_leaves_nothing_beside_it(server, tmp_path):
@@ -150,7 +178,7 @@ def test_line_that_is_cut_again_and_again_is_continued_every_time(server, tmp_pa
 
 def test_next_run_goes_on_where_the_last_one_gave_up(server, tmp_path):
     server.faults = ["cut 0.4"] + ["status 503"] * (MAX_TRIES - 1)
-    with pytest.raises(LacunaError, match=r"6 tries.*503.*120,000 bytes are kept") as caught:
+    with pytest.raises(LacunaError, match=r"answered 503.*120,000 bytes of it are kept") as caught:
         get(server, tmp_path)
     assert caught.value.code == "download_failed"
 
@@ -210,25 +238,46 @@ def test_file_that_is_there_already_is_not_asked_for(server, tmp_path):
     assert not server.requests
 
 
-def test_wrong_digest_is_refused_and_the_file_kept_as_bad(server, tmp_path):
-    server.data = OTHER
+@pytest.mark.parametrize("tag", ['"first"', ""])
+@pytest.mark.parametrize("wrong", ["sha256", "md5"])
+def test_file_with_a_wrong_digest_is_refused_and_deleted(wrong, tag, server, tmp_path):
+    server.etag = tag
+    what = published(server)._replace(**{wrong: "0" * 64})
 
-    with pytest.raises(LacunaError, match=r"has the MD5 [0-9a-f]{32} instead of") as caught:
+    with pytest.raises(
+        LacunaError, match=r"it has the SHA-256 [0-9a-f]{64} and.* instead of"
+    ) as caught:
+        get(server, tmp_path, what)
+
+    assert caught.value.code == "bad_download"
+    assert "--from URL" in caught.value.message
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("part", [0.5, 1.01])
+@pytest.mark.parametrize("half_done", [False, True])
+def test_file_of_another_size_is_refused_before_it_is_downloaded(half_done, part, server, tmp_path):
+    """Such as the page of a hotel that wants to be paid first."""
+    if half_done:
+        (tmp_path / "big-lama.pt.part").write_bytes(DATA[:1000])
+        (tmp_path / "big-lama.pt.part.etag").write_text('"first"')
+    server.data = (DATA + DATA)[: int(len(DATA) * part)]
+
+    with pytest.raises(LacunaError, match=f"it has {len(server.data):,} bytes instead of 300,000"):
+        get(server, tmp_path)
+
+    assert len(server.requests) == 1
+    assert not os.listdir(tmp_path)
+
+
+def test_server_that_sends_too_much_is_stopped(server, tmp_path):
+    server.data += b"more"
+    server.faults = ["no-length"]
+
+    with pytest.raises(LacunaError, match="more than 300,000 bytes") as caught:
         get(server, tmp_path)
 
     assert caught.value.code == "bad_download"
-    assert os.listdir(tmp_path) == ["big-lama.pt.bad"]
-    assert (tmp_path / "big-lama.pt.bad").read_bytes() == OTHER
-
-
-@pytest.mark.parametrize("fault", ["length 999999999999", "no-length"])
-def test_server_that_sends_too_much_is_refused(fault, server, tmp_path):
-    server.faults = [fault]
-
-    with pytest.raises(LacunaError) as caught:
-        get(server, tmp_path, published(server, max_bytes=200_000))
-
-    assert caught.value.code == "too_large"
     assert not os.listdir(tmp_path)
 
 
@@ -236,6 +285,17 @@ def test_file_without_a_length_is_taken_when_its_digest_is_right(server, tmp_pat
     server.faults = ["no-length"]
 
     assert get(server, tmp_path).read_bytes() == DATA
+
+
+def test_bytes_that_nothing_can_go_on_from_are_not_kept(server, tmp_path):
+    server.etag = ""
+    server.faults = ["cut 0.5"] + ["status 503"] * (MAX_TRIES - 1)
+
+    with pytest.raises(LacunaError, match="answered 503") as caught:
+        get(server, tmp_path)
+
+    assert "are kept" not in caught.value.message
+    assert not os.listdir(tmp_path)
 
 
 @pytest.mark.parametrize("fault", ["hang", "drip"])
@@ -251,18 +311,132 @@ def test_line_that_stalls_counts_as_cut(fault, server, tmp_path):
 def test_answers_that_will_not_change_are_not_asked_for_again(status, server, tmp_path):
     server.faults = [f"status {status}"]
 
-    with pytest.raises(LacunaError, match=f"answered {status}"):
+    with pytest.raises(LacunaError, match=f"the answer was {status}"):
         get(server, tmp_path)
+    assert len(server.requests) == 1
+    assert not os.listdir(tmp_path)
+
+
+# When nobody is there
+
+
+def never(_seconds):
+    raise AssertionError("waited for another try")
+
+
+def refused(url, folder, reason, what):
+    """Ask `url` for big-lama: one try, and one sentence with all that helps elsewhere."""
+    with pytest.raises(LacunaError, match=reason) as caught:
+        download(what, Address(url, lambda _url: True), folder, print, pause=never)
+    assert caught.value.code == "download_failed"
+    for words in (
+        f"{url} cannot be downloaded: ",
+        f"{what.size_bytes:,} bytes, SHA-256 {what.sha256}",
+        "`lacuna weights import big-lama.pt`",
+        "`lacuna weights fetch big-lama --from URL`",
+    ):
+        assert words in caught.value.message
+    return caught.value.message
+
+
+def test_server_that_is_not_there_is_asked_once(server, tmp_path):
+    url = f"http://127.0.0.1:{closed_port()}/big-lama.pt"
+
+    refused(
+        url, tmp_path, r"127\.0\.0\.1 does not answer \(Connection refused\)", published(server)
+    )
+
+    assert not os.listdir(tmp_path)
+
+
+def test_what_is_there_is_kept_when_nobody_answers(server, tmp_path):
+    server.faults = ["cut 0.5"] + ["status 503"] * (MAX_TRIES - 1)
+    with pytest.raises(LacunaError):
+        get(server, tmp_path)
+    gone = f"http://127.0.0.1:{closed_port()}/big-lama.pt"
+
+    assert "150,000 bytes of it are kept" in refused(gone, tmp_path, "refused", published(server))
+    assert get(server, tmp_path).read_bytes() == DATA
+    assert server.sent == len(DATA)
+
+
+def test_computer_without_a_network_knows_no_names(server, tmp_path, monkeypatch):
+    def unknown(*_arguments, **_options):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+
+    reason = r"github\.com is not known here \(Name or service not known\)"
+    refused(PUBLISHER, tmp_path, reason, PUBLISHED["big-lama"])
+
+
+@pytest.mark.parametrize("step", ["getaddrinfo", "create_connection"])
+def test_network_that_swallows_everything_is_not_waited_for(step, server, monkeypatch):
+    ended = threading.Event()
+
+    def swallow(*_arguments, **_options):
+        ended.wait(60)
+        raise OSError
+
+    monkeypatch.setattr(socket, step, swallow)
+
+    assert why_unreachable(server.url, 0.1) == "127.0.0.1 does not answer within 0.1 s"
+    ended.set()
+
+
+def test_one_address_of_a_name_that_answers_is_enough(server, monkeypatch):
+    real = socket.getaddrinfo("127.0.0.1", server.server_address[1], type=socket.SOCK_STREAM)
+    dead = [(*real[0][:4], ("127.0.0.1", closed_port()))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: dead + real + dead)
+
+    assert why_unreachable("https://github.com/") == ""
+
+
+def test_server_that_hangs_up_without_a_word_is_asked_once(server, tmp_path):
+    server.faults = ["silent"]
+
+    refused(server.url, tmp_path, "there was no answer", published(server))
     assert len(server.requests) == 1
 
 
-def test_server_that_is_not_there_is_an_error_after_six_tries(server, tmp_path):
-    pauses = []
-    gone = published(server)._replace(url="http://127.0.0.1:9/big-lama.pt")
+@pytest.mark.parametrize("status", [403, 407, 503])
+def test_proxy_that_refuses_is_asked_once(status, server, tmp_path, monkeypatch):
+    monkeypatch.setenv("https_proxy", server.url.removesuffix("/big-lama.pt"))
+    server.faults = [str(status)]
 
-    with pytest.raises(LacunaError, match="6 tries"):
-        download(gone, tmp_path, print, lambda url: True, pauses.append)
-    assert pauses == [1, 2, 4, 8, 16]
+    refused(PUBLISHER, tmp_path, f"the proxy answered {status}", PUBLISHED["big-lama"])
+
+    assert server.requests == [{"CONNECT": "github.com:443"}]
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_proxy_that_is_not_there_is_an_error_at_once(scheme, tmp_path, monkeypatch):
+    monkeypatch.setenv("https_proxy", f"{scheme}127.0.0.1:{closed_port()}")
+
+    refused(PUBLISHER, tmp_path, "does not answer", PUBLISHED["big-lama"])
+
+
+def test_host_that_needs_no_proxy_is_asked_itself(server, monkeypatch):
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed_port()}")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+    assert why_unreachable(server.url) == ""
+
+
+def test_certificate_that_nobody_signed_is_named_and_asked_for_once(tmp_path, monkeypatch):
+    error = ssl.SSLCertVerificationError()
+    error.verify_message = "self-signed certificate"
+
+    def unsigned(*_arguments, **_options):
+        raise urllib.error.URLError(error)
+
+    monkeypatch.setattr(addresses.socket, "create_connection", lambda *_, **__: socket.socket())
+    monkeypatch.setattr(urllib.request.OpenerDirector, "open", unsigned)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("127.0.0.1", 1))])
+
+    reason = r"the certificate is not valid \(self-signed certificate\)\."
+    refused(PUBLISHER, tmp_path, reason, PUBLISHED["big-lama"])
 
 
 def test_redirect_to_an_allowed_address_is_followed_with_its_headers(server, tmp_path):
@@ -320,10 +494,64 @@ def test_only_github_over_https_is_asked(url, allowed):
     assert from_github(url) is allowed
 
 
-def test_address_that_is_not_allowed_is_never_asked(server, tmp_path):
-    with pytest.raises(LacunaError, match="does not download from"):
-        download(published(server), tmp_path, print)
-    assert not server.requests
+# Mirrors
+
+
+BIG = PUBLISHED["big-lama"]
+
+
+def test_without_a_mirror_only_the_publisher_is_asked():
+    assert address_of(BIG) == Address(BIG.url, from_github)
+    assert BIG.file_name == "big-lama.pt"
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_file_is_imported_under_its_name_by_default(name):
+    """So that the command in the messages does what it says."""
+    assert PUBLISHED[name].file_name.partition(".")[0] == name
+
+
+@pytest.mark.parametrize(
+    "folder", ["http://127.0.0.1:8000/models", "http://127.0.0.1:8000/models/"]
+)
+def test_mirror_is_a_file_or_a_folder(folder, monkeypatch):
+    file = "http://127.0.0.1:8000/models/big-lama.pt"
+    assert address_of(BIG, "http://127.0.0.1:8000/models/").url == file
+    assert address_of(BIG, file).url == file
+
+    monkeypatch.setenv(MIRROR, folder)
+    assert address_of(BIG).url == file
+    assert address_of(BIG, "http://127.0.0.1/other.bin").url == "http://127.0.0.1/other.bin"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["file:///tmp/big-lama.pt", "ftp://a/b", "big-lama.pt", "//a/b", "https://", "https://me:pw@a/b",
+     "http://[::1/a", "https:///a"],
+)  # fmt: skip
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_mirror_that_is_no_web_server_is_refused(by_variable, url, monkeypatch, weights_home):
+    if by_variable:
+        monkeypatch.setenv(MIRROR, url)
+
+    named = MIRROR if by_variable else "--from"
+    with pytest.raises(
+        LacunaError, match=f"{named} is .*https://example.org/big-lama.pt"
+    ) as caught:
+        fetch_weights("big-lama", print, "" if by_variable else url)
+    assert caught.value.code == "wrong_address"
+    assert not weights_home.exists()
+
+
+def test_redirects_of_a_mirror_never_lead_to_less_safety():
+    secure, plain = (address_of(BIG, f"{scheme}://a/b") for scheme in ("https", "http"))
+
+    for url, by_secure, by_plain in (
+        ("https://c/d", True, True),
+        ("http://c/d", False, True),
+        ("file:///d", False, False),
+    ):
+        assert (secure.allowed(url), plain.allowed(url)) == (by_secure, by_plain), url
 
 
 def test_full_disk_is_one_sentence_and_keeps_what_is_there(server, tmp_path, monkeypatch):
@@ -347,12 +575,11 @@ def release(server, weights_files, monkeypatch):
     """The server's file is a TorchScript module, published as big-lama."""
     server.data = (weights_files / "w.pt").read_bytes()
     monkeypatch.setitem(PUBLISHED, "big-lama", published(server, server.data))
+    monkeypatch.setenv(MIRROR, server.url.removesuffix("/big-lama.pt"))
     real = download
-
-    def from_server(what, folder, progress):
-        return real(what, folder, progress, lambda url: True, lambda seconds: None)
-
-    monkeypatch.setattr(fetch, "download", from_server)
+    monkeypatch.setattr(
+        fetch, "download", lambda *arguments: real(*arguments, pause=lambda _seconds: None)
+    )
     return server
 
 
@@ -363,6 +590,12 @@ def test_fetched_weights_are_installed_and_the_download_removed(release, weights
     assert info.licence == "Apache-2.0"
     visible = [path.name for path in weights_home.iterdir() if not path.name.startswith(".")]
     assert sorted(visible) == ["big-lama.safetensors", "index.json"]
+
+
+def test_mirror_that_is_named_wins_over_the_variable(release, monkeypatch):
+    monkeypatch.setenv(MIRROR, f"http://127.0.0.1:{closed_port()}")
+
+    assert fetch_weights("big-lama", lambda there, total: None, release.url).name == "big-lama"
 
 
 def test_weights_that_are_there_are_not_fetched_again(release):
@@ -377,10 +610,13 @@ def test_good_weights_survive_every_failure_of_a_download(release, weights_files
     import_weights(weights_files / "w.pt", "mine")
     release.data = OTHER
 
-    with pytest.raises(LacunaError, match="MD5"):
+    with pytest.raises(LacunaError, match=r"is not big-lama\.pt"):
         fetch_weights("big-lama", lambda there, total: None)
 
     assert is_intact("mine")
+    assert sorted(path.name for path in find_weights("mine").path.parent.glob("[!.]*")) == [
+        "index.json", "mine.safetensors",
+    ]  # fmt: skip
     assert find_weights().name == "lacuna-small"
 
 

@@ -79,12 +79,23 @@ def import_(file: Path, name: str | None) -> None:
 
 @weights.command()
 @click.argument("name")
-def fetch(name: str) -> None:
-    """Download published weights (big-lama). A download that broke off resumes where it was."""
+@click.option(
+    "--from",
+    "mirror",
+    default="",
+    metavar="URL",
+    help="Download from here: the address of the file, or with a slash at its end of a folder. "
+    "Default: the folder in the variable LACUNA_MIRROR, else the publisher.",
+)
+def fetch(name: str, mirror: str) -> None:
+    """Download published weights (big-lama). A download that broke off resumes where it was.
+
+    Wherever the file comes from, it must have the size and the digests that Lacuna knows.
+    """
     from lacuna.network.fetch import fetch_weights
 
     with _progress(name) as progress:
-        found = fetch_weights(name, progress)
+        found = fetch_weights(name, progress, mirror)
     _report("installed", found)
 
 

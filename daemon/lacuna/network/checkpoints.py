@@ -6,7 +6,6 @@ and again whenever they are loaded.
 """
 
 import errno
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -182,14 +181,12 @@ def _check_values(
 
 def _origin(path: Path, checkpoint: Checkpoint) -> dict[str, str]:
     """Words for the metadata: where the weights come from, and their licence if it is known."""
+    sha256 = file_sha256(path)
     words = {
         "architecture": f"{checkpoint.architecture.NAME}, {in_words(checkpoint.dimensions)}",
-        "how": f"converted from {checkpoint.kind} {path.name}, SHA-256 {file_sha256(path)}",
+        "how": f"converted from {checkpoint.kind} {path.name}, SHA-256 {sha256}",
     }
-    if checkpoint.kind == "TorchScript":
-        with path.open("rb") as file:
-            md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-        for published in PUBLISHED.values():
-            if published.md5 == md5:
-                words |= {"licence": published.licence, "source": published.source}
+    for published in PUBLISHED.values():
+        if published.sha256 == sha256:
+            words |= {"licence": published.licence, "source": published.source}
     return words
