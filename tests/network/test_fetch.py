@@ -414,7 +414,7 @@ def test_proxy_that_refuses_is_asked_once(status, server, tmp_path, monkeypatch)
 def test_proxy_that_is_not_there_is_an_error_at_once(scheme, tmp_path, monkeypatch):
     monkeypatch.setenv("https_proxy", f"{scheme}127.0.0.1:{closed_port()}")
 
-    refused(PUBLISHER, tmp_path, "does not answer", PUBLISHED["big-lama"])
+    refused(PUBLISHER, tmp_path, r"the proxy 127\.0\.0\.1 does not answer", PUBLISHED["big-lama"])
 
 
 def test_host_that_needs_no_proxy_is_asked_itself(server, monkeypatch):

@@ -107,7 +107,7 @@ def why_unreachable(url: str, limit_s: float = CONNECT_S) -> str:
         url: Of the request.
         limit_s: Seconds to wait at most.
     """
-    host, port = _first_stop(url)
+    host, port, who = _first_stop(url)
     answers: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()  # one of how many; its fault
 
     def connect(address: tuple[str, int], count: int) -> None:
@@ -115,14 +115,14 @@ def why_unreachable(url: str, limit_s: float = CONNECT_S) -> str:
             socket.create_connection(address, limit_s).close()
             answers.put((count, ""))
         except OSError as error:
-            answers.put((count, f"{host} does not answer ({error.strerror or 'no answer'})"))
+            answers.put((count, f"{who} does not answer ({error.strerror or 'no answer'})"))
 
     def look_up() -> None:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             reason = getattr(error, "strerror", None) or "no name of a computer"
-            answers.put((1, f"{host} is not known here ({reason})"))
+            answers.put((1, f"{who} is not known here ({reason})"))
             return
         addresses = {(str(entry[4][0]), int(entry[4][1])) for entry in found}
         for address in addresses:
@@ -134,7 +134,7 @@ def why_unreachable(url: str, limit_s: float = CONNECT_S) -> str:
         try:
             count, reason = answers.get(timeout=max(0, deadline - time.monotonic()))
         except queue.Empty:
-            return f"{host} does not answer within {limit_s:g} s"
+            return f"{who} does not answer within {limit_s:g} s"
         failed += 1
         if not reason or failed == count:
             return reason
@@ -155,17 +155,18 @@ def _on_the_web(url: str) -> bool:
         return False
 
 
-def _first_stop(url: str) -> tuple[str, int]:
-    """Return host and port that a request for `url` connects to: a proxy's, or its own."""
-    parts = urlsplit(url)
+def _first_stop(url: str) -> tuple[str, int, str]:
+    """Return host and port that a request for `url` connects to first, and who that is."""
+    parts, who = urlsplit(url), ""
     proxy = urllib.request.getproxies().get(parts.scheme)
     if proxy and not urllib.request.proxy_bypass(parts.netloc):
-        parts = urlsplit(proxy if "//" in proxy else f"//{proxy}")
+        parts, who = urlsplit(proxy if "//" in proxy else f"//{proxy}"), "the proxy "
     try:
         port = parts.port
     except ValueError:
         port = None
-    return parts.hostname or "", port or (443 if parts.scheme == "https" else 80)
+    host = parts.hostname or ""
+    return host, port or (443 if parts.scheme == "https" else 80), who + printable(host)
 
 
 def _in_thread(work: Callable[[], object]) -> None:
