@@ -8,11 +8,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 
 from lacuna.network import pickles
 from lacuna.network.catalogue import PUBLISHED, Published, find_weights
-from lacuna.network.checkpoints import import_weights, read_checkpoint
+from lacuna.network.checkpoints import import_weights, read_checkpoint, to_safetensors
 from lacuna_wire import LacunaError
 
 KINDS = {"w.safetensors": "safetensors", "w.pt": "TorchScript", "w.ckpt": "training state"}
@@ -81,6 +82,63 @@ def test_half_precision_is_read_as_it_is(dtype, make_weights):
         tensors.update({name: tensor.to(dtype) for name, tensor in tensors.items()})
 
     assert read_checkpoint(make_weights(change=halve)).tensors[LAYER].dtype == dtype
+
+
+@pytest.mark.parametrize("prefix", ["", "generator.", "model.", "model.generator.", "model.model."])
+def test_names_may_stand_behind_what_other_programs_put_there(prefix, make_weights, generator):
+    def nest(tensors):
+        whole = {f"{prefix}{name}": tensor for name, tensor in tensors.items()}
+        tensors.clear()
+        tensors.update(whole)
+
+    tensors = read_checkpoint(make_weights(change=nest)).tensors
+
+    assert all(torch.equal(tensors[key], t) for key, t in generator.state_dict().items())
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_one_input_gives_one_file_whatever_it_is_called(name, weights_files, tmp_path):
+    digests = set()
+    for number in range(4):
+        copy = tmp_path / f"copy-{number}-of-{name}"
+        copy.write_bytes((weights_files / name).read_bytes())
+        info = import_weights(copy, f"number-{number}", {"a": "1", "b": "2", "c": "3", "d": "4"})
+        digests.add(info.sha256)
+    assert len(digests) == 1
+
+    # And what was imported once stays the same when it is imported again.
+    assert import_weights(info.path, "again").sha256 == info.sha256
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_written_file_is_what_the_format_s_own_library_reads(dtype, generator, tmp_path):
+    tensors = {
+        name: tensor.to(dtype) if tensor.is_floating_point() else tensor
+        for name, tensor in generator.state_dict().items()
+    }
+    path, words = tmp_path / "written.safetensors", {"how": "drawn ä", "a": ""}
+    path.write_bytes(to_safetensors(tensors, words))
+
+    read = safetensors.torch.load_file(path)
+    assert set(read) == set(tensors)
+    for name, tensor in tensors.items():
+        assert read[name].dtype == tensor.dtype
+        assert read[name].shape == tensor.shape
+        assert torch.equal(read[name], tensor)
+    with safetensors.safe_open(path, "pt") as file:
+        assert file.metadata() == words
+
+
+def test_counters_of_any_type_are_imported(make_training_state, generator):
+    state = {
+        f"generator.{name}": tensor.int() if name.endswith("num_batches_tracked") else tensor
+        for name, tensor in generator.state_dict().items()
+    }
+
+    info = import_weights(make_training_state(state_dict=state), "mine")
+
+    tensors = read_checkpoint(info.path).tensors
+    assert all(torch.equal(tensors[key], t) for key, t in generator.state_dict().items())
 
 
 def test_words_of_the_file_are_kept_and_words_of_the_caller_win(make_weights):

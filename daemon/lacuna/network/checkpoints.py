@@ -20,10 +20,11 @@ from lacuna_wire.errors import LacunaError, NoSpace
 from .architectures import Architecture, Dimensions, Recognised, behind, in_words, recognise
 from .archives import read_archive, read_tensors
 from .catalogue import PUBLISHED, WeightsInfo, check_metadata, check_name, find_weights
-from .headers import Shape, bad_weights, file_size, read_header
+from .headers import Shape, bad_weights, file_size, header_bytes, read_header
 from .index import file_sha256, locked, write_installed
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32)
+TYPES = {torch.float16: "F16", torch.bfloat16: "BF16", torch.float32: "F32", torch.int64: "I64"}
 COUNTER = ".num_batches_tracked"  # of training; no fill depends on it
 
 _ZIP = b"PK\x03\x04"
@@ -79,12 +80,12 @@ def import_weights(path: Path, name: str, metadata: Mapping[str, str] | None = N
     """
     check_name(name)
     checkpoint = read_checkpoint(path)
-    words = {**_origin(path, checkpoint), **checkpoint.metadata, **(metadata or {}), "name": name}
+    words = {**_origin(path, checkpoint), **checkpoint.metadata, **(metadata or {})}
     check_metadata(path, words)
     try:
         with locked("index"):
             check_name(name)  # again: it may have been taken in the meantime
-            write_installed(name, safetensors.torch.save(checkpoint.tensors, words))
+            write_installed(name, to_safetensors(checkpoint.tensors, words))
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise NoSpace(f"There is no room for {name} on the disk.") from None
@@ -92,6 +93,27 @@ def import_weights(path: Path, name: str, metadata: Mapping[str, str] | None = N
             f"{name} cannot be installed: {error.strerror}.", code="not_writable"
         ) from None
     return find_weights(name)
+
+
+def to_safetensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
+    """Return the file of these tensors, the same bytes every time.
+
+    The library's own writer puts metadata into another order each time.
+
+    Args:
+        tensors: Floats of FLOATS, and counters of any type.
+        metadata: Free text.
+    """
+    whole = {
+        name: tensor.to(torch.int64) if name.endswith(COUNTER) else tensor
+        for name, tensor in tensors.items()
+    }
+    # Wide numbers first: then each of them is aligned.
+    order = sorted(whole, key=lambda name: (-whole[name].element_size(), name))
+    types = {name: TYPES[whole[name].dtype] for name in order}
+    shapes = {name: tuple(tensor.shape) for name, tensor in whole.items()}
+    numbers = (whole[name].contiguous().flatten().view(torch.uint8).numpy() for name in order)
+    return header_bytes(types, shapes, metadata) + b"".join(map(bytes, numbers))
 
 
 def load_generator(path: Path) -> nn.Module:
@@ -184,7 +206,7 @@ def _origin(path: Path, checkpoint: Checkpoint) -> dict[str, str]:
     sha256 = file_sha256(path)
     words = {
         "architecture": f"{checkpoint.architecture.NAME}, {in_words(checkpoint.dimensions)}",
-        "how": f"converted from {checkpoint.kind} {path.name}, SHA-256 {sha256}",
+        "how": f"converted from {checkpoint.kind}, SHA-256 {sha256}",
     }
     for published in PUBLISHED.values():
         if published.sha256 == sha256:

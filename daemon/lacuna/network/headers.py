@@ -6,7 +6,7 @@ daemon's front can list weights and no loader allocates what a hostile header on
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -100,6 +100,26 @@ def read_header(path: Path) -> Header:
             f"it has {size:,} bytes instead of {8 + length + ends[-1]:,}; it may be incomplete",
         )
     return Header(shapes, types, metadata, size)
+
+
+def header_bytes(
+    types: Mapping[str, str], shapes: Mapping[str, Shape], metadata: Mapping[str, str]
+) -> bytes:
+    """Build the length and the header of a safetensors file: the same bytes for the same content.
+
+    Args:
+        types: Of every tensor, in the order in which the numbers follow.
+        shapes: By the same names.
+        metadata: Free text.
+    """
+    head: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))}
+    end = 0
+    for name, kind in types.items():
+        begin, end = end, end + math.prod(shapes[name]) * ITEM_BYTES[kind]
+        head[name] = {"dtype": kind, "shape": shapes[name], "data_offsets": (begin, end)}
+    text = json.dumps(head, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # so that the numbers are aligned
+    return len(text).to_bytes(8, "little") + text
 
 
 def _unique(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:

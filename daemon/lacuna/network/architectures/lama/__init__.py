@@ -15,14 +15,23 @@ if TYPE_CHECKING:
 
 NAME = "LaMa"
 # The published training nests the generator in its own modules; others of them are left alone.
-PREFIXES: tuple[str, ...] = ("", "generator.", "model.generator.")
+# That of `spandrel`, and of the files that are made for it, calls the generator `model`.
+PREFIXES: tuple[str, ...] = (
+    "", "generator.", "model.", "model.generator.", "model.model.",
+)  # fmt: skip
 LIMITS: Mapping[str, int] = {"width": 256, "blocks": 64}  # big-lama has 64 and 18
 IN_CHANNELS = 4  # red, green, blue, mask
 OUT_CHANNELS = 3
 MULTIPLE_PX = 8  # three layers down, each halves the sides
 LEAST_PX = 32  # below, the coarsest feature map has fewer pixels than mirroring needs
-TRAINED_PX = 256  # of the published weights, and so is the next
+
+# Of the published weights; docs/weights.md has the sources. They were trained on squares of 256 px,
+# in which a hole is nowhere further than 128 px from a known pixel.
+TRAINED_PX = 256
 MAX_HOLE_RADIUS_PX = 128
+# Fourier layers see tiles of other sizes than those of the training: 1,024 px here. The authors say
+# that up to about 2,000 px work, others that structures fall apart on the way there.
+USABLE_PER_TRAINED = 4
 
 # Memory at the peak of a fill, per pixel of the tile and channel of the first layer, rounded up,
 # by the bytes of an activation: `python -m benchmarks.network` measured 13.7 and 8.3 on a CPU at
