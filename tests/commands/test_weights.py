@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from lacuna.commands.weights import weights
 from lacuna.network.architectures.lama.generator import Generator
-from lacuna.network.catalogue import find_weights
+from lacuna.network.catalogue import default_name, find_weights
 from lacuna_wire import LacunaError
 
 
@@ -74,11 +74,63 @@ def test_broken_weights_are_named_and_the_others_still_listed(file):
     assert result.stderr.startswith("mine.safetensors cannot be used as weights: ")
 
 
+def test_import_says_which_weights_fills_use_and_what_changes_that(file):
+    said = run("import", file, "--name", "best").stdout
+
+    assert (
+        "Fills use lacuna-small as before. To have them use best, type `lacuna weights set best"
+        in said
+    )
+    assert run("set", "best", "--default").stdout.startswith("Fills use best from now on")
+    assert default_name() == "best"
+
+
+def test_import_of_big_lama_says_that_fills_use_it_and_how_to_go_back(file):
+    said = run("import", file, "--name", "big-lama").stdout.splitlines()[-1]
+
+    assert said == (
+        "Fills use big-lama from now on. To go back, type `lacuna weights set lacuna-small "
+        "--default`."
+    )
+    assert run(*said.split("`")[1].split()[2:]).exit_code == 0
+    assert default_name() == "lacuna-small"
+
+
+def test_limits_are_set_shown_and_taken_back(file):
+    run("import", file)
+
+    assert run("set", "mine", "--bridges", "192").stdout.startswith("mine bridges 192 px")
+    assert "bridges\t192 px" in run("info", "mine").stdout
+    run("set", "mine", "--bridges", "0", "--usable", "2048")
+    assert "bridges\t128 px" in run("info", "mine").stdout
+    assert "usable up to\t2048 px" in run("info", "mine").stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ((), "Nothing is to be set"),
+        (("--bridges", "-1"), "0<=x<=9999"),
+        (("--bridges", "10000"), "0<=x<=9999"),
+        (("--usable", "x"), "not a valid integer"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(options, reason, file):
+    run("import", file)
+
+    result = run("set", "mine", *options)
+
+    assert result.exit_code == 2
+    assert reason in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
         (("info", "nope"), "unknown_weights"),
         (("fetch", "nope"), "unknown_weights"),
+        (("set", "nope", "--default"), "unknown_weights"),
+        (("set", "lacuna-small", "--bridges", "9"), "not_imported"),
         (("import", "/nowhere/x.pt"), "bad_weights"),
         (("import", "/nowhere/x.pt", "--name", "../x"), "bad_name"),
         (("import", "/nowhere/x.pt", "--name", "lacuna-small"), "name_taken"),

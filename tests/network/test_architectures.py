@@ -41,6 +41,7 @@ class PointwiseKind:
     LEAST_PX = 12
     TRAINED_PX = 48
     MAX_HOLE_RADIUS_PX = 5
+    USABLE_PER_TRAINED = 4
 
     def __init__(self):
         self.LIMITS = {"colours": 3}

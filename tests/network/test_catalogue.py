@@ -1,5 +1,6 @@
 """Weights are found by name, never by accident, and are what they were when they came."""
 
+import json
 import subprocess
 import sys
 import threading
@@ -7,9 +8,11 @@ import threading
 import pytest
 
 from lacuna.network.catalogue import (
+    choose_default,
     default_name,
     find_weights,
     is_intact,
+    set_limits,
     weights_folder,
     weights_names,
 )
@@ -49,6 +52,73 @@ def test_big_lama_is_the_default_as_soon_as_it_is_installed(weights_files):
 
     assert find_weights().name == "big-lama"
     assert weights_names() == ["big-lama", "lacuna-small", "another"]
+
+
+def test_user_chooses_the_default_and_goes_back(weights_files):
+    import_weights(weights_files / "w.pt", "big-lama")
+
+    choose_default("lacuna-small")
+    assert find_weights().name == "lacuna-small"
+    assert weights_names() == ["lacuna-small", "big-lama"]
+
+    choose_default("big-lama")
+    assert find_weights().name == "big-lama"
+
+
+def test_chosen_default_that_is_deleted_is_no_longer_one(weights_files):
+    import_weights(weights_files / "w.pt", "mine")
+    path = choose_default("mine").path
+    assert default_name() == "mine"
+
+    path.unlink()
+
+    assert default_name() == "lacuna-small"
+
+
+@pytest.mark.parametrize("name", ["nope", "", "./w.safetensors"])
+def test_what_is_not_imported_becomes_no_default(name, weights_files, monkeypatch, weights_home):
+    monkeypatch.chdir(weights_files)
+
+    with pytest.raises(LacunaError):
+        choose_default(name)
+    assert not weights_home.exists()
+
+
+def test_limits_of_imported_weights_can_be_set_and_taken_back(weights_files):
+    before = import_weights(weights_files / "w.pt", "mine")
+    assert (before.max_hole_radius_px, before.usable_px) == (128, 1024)
+
+    assert set_limits("mine", bridges_px=192) == before._replace(max_hole_radius_px=192)
+    assert set_limits("mine", usable_px=2048) == find_weights("mine")
+    assert find_weights("mine") == before._replace(max_hole_radius_px=192, usable_px=2048)
+    assert load_network(find_weights("mine"), "cpu").max_hole_radius_px == 192
+    assert set_limits("mine", bridges_px=0, usable_px=0) == before
+    assert is_intact("mine")
+
+
+def test_limits_go_with_the_weights_that_they_were_set_for(weights_files):
+    import_weights(weights_files / "w.pt", "mine")
+    set_limits("mine", bridges_px=192).path.unlink()
+
+    assert import_weights(weights_files / "w.pt", "mine").max_hole_radius_px == 128
+
+
+@pytest.mark.parametrize("name", ["lacuna-small", "nope", "./w.safetensors"])
+def test_limits_of_what_is_not_imported_cannot_be_set(name, weights_files, monkeypatch):
+    monkeypatch.chdir(weights_files)
+
+    with pytest.raises(LacunaError) as caught:
+        set_limits(name, bridges_px=192)
+    assert caught.value.code in ("not_imported", "unknown_weights")
+
+
+def test_first_form_of_the_index_is_still_read(weights_files):
+    info = import_weights(weights_files / "w.pt", "weights")  # whatever they are called
+    (weights_folder() / "index.json").write_text(json.dumps({"weights": info.sha256}))
+
+    assert find_weights("weights") == info
+    assert set_limits("weights", bridges_px=1).max_hole_radius_px == 1
+    assert is_intact("weights")
 
 
 @pytest.mark.parametrize("name", ["nope", "LACUNA-SMALL", "lacuna-small.safetensors", "."])
@@ -135,7 +205,26 @@ def test_name_of_the_shipped_weights_cannot_be_taken(weights_files):
         import_weights(weights_files / "w.pt", "lacuna-small")
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"../x": ""}', '{"mine": "short"}', "[" * 100_000])
+ENTRY = '{"sha256": "' + 64 * "0" + '"'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"../x": ""}',
+        '{"mine": "short"}',
+        '{"mine": 7}',
+        "[" * 100_000,
+        '{"weights": {"mine": "short"}}',
+        '{"weights": {"mine": {}}}',
+        '{"weights": {"../x": ' + ENTRY + "}}}",
+        '{"weights": {"mine": ' + ENTRY + ', "bridges_px": "7"}}}',
+        '{"weights": {"mine": ' + ENTRY + ', "usable_px": -1}}}',
+        '{"weights": {}, "default": 7}',
+    ],
+)
 def test_damaged_index_is_an_error_that_names_it(text):
     weights_folder().mkdir(parents=True)
     (weights_folder() / "index.json").write_text(text)

@@ -21,7 +21,7 @@ GIB = 2**30
 @pytest.fixture
 def big_lama():
     info = find_weights("lacuna-small")
-    return info._replace(name="big-lama", dimensions={"width": 64, "blocks": 18}, trained_px=256)
+    return info._replace(name="big-lama", dimensions={"width": 64, "blocks": 18}, usable_px=1024)
 
 
 @pytest.mark.parametrize("unit", [GB, GIB])
@@ -51,11 +51,11 @@ def test_half_precision_never_makes_tiles_smaller(big_lama):
         assert half >= default_tile(big_lama, 2**power, torch.float32)
 
 
-@pytest.mark.parametrize("trained_px", [32, 64, 128, 256, 512])
-def test_tile_is_at_most_four_times_what_the_weights_were_trained_on(trained_px, big_lama):
-    tile = default_tile(big_lama._replace(trained_px=trained_px), 100 * GIB, torch.float32)
+@pytest.mark.parametrize("usable_px", [128, 256, 512, 1024, 2048])
+def test_tile_is_never_larger_than_what_the_weights_can_be_shown(usable_px, big_lama):
+    tile = default_tile(big_lama._replace(usable_px=usable_px), 100 * GIB, torch.float32)
 
-    assert tile == 4 * trained_px
+    assert tile == usable_px
 
 
 def test_all_tiles_are_multiples_of_64():

@@ -1,4 +1,4 @@
-"""`lacuna weights`: list, describe, import and fetch weights."""
+"""`lacuna weights`: list, describe, import, fetch and set up weights."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from lacuna.network.download import ReportBytes
 
 MIB = 2**20
+MOST_PX = 9_999  # of what can be set, as of what a file may say of itself
 COLUMNS = ("", "name", "size", "network", "kind", "trained", "licence", "SHA-256")
 
 
 @click.group()
 def weights() -> None:
-    """List, import and fetch weights. Nothing in a weights file is ever run."""
+    """List, import, fetch and set up weights. Nothing in a weights file is ever run."""
 
 
 @weights.command("list")
@@ -55,6 +56,7 @@ def info(name: str) -> None:
         ("output", found.output),
         ("trained at", f"{found.trained_px} px"),
         ("bridges", f"{found.max_hole_radius_px} px from the edge of a hole"),
+        ("usable up to", f"{found.usable_px} px"),
         ("licence", found.licence),
     ]
     shown = {"name", "input", "output", "trained_px", "max_hole_radius_px", "licence"}
@@ -75,6 +77,7 @@ def import_(file: Path, name: str | None) -> None:
 
     found = import_weights(file, file.stem if name is None else name)
     _report("imported", found)
+    click.echo(_what_changes(found.name))
 
 
 @weights.command()
@@ -97,6 +100,52 @@ def fetch(name: str, mirror: str) -> None:
     with _progress(name) as progress:
         found = fetch_weights(name, progress, mirror)
     _report("installed", found)
+    click.echo(_what_changes(found.name))
+
+
+@weights.command("set")
+@click.argument("name")
+@click.option(
+    "--bridges",
+    type=click.IntRange(0, MOST_PX),
+    metavar="PX",
+    help="Largest distance from the edge of a hole that they bridge on one level; 0 for what is "
+    "assumed. Larger holes are filled on a reduced level first.",
+)
+@click.option(
+    "--usable",
+    type=click.IntRange(0, MOST_PX),
+    metavar="PX",
+    help="Side of the largest tile that they are shown; 0 for what is assumed.",
+)
+@click.option("--default", is_flag=True, help="Make fills with them where nothing else is said.")
+def set_(name: str, bridges: int | None, usable: int | None, default: bool) -> None:
+    """Set what imported weights can do, or which weights are used by default."""
+    from lacuna.network.catalogue import choose_default, set_limits
+
+    if bridges is None and usable is None and not default:
+        raise click.UsageError("Nothing is to be set. Add --bridges PX, --usable PX or --default.")
+    if bridges is not None or usable is not None:
+        found = set_limits(name, bridges, usable)
+        click.echo(
+            f"{name} bridges {found.max_hole_radius_px:,} px from the edge of a hole, and is shown "
+            f"tiles of up to {found.usable_px:,} px."
+        )
+    if default:
+        choose_default(name)
+        click.echo(f"Fills use {name} from now on, wherever nothing else is chosen.")
+
+
+def _what_changes(name: str) -> str:
+    """Say which weights fills use now, and how that is changed."""
+    from lacuna.network.catalogue import SHIPPED, default_name
+
+    default = default_name()
+    if default == name:
+        back = f"lacuna weights set {SHIPPED} --default"
+        return f"Fills use {name} from now on. To go back, type `{back}`."
+    use = f"lacuna weights set {name} --default"
+    return f"Fills use {default} as before. To have them use {name}, type `{use}`."
 
 
 def _report(what: str, found: "WeightsInfo") -> None:

@@ -15,11 +15,11 @@ from lacuna_wire.options import WEIGHTS_NAME
 
 from .architectures import Architecture, recognise
 from .headers import bad_weights, read_header
-from .index import file_sha256, installed_path, read_index
+from .index import change_default, change_installed, file_sha256, installed_path, read_index
 from .index import weights_folder as weights_folder
 
 SHIPPED = "lacuna-small"
-PREFERRED = "big-lama"  # the default as soon as it is installed
+PREFERRED = "big-lama"  # the default as soon as it is installed, unless the user says otherwise
 
 _PACKAGE = Path(__file__).parent / "weights"
 
@@ -74,6 +74,7 @@ class WeightsInfo(NamedTuple):
         output: `picture`: the fill itself; `residual`: a correction of the completion.
         trained_px: Side of the pictures of the training.
         max_hole_radius_px: Largest distance from a missing pixel to a known one that is bridged.
+        usable_px: Side of the largest tile that it is shown.
         licence: Licence of the weights, or `unknown`.
         sha256: Digest of the file; for installed weights the one recorded when they came.
         size_bytes: Size of the file.
@@ -88,6 +89,7 @@ class WeightsInfo(NamedTuple):
     output: str
     trained_px: int
     max_hole_radius_px: int
+    usable_px: int
     licence: str
     sha256: str
     size_bytes: int
@@ -101,13 +103,58 @@ class WeightsInfo(NamedTuple):
 
 def weights_names() -> list[str]:
     """Return the names that `find_weights` knows, the default first."""
-    names = [name for name in sorted(read_index()) if installed_path(name).is_file()]
-    return sorted([SHIPPED, *names], key=lambda name: (name != PREFERRED, name != SHIPPED, name))
+    index = read_index()
+    names = [SHIPPED, *(name for name in index.weights if installed_path(name).is_file())]
+    first = (index.default, PREFERRED, SHIPPED)
+    return sorted(names, key=lambda name: (*(name != other for other in first), name))
 
 
 def default_name() -> str:
-    """Return `big-lama` when it is installed, else `lacuna-small`."""
+    """Return the user's choice, else `big-lama` when it is installed, else `lacuna-small`."""
     return weights_names()[0]
+
+
+def choose_default(name: str) -> WeightsInfo:
+    """Have fills made with these weights from now on, wherever nothing else is asked for.
+
+    Raises:
+        LacunaError: As `find_weights`, or if the folder of the weights cannot be written.
+    """
+    info = find_weights(name)
+    if name != SHIPPED:
+        _require_imported(name)
+    change_default(name)
+    return info
+
+
+def set_limits(
+    name: str, bridges_px: int | None = None, usable_px: int | None = None
+) -> WeightsInfo:
+    """Set what imported weights can do in the place of what is assumed of them.
+
+    Args:
+        name: Of imported weights.
+        bridges_px: For `WeightsInfo.max_hole_radius_px`; 0 for what is assumed, None to leave it.
+        usable_px: The same for `WeightsInfo.usable_px`.
+
+    Raises:
+        Unprocessable: If the weights ship with Lacuna: what they can do was measured.
+        LacunaError: As `find_weights`, or if the folder of the weights cannot be written.
+    """
+    find_weights(name)
+    _require_imported(name)
+    changes = {"bridges_px": bridges_px, "usable_px": usable_px}
+    change_installed(name, **{key: px for key, px in changes.items() if px is not None})
+    return find_weights(name)
+
+
+def _require_imported(name: str) -> None:
+    if name not in read_index().weights:
+        raise Unprocessable(
+            f"{ascii(name)[1:-1][:64]} has not been imported, so nothing can be set for it. Import "
+            "it with `lacuna weights import FILE`; `lacuna weights list` shows what is there.",
+            code="not_imported",
+        )
 
 
 def find_weights(name_or_path: str | Path = "") -> WeightsInfo:
@@ -135,7 +182,12 @@ def find_weights(name_or_path: str | Path = "") -> WeightsInfo:
         )
     if name == SHIPPED:
         return read_info(_PACKAGE / f"{SHIPPED}.safetensors", SHIPPED, sha256=None)
-    return read_info(installed_path(name), name, read_index()[name])
+    installed = read_index().weights[name]
+    info = read_info(installed_path(name), name, installed.sha256)
+    return info._replace(
+        max_hole_radius_px=installed.bridges_px or info.max_hole_radius_px,
+        usable_px=installed.usable_px or info.usable_px,
+    )
 
 
 def read_info(path: Path, name: str, sha256: str | None) -> WeightsInfo:
@@ -148,7 +200,7 @@ def read_info(path: Path, name: str, sha256: str | None) -> WeightsInfo:
     header = read_header(path)
     architecture, _prefix, dimensions = recognise(path, header.shapes)
     check_metadata(path, header.metadata)
-    trained_px, radius_px = architecture.TRAINED_PX, architecture.MAX_HOLE_RADIUS_PX
+    trained_px = int(header.metadata.get("trained_px", architecture.TRAINED_PX))
     return WeightsInfo(
         name=name,
         path=path,
@@ -156,8 +208,11 @@ def read_info(path: Path, name: str, sha256: str | None) -> WeightsInfo:
         dimensions=dimensions,
         input=header.metadata.get("input", "masked"),
         output=header.metadata.get("output", "picture"),
-        trained_px=int(header.metadata.get("trained_px", trained_px)),
-        max_hole_radius_px=int(header.metadata.get("max_hole_radius_px", radius_px)),
+        trained_px=trained_px,
+        max_hole_radius_px=int(
+            header.metadata.get("max_hole_radius_px", architecture.MAX_HOLE_RADIUS_PX)
+        ),
+        usable_px=architecture.USABLE_PER_TRAINED * trained_px,
         licence=header.metadata.get("licence", "unknown"),
         sha256=sha256 or file_sha256(path),
         size_bytes=header.size_bytes,

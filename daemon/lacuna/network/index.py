@@ -1,4 +1,4 @@
-"""The folder of installed weights: files, the digests they came with, and a lock for writers."""
+"""The folder of installed weights: files, what is recorded of them, and a lock for writers."""
 
 import contextlib
 import fcntl
@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lacuna_wire.errors import Conflict, LacunaError
 from lacuna_wire.options import WEIGHTS_NAME
@@ -29,27 +29,55 @@ def installed_path(name: str) -> Path:
     return weights_folder() / f"{name}.safetensors"
 
 
-def read_index() -> dict[str, str]:
-    """Return the SHA-256 that was recorded for each installed name.
+class Installed(NamedTuple):
+    """What is recorded of installed weights.
+
+    Attributes:
+        sha256: Digest that the file had when it came.
+        bridges_px: What the user has set in the place of `WeightsInfo.max_hole_radius_px`; 0: none.
+        usable_px: The same of `WeightsInfo.usable_px`.
+    """
+
+    sha256: str
+    bridges_px: int = 0
+    usable_px: int = 0
+
+
+class Index(NamedTuple):
+    """What is recorded of the whole folder.
+
+    Attributes:
+        weights: By name.
+        default: The weights that the user wants fills to be made with; empty: Lacuna chooses.
+    """
+
+    weights: dict[str, Installed]
+    default: str = ""
+
+
+def read_index() -> Index:
+    """Return what is recorded; the first form of the index had nothing but digests.
 
     Raises:
         LacunaError: If the index is damaged.
     """
     path = _index_path()
     try:
-        index: Any = json.loads(path.read_bytes())
+        data: Any = json.loads(path.read_bytes())
+        if isinstance(data.get("weights"), dict):
+            default, entries = data.get("default", ""), data["weights"]
+        else:
+            default, entries = "", {name: {"sha256": digest} for name, digest in data.items()}
+        weights = {name: _installed(name, entry) for name, entry in entries.items()}
+        if not isinstance(default, str):
+            raise TypeError("default")
     except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, RecursionError):
-        index = None
-    if not isinstance(index, dict) or not all(
-        re.fullmatch(WEIGHTS_NAME, name) and isinstance(digest, str) and _SHA256.fullmatch(digest)
-        for name, digest in index.items()
-    ):
+        return Index({})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise LacunaError(
             f"{path} is damaged. Delete it and install the weights again.", code="bad_index"
-        )
-    return index
+        ) from None
+    return Index(weights, default)
 
 
 def write_installed(name: str, data: bytes) -> None:
@@ -58,10 +86,49 @@ def write_installed(name: str, data: bytes) -> None:
     Raises:
         OSError: If the folder cannot be written; what was there before is still there.
     """
-    index = {**read_index(), name: hashlib.sha256(data).hexdigest()}
+    index = read_index()
     _write(installed_path(name), data)
     # The file first: a name in the index without its file would be a lie.
-    _write(_index_path(), json.dumps(index, indent=2, sort_keys=True).encode())
+    _write_index(_with(index, name, Installed(hashlib.sha256(data).hexdigest())))
+
+
+def change_installed(name: str, **changes: Any) -> None:
+    """Change what is recorded of installed weights; the file stays as it is.
+
+    Raises:
+        KeyError: If there are none of this name.
+        Conflict: If another process installs weights just now.
+        LacunaError: If the folder cannot be written.
+    """
+    with locked("index"):
+        index = read_index()
+        _write_index(_with(index, name, index.weights[name]._replace(**changes)))
+
+
+def change_default(name: str) -> None:
+    """Record with which weights fills are made; empty to leave it to Lacuna.
+
+    Raises:
+        Conflict: If another process installs weights just now.
+        LacunaError: If the folder cannot be written.
+    """
+    with locked("index"):
+        _write_index(read_index()._replace(default=name))
+
+
+def _installed(name: str, entry: Any) -> Installed:
+    """Read an entry of the index; keys of a newer Lacuna are left alone."""
+    installed = Installed(**{key: entry[key] for key in Installed._fields if key in entry})
+    numbers = (installed.bridges_px, installed.usable_px)
+    if not re.fullmatch(WEIGHTS_NAME, name) or not _SHA256.fullmatch(installed.sha256):
+        raise ValueError(name)
+    if any(type(number) is not int or number < 0 for number in numbers):
+        raise ValueError(name)
+    return installed
+
+
+def _with(index: Index, name: str, installed: Installed) -> Index:
+    return index._replace(weights={**index.weights, name: installed})
 
 
 @contextlib.contextmanager
@@ -108,6 +175,12 @@ def _sha256(path: Path, *_identity: int) -> str:
 
 def _index_path() -> Path:
     return weights_folder() / "index.json"
+
+
+def _write_index(index: Index) -> None:
+    entries = {name: entry._asdict() for name, entry in index.weights.items()}
+    data = {"default": index.default, "weights": entries}
+    _write(_index_path(), json.dumps(data, indent=2, sort_keys=True).encode())
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -25,9 +25,6 @@ SHARE_OF_PLENTY = 0.06
 SHARE_OF_BATCH = 0.2
 MOST_BATCH_BYTES = 2**30
 
-# Fourier layers see tiles of other sizes than those of the training; how far that holds up.
-TRAINED_PX_TO_TILE = 4
-
 
 def tile_bytes(info: WeightsInfo, area: int, precision: torch.dtype) -> float:
     """Return the memory that a tile of `area` pixels takes while it is filled."""
@@ -48,7 +45,7 @@ def default_tile(info: WeightsInfo, free_bytes: int, precision: torch.dtype = to
     per_pixel = tile_bytes(info, 1, precision)
     fitting = min(USUAL_TILE_PX, math.isqrt(int(free_bytes * SHARE_TO_FIT / per_pixel)))
     plenty = math.isqrt(int(free_bytes * SHARE_OF_PLENTY / per_pixel))
-    return largest_tile(min(max(fitting, plenty), TRAINED_PX_TO_TILE * info.trained_px))
+    return largest_tile(min(max(fitting, plenty), info.usable_px))
 
 
 def default_batch(

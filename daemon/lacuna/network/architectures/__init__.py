@@ -41,6 +41,7 @@ class Architecture(Protocol):
         TRAINED_PX: Side of the pictures of the training, where the weights do not say it.
         MAX_HOLE_RADIUS_PX: Largest distance from a missing pixel to a known one that is bridged,
             where the weights do not say it.
+        USABLE_PER_TRAINED: How many times the side of the training a tile may be.
     """
 
     NAME: str
@@ -50,6 +51,7 @@ class Architecture(Protocol):
     LEAST_PX: int
     TRAINED_PX: int
     MAX_HOLE_RADIUS_PX: int
+    USABLE_PER_TRAINED: int
 
     def detect(self, shapes: Mapping[str, Shape]) -> dict[str, int] | None:
         """Return the dimensions of a network with these tensors; None if it is another kind.
