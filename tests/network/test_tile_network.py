@@ -77,20 +77,25 @@ def test_every_pixel_of_every_size_is_proposed_in_its_own_place(network):
         np.testing.assert_array_equal(fill[near], (1 - image * (1 - mask))[near])
 
 
-def test_generator_sees_multiples_of_8_of_at_least_32_mirrored_from_the_tile(network):
-    stub = network.lanes[0].generator = Stub(1)
+@pytest.mark.parametrize("role", ["proposes", "corrects"])
+def test_generator_sees_multiples_of_8_of_at_least_32_mirrored_from_the_tile(role, request):
+    """With the pixels of the edge as the authors do, or without them as it was measured."""
+    network = request.getfixturevalue("network" if role == "proposes" else "corrector")
+    mode = "symmetric" if role == "proposes" else "reflect"
+    stub = network.lanes[0].generator = Stub(1 if role == "proposes" else constant(0.5))
     for height, width in ((1, 1), (1, 200), (7, 33), (32, 32), (40, 41)):
         image, mask = tile(height, width)
         fill = network.fill(image, mask)
+        shown = image * (1 - mask) if role == "proposes" else image
 
         sides = stub.seen.shape[-2:]
         assert all(side % 8 == 0 and side >= 32 for side in sides)
         near = near_to(mask)
-        np.testing.assert_array_equal(fill[near], (image * (1 - mask))[near])
+        np.testing.assert_allclose(fill[near], shown[near], rtol=0, atol=FLOAT32_ROUNDING)
         seen = stub.seen[0].permute(1, 2, 0).numpy()
         added = [(0, side - own) for side, own in zip(sides, (height, width), strict=True)]
-        known = np.concatenate([image * (1 - mask), mask], axis=2)
-        np.testing.assert_array_equal(seen, np.pad(known, (*added, (0, 0)), mode="reflect"))
+        known = np.concatenate([shown, mask], axis=2)
+        np.testing.assert_array_equal(seen, np.pad(known, (*added, (0, 0)), mode=mode))
 
 
 def test_a_network_that_proposes_never_sees_what_is_under_the_mask(network):

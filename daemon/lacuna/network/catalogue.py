@@ -96,6 +96,15 @@ class WeightsInfo(NamedTuple):
     metadata: dict[str, str]
 
     @property
+    def padding(self) -> str:
+        """How a tile is mirrored up to the sides that the network takes, in NumPy's words.
+
+        `symmetric`, which repeats the pixels at the edge, is how published weights are used by
+        their authors. `lacuna-small` was measured with `reflect`, which does not.
+        """
+        return "reflect" if self.input == "guided" else "symmetric"
+
+    @property
     def role(self) -> Role:
         """`corrects`: wants a completion under the mask; `proposes`: fills what is black there."""
         return "corrects" if self.input == "guided" else "proposes"

@@ -152,7 +152,7 @@ class TileNetwork:
             own[..., 3:] = mask
             if own.shape != place.shape:
                 mirrored = (0, rows - height), (0, columns - width), (0, 0)
-                place[:] = np.pad(own, mirrored, mode="reflect")
+                place[:] = np.pad(own, mirrored, mode=self.info.padding)  # type: ignore[call-overload]
         cells = self._wanted_cells([mask for _, mask in tiles])
         finish = lane.begin(planes, None if self.traits.records else cells)
         there = cells.enlarge(self.multiple_px).intersect(Rect(0, 0, width, height))
