@@ -10,7 +10,7 @@ from lacuna.engine.pixels.document import Document
 from lacuna.filler import Filler
 from lacuna.network.tile_network import load_network
 from lacuna_wire import Options, PixelLayout
-from lacuna_wire.errors import Unprocessable
+from lacuna_wire.errors import DeviceLost, Unprocessable
 
 OPTIONS = Options(result="composite", device="cpu")
 
@@ -212,6 +212,61 @@ def test_device_without_memory_for_the_weights_leaves_them_to_the_cpu(monkeypatc
 
     assert wished == ["cuda", "cpu"] * 2  # whatever filled the device may be gone by then
     np.testing.assert_array_equal(filled, filled_by(Filler(), samples, selection))
+
+
+class Lost(ShortOfMemory):
+    """The shipped network on a GPU that fails after one tile."""
+
+    def fill(self, image, mask):
+        self.tried.append(max(mask.shape))
+        if len(self.tried) > 1:
+            raise DeviceLost("The GPU failed (unspecified launch failure).")
+        return self.network.fill(image, mask)
+
+
+def test_job_whose_device_is_lost_is_filled_and_the_next_one_loads_anew(monkeypatch):
+    samples, selection = picture_with_hole()
+    selection[:, 210:250] = 255  # several tiles
+    options = replace(OPTIONS, tile=128)
+    expected = filled_by(Filler(), samples, selection, options)
+    filler, devices = Filler(), []
+
+    def load(info, device, memory_limit=0):
+        devices.append(Lost(load_network(info, device), 0))
+        return devices[-1]
+
+    monkeypatch.setattr("lacuna.filler.load_network", load)
+
+    filled = filled_by(filler, samples, selection, options)
+
+    assert len(devices[0].tried) == 2
+    assert np.abs(filled.astype(int) - expected).max() <= 1
+    assert filler.device_lost
+    filled_by(filler, samples, selection, options)
+    assert len(devices) == 2
+
+
+def test_device_that_is_lost_while_it_is_loaded_leaves_the_job_to_the_cpu(monkeypatch):
+    filler = Filler()
+
+    def load(info, device, memory_limit=0):
+        if device != "cpu":
+            raise DeviceLost("The GPU failed.")
+        return load_network(info, device)
+
+    monkeypatch.setattr("lacuna.filler.load_network", load)
+    samples, selection = picture_with_hole()
+
+    filled = filled_by(filler, samples, selection, replace(OPTIONS, device="cuda"))
+
+    np.testing.assert_array_equal(filled, filled_by(Filler(), samples, selection))
+    assert filler.device_lost
+
+
+def test_job_on_a_device_that_works_loses_none(filler):
+    filled_by(filler, *picture_with_hole())
+
+    assert not filler.device_lost
 
 
 def test_network_is_loaded_anew_for_another_limit_of_its_memory_and_has_smaller_tiles(monkeypatch):

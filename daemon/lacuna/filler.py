@@ -10,9 +10,10 @@ from lacuna.engine.inpaint import fill
 from lacuna.engine.pixels.composite import Take
 from lacuna.engine.pixels.document import Document
 from lacuna.engine.plan import FillPlan, halve_tiles, plan_fill, regions_of
-from lacuna.network.catalogue import find_weights
+from lacuna.network.catalogue import WeightsInfo, find_weights
 from lacuna.network.tile_network import TileNetwork, load_network
 from lacuna_wire import Options, Rect
+from lacuna_wire.errors import DeviceLost
 from lacuna_wire.messages import Progress, Report, ShouldStop
 
 log = logging.getLogger(__name__)
@@ -37,11 +38,17 @@ class Outcome(NamedTuple):
 
 
 class Filler:
-    """Fills documents, one at a time, and keeps the network of the last one in memory."""
+    """Fills documents, one at a time, and keeps the network of the last one in memory.
+
+    Attributes:
+        device_lost: Whether a GPU has failed. A job goes on with the CPU then, but it takes another
+            process to use that GPU again.
+    """
 
     def __init__(self) -> None:
+        self.device_lost = False
         self._network: TileNetwork | None = None
-        self._loaded = ("", "", 0)  # SHA-256 of the weights, device, limit of its memory
+        self._loaded: tuple[WeightsInfo, str, int] | None = None  # device, limit of its memory
 
     def fill(
         self,
@@ -73,22 +80,32 @@ class Filler:
         if smaller_tiles:
             options = halve_tiles(options, device)
         plan = plan_fill(document, regions, options, device)
-        tiles = fill(document, plan, device, begin(plan), report, should_stop, device.refine)
+        try:
+            tiles = fill(document, plan, device, begin(plan), report, should_stop, device.refine)
+        finally:
+            if device.lost:
+                self._lose()
         return Outcome(plan.rect, plan.options.result, tiles, device.device_name)
 
     def _load(self, options: Options) -> TileNetwork:
         info = find_weights(options.weights)
-        wanted = info.sha256, options.device, options.memory_limit
+        wanted = info, options.device, options.memory_limit
         if self._network is None or self._loaded != wanted:
             self._network = None  # never two of them in memory
             start = time.monotonic()
             try:
                 self._network = load_network(info, options.device, options.memory_limit << 20)
                 self._loaded = wanted
-            except MemoryError as error:
+            except (MemoryError, DeviceLost) as error:
                 # The next job tries the device again: whatever fills it may be gone by then.
-                log.warning("no memory for %s: going on with the CPU (%s)", info.name, error)
+                log.warning("%s cannot be loaded: going on with the CPU (%s)", info.name, error)
+                if isinstance(error, DeviceLost):
+                    self._lose()
                 self._network = load_network(info, "cpu")
-                self._loaded = ("", "", 0)
+                self._loaded = None
             log.info("loaded %s in %.2f s", info.name, time.monotonic() - start)
         return self._network
+
+    def _lose(self) -> None:
+        """Forget what is on a device that has failed."""
+        self.device_lost, self._network, self._loaded = True, None, None

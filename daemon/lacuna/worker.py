@@ -13,7 +13,7 @@ from lacuna.engine.pixels.document import Document, Samples
 from lacuna.engine.plan import FillPlan
 from lacuna.filler import Filler
 from lacuna.network.catalogue import weights_names
-from lacuna.network.device import choose_device, device_name
+from lacuna.network.device import default_in_words
 from lacuna.samples import DTYPES
 from lacuna.service.orders import Filled, Order
 from lacuna.service.spool import allocate
@@ -29,7 +29,7 @@ def run_worker() -> None:
     def fill(order: Order, report: Report, should_stop: ShouldStop) -> Filled:
         return fill_order(filler, order, report, should_stop)
 
-    serve_orders(fill, device_name(choose_device("auto")), weights_names())
+    serve_orders(fill, default_in_words(), weights_names(), lambda: filler.device_lost)
 
 
 def fill_order(filler: Filler, order: Order, report: Report, should_stop: ShouldStop) -> Filled:

@@ -11,7 +11,7 @@ from lacuna.engine.fitting import SMALLEST_TILE_PX, FittingDevice
 from lacuna.engine.pixels.document import Document
 from lacuna.engine.plan import halve_tiles
 from lacuna_wire import Options, Rect
-from lacuna_wire.errors import OutOfMemory
+from lacuna_wire.errors import DeviceLost, OutOfMemory
 from tests.drawn import RGB, draw_sources, fill_whole, noise, plan_of, problem_of, select
 from tests.fakes.networks import StandIn
 
@@ -106,6 +106,63 @@ def test_next_job_tries_the_device_with_whole_tiles_again():
     FittingDevice(network).fill(*tile(256))
 
     assert network.shapes[before:] == [(256, 256)]
+
+
+class Lost(StandIn):
+    """A GPU that fails for ever after `after` tiles; in batches it reads two tiles ahead."""
+
+    def __init__(self, after, **changes):
+        super().__init__(double, device_name="GPU", **changes)
+        self.after = after
+
+    def fill(self, image, mask):
+        if self.after == 0:
+            raise DeviceLost("The GPU failed.")
+        self.after -= 1
+        return super().fill(image, mask)
+
+    def fill_all(self, tiles):
+        tiles = iter(tiles)
+        while group := list(itertools.islice(tiles, 2)):
+            yield from [self.fill(*tile) for tile in group]
+
+
+@pytest.mark.parametrize("after", [0, 1, 2, 3, 4])
+def test_job_whose_device_is_lost_goes_on_with_the_cpu_and_every_tile_is_filled(after, caplog):
+    tiles = [tile(96, seed) for seed in range(5)]
+    cpu = StandIn(double)
+    fitting = FittingDevice(Lost(after, cpu=cpu))
+
+    filled = list(fitting.fill_all(iter(tiles)))
+
+    assert len(filled) == 5
+    for found, (image, mask) in zip(filled, tiles, strict=True):
+        np.testing.assert_array_equal(found, double(image, mask))
+    assert fitting.lost
+    assert fitting.device_name == "GPU, then CPU"
+    assert "The GPU failed. This one goes on with CPU." in caplog.text
+
+
+def test_lost_device_gets_its_tile_filled_by_the_cpu():
+    image, mask = tile(96)
+    fitting = FittingDevice(Lost(0, cpu=StandIn(double)))
+
+    np.testing.assert_array_equal(fitting.fill(image, mask), double(image, mask))
+    assert fitting.lost
+
+
+def test_device_that_is_lost_and_cannot_be_left_ends_the_job():
+    with pytest.raises(DeviceLost):
+        FittingDevice(Lost(0)).fill(*tile(96))
+    with pytest.raises(DeviceLost):
+        list(FittingDevice(Lost(0)).fill_all([tile(96)]))
+
+
+def test_device_that_works_is_not_lost():
+    fitting = FittingDevice(Lost(9, cpu=StandIn(double)))
+
+    assert len(list(fitting.fill_all([tile(96)] * 5))) == 5
+    assert not fitting.lost
 
 
 def test_memory_for_no_tile_at_all_is_one_sentence():
@@ -227,6 +284,26 @@ def test_search_goes_on_with_the_cpu_when_the_device_has_no_memory_left(monkeypa
     np.testing.assert_array_equal(found.source, expected.source)
     np.testing.assert_array_equal(theirs.image, ours.image)
     assert "goes on with the CPU" in caplog.text
+
+
+def test_search_and_network_go_to_the_cpu_when_the_search_loses_the_device():
+    cpu = StandIn(double)
+    fitting = FittingDevice(StandIn(double, cpu=cpu, device_name="GPU"))
+    expected, begun = problem_of(), problem_of()
+
+    def begins_and_fails(problem, *_):
+        problem.values[:] = 0.5
+        raise DeviceLost("The GPU failed.")
+
+    fitting._refine = begins_and_fails
+
+    search_with(FittingDevice(StandIn(double)), expected)
+    search_with(fitting, begun)
+
+    np.testing.assert_array_equal(begun.image, expected.image)
+    assert fitting.lost
+    fitting.fill(*tile(96))
+    assert cpu.shapes
 
 
 def test_search_goes_to_the_cpu_with_the_network():

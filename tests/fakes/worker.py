@@ -2,9 +2,9 @@
 
 `--fault start:exit` does it before the worker is ready. A job asks for it by the name of its
 weights: `fault.tile.3.hang` at its third tile, `fault.result.short` at its end. `once` hangs only
-as long as the tiles are large, `held` until there is a file of the job's name beside `--starts`.
-`--hold FILE` keeps every job at its second tile while the file is there; `--layer` makes a layer
-for an editor.
+as long as the tiles are large, `left` goes on without a device that has failed, `held` until there
+is a file of the job's name beside `--starts`. `--hold FILE` keeps every job at its second tile
+while the file is there; `--layer` makes a layer for an editor.
 """
 
 import argparse
@@ -42,6 +42,8 @@ def main() -> None:
     sys.stdout.flush()
     misbehave("start", set(arguments.fault))
 
+    left = []  # one entry as soon as a job has left its device
+
     def fill(order: Order, report: Report, should_stop: ShouldStop) -> Filled:
         name = order.request.options.weights
         faults = {name.removeprefix("fault.").replace(".", ":")}
@@ -55,6 +57,9 @@ def main() -> None:
             if f"tile:{tile}:held" in faults:
                 faults.remove(f"tile:{tile}:held")
                 hold(arguments.starts.with_name(order.request.id), should_stop)
+            if f"tile:{tile}:left" in faults:
+                faults.remove(f"tile:{tile}:left")
+                left.append(tile)
             misbehave(f"tile:{tile}", faults)
             time.sleep(arguments.tile_s)
             while tile == 2 and is_held(arguments.hold) and not should_stop():
@@ -70,7 +75,7 @@ def main() -> None:
         result = "layer" if arguments.layer and wanted != "composite" else "composite"
         return Filled(order.window, tiles, "fake" if device == "auto" else device, result)
 
-    serve_orders(fill, device="fake", weights=["stand-in"])
+    serve_orders(fill, must_end=lambda: bool(left), device="fake", weights=["stand-in"])
 
 
 def is_held(file: Path | None) -> bool:

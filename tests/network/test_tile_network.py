@@ -315,3 +315,37 @@ def test_gpu_fills_like_the_cpu(network):
     difference = np.abs(on_gpu.fill(image, mask) - network.fill(image, mask))
 
     assert difference.max() < BFLOAT16_MAX
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "CUDA error: no kernel image is available for execution on the device\nCUDA kernel errors",
+        "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
+        "cuFFT error: CUFFT_EXEC_FAILED",
+        "CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate(handle)`",
+    ],
+)
+def test_libraries_of_a_gpu_that_fail_are_a_lost_device(words, network):
+    def fail(_planes, _part):
+        raise RuntimeError(words)
+
+    network.lanes[0].generator = fail
+
+    with pytest.raises(DeviceLost, match="The GPU failed") as caught:
+        network.fill(*tile(32, 32))
+    assert words.partition("\n")[0] in caught.value.message
+    assert "kernel errors" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "words", ["cuFFT error: CUFFT_ALLOC_FAILED", "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when"]
+)
+def test_libraries_of_a_gpu_without_memory_are_out_of_memory(words, network):
+    def fail(_planes, _part):
+        raise RuntimeError(words)
+
+    network.lanes[0].generator = fail
+
+    with pytest.raises(MemoryError):
+        network.fill(*tile(32, 32))

@@ -179,6 +179,14 @@ def test_worker_whose_device_failed_ends_by_itself_and_the_next_job_gets_another
     assert len(impatient.worker_pids) == workers + 1
 
 
+def test_job_that_goes_on_without_its_device_is_done_and_the_next_has_a_fresh_worker(impatient):
+    assert follow(impatient, "tile.2.left").state == "done"
+    workers = len(impatient.worker_pids)
+
+    assert follow(impatient).state == "done"
+    assert len(impatient.worker_pids) == workers + 1
+
+
 def test_first_tile_has_more_patience_than_the_others(start):
     daemon = start(first_tile_s=10, stall_s=0.3)
 

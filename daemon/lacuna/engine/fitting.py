@@ -1,7 +1,7 @@
 """What a job does when memory is short: smaller pieces first, the CPU as the last resort.
 
-It stands between the engine and the device of one job: the network that fills tiles, and the search
-for patches. Tiles that are finished stay.
+A device that fails is left to the CPU at once. This file stands between the engine and the device
+of one job: the network that fills tiles, and the search for patches. Tiles that are finished stay.
 """
 
 import logging
@@ -14,7 +14,7 @@ import numpy as np
 
 from lacuna.network_facts import FactsOf
 from lacuna_wire import Rect
-from lacuna_wire.errors import OutOfMemory
+from lacuna_wire.errors import DeviceLost, OutOfMemory
 from lacuna_wire.options import MIN_TILE
 
 from .completion.complete import refine_here
@@ -59,6 +59,9 @@ class FittingDevice(FactsOf):
 
     Args:
         network: What fills as long as there is memory; patches are searched on its device.
+
+    Attributes:
+        lost: Whether the device has failed, so that nothing else in this process can use it.
     """
 
     def __init__(self, network: DeviceNetwork) -> None:
@@ -68,6 +71,7 @@ class FittingDevice(FactsOf):
         self._first_name = network.device_name
         self._most_px = 0  # longest side that is tried; 0: any
         self._halvings = 0
+        self.lost = False
 
     @property
     def device_name(self) -> str:
@@ -83,7 +87,7 @@ class FittingDevice(FactsOf):
         rng: np.random.Generator,
         round_done: RoundDone,
     ) -> Matches:
-        """Search and vote in turns: on the device, on the CPU when that has no memory left.
+        """Search and vote in turns: on the device, on the CPU when that is full or has failed.
 
         Raises:
             MemoryError: If the CPU has none either.
@@ -94,8 +98,10 @@ class FittingDevice(FactsOf):
                 return self._refine(problem, source, turns, rng, round_done)
             except MemoryError as error:
                 log.warning("out of memory: the search for patches goes on with the CPU: %s", error)
-                problem.values[:] = begun
                 self._refine = refine_here
+            except DeviceLost as error:
+                self._leave(error)
+            problem.values[:] = begun
         return refine_here(problem, source, turns, rng, round_done)
 
     def fill(self, image: Pixels, mask: Pixels) -> Pixels:
@@ -103,6 +109,7 @@ class FittingDevice(FactsOf):
 
         Raises:
             OutOfMemory: If even SMALLEST_TILE_PX does not fit on the CPU.
+            DeviceLost: If a device has failed that cannot be left.
         """
         longer = max(mask.shape[:2])
         while True:
@@ -113,6 +120,8 @@ class FittingDevice(FactsOf):
                 return fill_pieces(image, mask, self._network, side)
             except MemoryError as error:
                 self._give_way(side, error)
+            except DeviceLost as error:
+                self._leave(error)
 
     def fill_all(self, tiles: Iterable[tuple[Pixels, Pixels]]) -> Iterator[Pixels]:
         """Fill tiles in their order; those of which one does not fit are filled one by one.
@@ -139,12 +148,15 @@ class FittingDevice(FactsOf):
                 for fill in self._network.fill_all(handed_out()):
                     under_way.popleft()
                     yield fill
+                return
+            except DeviceLost as error:
+                if reading:  # it was no tile that failed
+                    raise
+                self._leave(error)
             except MemoryError as error:
                 if reading or not under_way:  # it was no tile that wanted memory
                     raise
                 self._give_way(max(under_way[0][1].shape[:2]), error)
-            if not under_way:
-                return
             while under_way:
                 yield self.fill(*under_way.popleft())
         yield from (self.fill(*tile) for tile in rest)  # in pieces
@@ -154,9 +166,8 @@ class FittingDevice(FactsOf):
         half = max(round_down(side // 2, self.multiple_px), SMALLEST_TILE_PX)
         cpu = self._network.on_cpu() if half >= side or self._halvings == HALVINGS else None
         if cpu is not None:
-            self._network, self._most_px, self._halvings = cpu, 0, 0
-            self._refine = refine_here
             log.warning("out of memory at %d px: going on with %s", side, cpu.device_name)
+            self._go_to(cpu)
         elif half < side:
             self._most_px = half
             self._halvings += 1
@@ -166,6 +177,19 @@ class FittingDevice(FactsOf):
                 f"Not even a tile of {side} x {side} px fits into memory. Close other programs.",
                 values={"side": side},
             ) from error
+
+    def _leave(self, error: DeviceLost) -> None:
+        """Leave a device that has failed, for the rest of this job."""
+        cpu = self._network.on_cpu()
+        if cpu is None:
+            raise error
+        log.warning("%s This one goes on with %s.", error.message, cpu.device_name)
+        self.lost = True
+        self._go_to(cpu)
+
+    def _go_to(self, cpu: DeviceNetwork) -> None:
+        self._network, self._most_px, self._halvings = cpu, 0, 0
+        self._refine = refine_here
 
 
 def refine_on(device: str) -> Refine:

@@ -19,6 +19,16 @@ from .graphs import RecordedGenerator
 Pixels = NDArray[np.float32]
 Tile = tuple[Pixels, Pixels]  # image (H, W, 3), mask (H, W, 1)
 
+# What plain RuntimeErrors of torch say.
+NO_MEMORY = (
+    "can't allocate memory", "not enough memory", "could not create a memory object",
+    "ALLOC_FAILED",
+)  # fmt: skip
+GPU_LIBRARIES = (
+    "CUDA error", "CUDA driver error", "cuDNN error", "CUDNN_STATUS", "cuFFT error",
+    "CUBLAS_STATUS", "unable to find an engine",
+)  # fmt: skip
+
 
 class Lane:
     """A generator on its device. An asynchronous one does not keep `begin` waiting.
@@ -174,10 +184,16 @@ def device_errors() -> Iterator[None]:
         reason = str(error).partition("\n")[0]
         if "out of memory" in reason:  # of the host, where pages that a GPU reads stay in memory
             raise MemoryError(reason) from None
-        raise DeviceLost(f"The GPU failed ({reason}). The next job will start it again.") from error
+        raise _device_lost(error) from error
     except RuntimeError as error:
-        # The CPU allocator and oneDNN have no exception of their own.
-        words = ("can't allocate memory", "not enough memory", "could not create a memory object")
-        if any(word in str(error) for word in words):
+        # The CPU's allocator, oneDNN and the libraries of a GPU have no exception of their own.
+        if any(word in str(error) for word in NO_MEMORY):
             raise MemoryError(str(error)) from None
+        if any(word in str(error) for word in GPU_LIBRARIES):
+            raise _device_lost(error) from error
         raise
+
+
+def _device_lost(error: RuntimeError) -> DeviceLost:
+    reason = str(error).partition("\n")[0].strip(" .")
+    return DeviceLost(f"The GPU failed ({reason}). The next job will start it again.")

@@ -3,15 +3,21 @@
 No other file of `network` tells a processor from a GPU. It asks the traits.
 """
 
+import logging
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
+from torch.nn import functional
 
 from lacuna.machine import free_memory_bytes, usable_cores
 from lacuna_wire.errors import Unprocessable
 from lacuna_wire.options import DEVICE
+
+PROBE_SUM = 22**2  # 3 x 3 ones over 8 x 8 ones, added up
+
+log = logging.getLogger(__name__)
 
 
 class DeviceTraits(NamedTuple):
@@ -89,23 +95,26 @@ def choose_device(wish: str = "auto") -> torch.device:
 
 
 def choose_devices(wish: str = "auto") -> list[torch.device]:
-    """Return the devices for `auto`, `cpu`, `cuda`, `cuda:N` or `cuda:all`.
+    """Return the devices for `auto`, `cpu`, `cuda`, `cuda:N` or `cuda:all`; each has computed.
 
-    `auto` takes the first GPU if there is one; `cuda:all` takes all of them.
+    `auto` takes the first GPU that works, else the CPU; `cuda:all` takes all of them.
 
     Raises:
-        Unprocessable: If it is another word, or a GPU is asked for that is not there.
+        Unprocessable: If it is another word, or a GPU is asked for that is not there or fails.
     """
     if not re.fullmatch(DEVICE, wish):
         raise Unprocessable(
             f"{ascii(wish)[:40]} is not a device. Choose auto, cpu, cuda, cuda:N or cuda:all.",
             code="unknown_device",
         )
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if wish == "cpu" or (wish == "auto" and not count):
+    if wish == "cpu":
         return [torch.device("cpu")]
-    if wish == "cuda:all" and count:
-        return [torch.device("cuda", number) for number in range(count)]
+    if wish == "auto":
+        device, faults = _first_that_works()
+        for fault in faults:
+            log.warning("%s; going on with %s", fault, device_name(device))
+        return [device]
+    count = _gpu_count()
     number = int(wish.partition(":")[2].replace("all", "") or 0)
     if number >= count:
         raise Unprocessable(
@@ -113,7 +122,70 @@ def choose_devices(wish: str = "auto") -> list[torch.device]:
             "Choose auto or cpu.",
             code="no_such_device",
         )
-    return [torch.device("cuda", number)]
+    numbers = range(count) if wish == "cuda:all" else [number]
+    devices = [torch.device("cuda", number) for number in numbers]
+    for device in devices:
+        if fault := fault_of(device):
+            raise Unprocessable(
+                f"{wish} was asked for, but {fault}. Choose auto or cpu.", code="device_fails"
+            )
+    return devices
+
+
+def default_in_words() -> str:
+    """Name the device of `auto` for people, and what is wrong with those that it leaves."""
+    device, faults = _first_that_works()
+    return ", because ".join([device_name(device), *faults[:1]])
+
+
+def fault_of(device: torch.device) -> str:
+    """Have a GPU compute a tiny convolution and its transform; return what is wrong, or nothing.
+
+    PyTorch also finds cards that it has no kernels for, and cards that have failed meanwhile. Too
+    little memory is no fault: that is met where tiles are chosen.
+    """
+    try:
+        with torch.inference_mode():
+            ones = torch.ones(1, 1, 8, 8, device=device)
+            blurred = functional.conv2d(ones, ones[..., :3, :3], padding=1)
+            total = round(float(torch.fft.rfft2(blurred)[0, 0, 0, 0].real))
+        reason = "" if total == PROBE_SUM else f"it computes {total} instead of {PROBE_SUM}"
+    except torch.OutOfMemoryError:
+        reason = ""
+    except RuntimeError as error:
+        reason = str(error).partition("\n")[0].strip(" .") or type(error).__name__
+    if not reason:
+        return ""
+    built = ", ".join(torch.cuda.get_arch_list()) or "no GPU"
+    return (
+        f"{_architecture(device)} does not work with PyTorch {torch.__version__}, built for "
+        f"{built} ({reason})"
+    )
+
+
+def _first_that_works() -> tuple[torch.device, list[str]]:
+    """Return the first GPU that works, else the CPU, and the faults of the GPUs before it."""
+    faults: list[str] = []
+    for number in range(_gpu_count()):
+        device = torch.device("cuda", number)
+        fault = fault_of(device)
+        if not fault:
+            return device, faults
+        faults.append(fault)
+    return torch.device("cpu"), faults
+
+
+def _gpu_count() -> int:
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+def _architecture(device: torch.device) -> str:
+    """Name a GPU and the code that it runs; one that has failed may not tell."""
+    try:
+        major, minor = torch.cuda.get_device_capability(device)
+        return f"{device_name(device)} of architecture sm_{major}{minor}"
+    except RuntimeError:
+        return str(device)
 
 
 def choose_precision(*devices: torch.device) -> torch.dtype:

@@ -32,6 +32,7 @@ def serve_orders(
     fill: Callable[[Order, Report, ShouldStop], Filled],
     device: str = "",
     weights: Sequence[str] = (),
+    must_end: Callable[[], bool] = lambda: False,
 ) -> None:
     """Fill orders from stdin until it ends; then end the process, even in the middle of a tile.
 
@@ -42,6 +43,8 @@ def serve_orders(
             shown to the user, a `MemoryError` counts as out of memory, anything else is our bug.
         device: Where jobs run that leave the choice to the daemon, for people.
         weights: Names of the weights that are installed.
+        must_end: Asked after every order: whether its device has failed, so that the next order is
+            for another process.
     """
     orders_in, messages_out = _take_pipes()
     _die_with_parent()
@@ -54,7 +57,7 @@ def serve_orders(
         order = inbox.get()
         end = _fill_one(fill, order, say, cancelled)
         say(end)
-        if end.get("code") == DeviceLost.code:
+        if must_end() or end.get("code") == DeviceLost.code:
             os._exit(EXIT_DEVICE_LOST)  # nothing works any more in a process whose device failed
         cancelled.discard(order.id)
 
