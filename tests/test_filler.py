@@ -4,10 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from lacuna.engine.pixels.composite import collect_into
 from lacuna.engine.pixels.document import Document
 from lacuna.filler import Filler
+from lacuna.network import precision
+from lacuna.network.catalogue import find_weights
+from lacuna.network.checkpoints import import_weights
 from lacuna.network.tile_network import load_network
 from lacuna_wire import Options, PixelLayout
 from lacuna_wire.errors import DeviceLost, Unprocessable
@@ -267,6 +271,20 @@ def test_job_on_a_device_that_works_loses_none(filler):
     filled_by(filler, *picture_with_hole())
 
     assert not filler.device_lost
+
+
+def test_network_whose_precision_was_measured_at_the_first_fill_is_not_loaded_again(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setattr(precision, "choose_precision", lambda *_devices: torch.bfloat16)
+    import_weights(find_weights("lacuna-small").path, "mine")
+    filler, options = Filler(), replace(OPTIONS, weights="mine")
+
+    first = filler._load(options)
+
+    assert find_weights("mine").bfloat16["CPU"].invisible
+    assert filler._load(options) is first
 
 
 def test_network_is_loaded_anew_for_another_limit_of_its_memory_and_has_smaller_tiles(monkeypatch):

@@ -10,7 +10,8 @@ from lacuna.engine.geometry.context import plan_job
 from lacuna.engine.plan import plan_fill, regions_of
 from lacuna.files import is_streamed
 from lacuna.network.catalogue import find_weights
-from lacuna.network.device import choose_device, choose_precision, free_memory
+from lacuna.network.device import choose_device, free_memory
+from lacuna.network.precision import known_precision
 from lacuna.network.tile_size import default_tile, tile_bytes
 from lacuna.network_facts import Role, usual_overlap
 from lacuna.removal import Removal, document_of
@@ -75,7 +76,7 @@ def estimate(removal: Removal, seconds: float | None = None) -> Estimate:
     """
     request = removal.request
     info, device = find_weights(request.options.weights), choose_device(request.options.device)
-    precision, limit = choose_precision(device), request.options.memory_limit << 20
+    precision, limit = known_precision(info, device), request.options.memory_limit << 20
     tile_px = default_tile(info, free_memory(device, limit), precision)
     network = PlannedNetwork(
         role=info.role,

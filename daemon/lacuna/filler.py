@@ -89,7 +89,8 @@ class Filler:
 
     def _load(self, options: Options) -> TileNetwork:
         info = find_weights(options.weights)
-        wanted = info, options.device, options.memory_limit
+        # What is recorded while they are loaded is no other weights.
+        wanted = info._replace(bfloat16={}), options.device, options.memory_limit
         if self._network is None or self._loaded != wanted:
             self._network = None  # never two of them in memory
             start = time.monotonic()

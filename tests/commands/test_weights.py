@@ -6,9 +6,13 @@ import torch
 from click.testing import CliRunner
 
 from lacuna.commands.weights import weights
+from lacuna.network import precision
 from lacuna.network.architectures.lama.generator import Generator
 from lacuna.network.catalogue import default_name, find_weights
+from lacuna.network.checkpoints import import_weights
+from lacuna.network.difference import Difference
 from lacuna_wire import LacunaError
+from lacuna_wire.errors import DeviceLost
 
 
 @pytest.fixture(autouse=True)
@@ -96,6 +100,31 @@ def test_import_of_big_lama_says_that_fills_use_it_and_how_to_go_back(file):
     assert default_name() == "lacuna-small"
 
 
+def test_import_says_in_which_precision_weights_fill_and_so_does_info(file, monkeypatch):
+    monkeypatch.setattr(precision, "choose_precision", lambda *_devices: torch.bfloat16)
+    monkeypatch.setattr(precision, "measure", lambda *_arguments: Difference(2.5, 16.0))
+    words = "float32: in bfloat16 fills differ by 2.50 of 255 on average and 16.0 at most"
+
+    assert f"On CPU it fills in {words}." in run("import", file).stdout
+    assert f"on CPU\t{words}" in run("info", "mine").stdout
+
+
+def test_device_that_is_lost_while_precisions_are_compared_does_not_undo_an_import(
+    file, monkeypatch
+):
+    def lost(*_arguments):
+        raise DeviceLost("The GPU failed.")
+
+    monkeypatch.setattr(precision, "choose_precision", lambda *_devices: torch.bfloat16)
+    monkeypatch.setattr(precision, "measure", lost)
+
+    result = run("import", file)
+
+    assert result.exit_code == 0
+    assert "The GPU failed. The precisions are compared at the first fill." in result.stderr
+    assert find_weights("mine").bfloat16 == {}
+
+
 def test_limits_are_set_shown_and_taken_back(file):
     run("import", file)
 
@@ -144,18 +173,16 @@ def test_refusals_reach_the_top_as_one_sentence_with_a_code(arguments, code, wei
     assert not weights_home.exists()
 
 
-def test_fetch_reports_what_was_installed(monkeypatch):
+def test_fetch_reports_what_was_installed_and_what_that_changes(file, monkeypatch):
     from lacuna.network import fetch
-
-    info = find_weights("lacuna-small")._replace(name="big-lama")
 
     def fetched(name, progress, mirror):
         assert (name, mirror) == ("big-lama", "https://a/b/")
         progress(1, 2)
-        return info
+        return import_weights(file, name)
 
     monkeypatch.setattr(fetch, "fetch_weights", fetched)
 
-    assert run("fetch", "big-lama", "--from", "https://a/b/").stdout.startswith(
-        "big-lama is installed: LaMa, width 32, blocks 6, "
-    )
+    said = run("fetch", "big-lama", "--from", "https://a/b/").stdout
+    assert said.startswith("big-lama is installed: LaMa, width 4, blocks 2, ")
+    assert "Fills use big-lama from now on. To go back, type `" in said

@@ -91,8 +91,9 @@ def test_limits_of_imported_weights_can_be_set_and_taken_back(weights_files):
     assert set_limits("mine", bridges_px=192) == before._replace(max_hole_radius_px=192)
     assert set_limits("mine", usable_px=2048) == find_weights("mine")
     assert find_weights("mine") == before._replace(max_hole_radius_px=192, usable_px=2048)
-    assert load_network(find_weights("mine"), "cpu").max_hole_radius_px == 192
     assert set_limits("mine", bridges_px=0, usable_px=0) == before
+    set_limits("mine", bridges_px=192)
+    assert load_network(find_weights("mine"), "cpu").max_hole_radius_px == 192
     assert is_intact("mine")
 
 

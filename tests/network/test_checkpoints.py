@@ -12,8 +12,9 @@ import safetensors.torch
 import torch
 
 from lacuna.network import pickles
-from lacuna.network.catalogue import PUBLISHED, Published, find_weights
+from lacuna.network.catalogue import find_weights
 from lacuna.network.checkpoints import import_weights, read_checkpoint, to_safetensors
+from lacuna.network.published import PUBLISHED, Published
 from lacuna_wire import LacunaError
 
 KINDS = {"w.safetensors": "safetensors", "w.pt": "TorchScript", "w.ckpt": "training state"}

@@ -15,11 +15,12 @@ import pytest
 
 from lacuna.network import addresses, fetch
 from lacuna.network.addresses import MIRROR, Address, address_of, from_github, why_unreachable
-from lacuna.network.catalogue import PUBLISHED, Published, find_weights, is_intact
+from lacuna.network.catalogue import find_weights, is_intact
 from lacuna.network.checkpoints import import_weights
 from lacuna.network.download import MAX_TRIES, _write, download
 from lacuna.network.fetch import fetch_weights
 from lacuna.network.index import locked
+from lacuna.network.published import PUBLISHED, Published
 from lacuna_wire import LacunaError
 
 DATA = os.urandom(300_000)

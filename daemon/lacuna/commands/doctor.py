@@ -120,6 +120,8 @@ def _weights() -> Iterator[Check]:
             yield Check(f"weights {name}", "broken", error.message, mend)
             continue
         found = f"{info.size_bytes / MIB:.1f} MiB, SHA-256 {info.sha256[:16]}."
+        for device, difference in info.bfloat16.items():
+            found += f" On {device} it fills in {difference}."
         yield Check(f"weights {name}", "ok", found)
 
 

@@ -60,6 +60,7 @@ def info(name: str) -> None:
         ("licence", found.licence),
     ]
     shown = {"name", "input", "output", "trained_px", "max_hole_radius_px", "licence"}
+    rows += [(f"on {device}", str(found.bfloat16[device])) for device in sorted(found.bfloat16)]
     rows += [(key, text) for key, text in sorted(found.metadata.items()) if key not in shown]
     _show([(_printable(key), _printable(text)) for key, text in rows])
 
@@ -77,6 +78,7 @@ def import_(file: Path, name: str | None) -> None:
 
     found = import_weights(file, file.stem if name is None else name)
     _report("imported", found)
+    _compare_precisions(found)
     click.echo(_what_changes(found.name))
 
 
@@ -100,6 +102,7 @@ def fetch(name: str, mirror: str) -> None:
     with _progress(name) as progress:
         found = fetch_weights(name, progress, mirror)
     _report("installed", found)
+    _compare_precisions(found)
     click.echo(_what_changes(found.name))
 
 
@@ -134,6 +137,21 @@ def set_(name: str, bridges: int | None, usable: int | None, default: bool) -> N
     if default:
         choose_default(name)
         click.echo(f"Fills use {name} from now on, wherever nothing else is chosen.")
+
+
+def _compare_precisions(found: "WeightsInfo") -> None:
+    """Have both precisions fill a picture where one of them would be used; say what came of it."""
+    from lacuna.network.catalogue import find_weights
+    from lacuna.network.device import choose_devices
+    from lacuna.network.tile_network import check_precision
+    from lacuna_wire import LacunaError
+
+    try:
+        check_precision(found, choose_devices("auto"))
+    except LacunaError as error:
+        click.echo(f"{error.message} The precisions are compared at the first fill.", err=True)
+    for device, difference in find_weights(found.name).bfloat16.items():
+        click.echo(f"On {device} it fills in {difference}.")
 
 
 def _what_changes(name: str) -> str:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from lacuna_wire.errors import LacunaError, Unprocessable
 
-from .catalogue import Published
+from .published import Published
 
 MIRROR = "LACUNA_MIRROR"  # the variable with the address of a folder of published files
 CONNECT_S = 2.0  # for looking up a name and for the first connection

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from lacuna.network_facts import Role
@@ -14,52 +15,21 @@ from lacuna_wire.errors import Conflict, LacunaError, Unprocessable
 from lacuna_wire.options import WEIGHTS_NAME
 
 from .architectures import Architecture, recognise
+from .difference import Difference
 from .headers import bad_weights, read_header
-from .index import change_default, change_installed, file_sha256, installed_path, read_index
+from .index import (
+    change_default,
+    change_installed,
+    file_sha256,
+    installed_path,
+    read_index,
+)
 from .index import weights_folder as weights_folder
 
 SHIPPED = "lacuna-small"
 PREFERRED = "big-lama"  # the default as soon as it is installed, unless the user says otherwise
 
 _PACKAGE = Path(__file__).parent / "weights"
-
-
-class Published(NamedTuple):
-    """Weights that others publish and Lacuna can fetch.
-
-    Attributes:
-        url: Address of the file.
-        size_bytes: Size of the file.
-        sha256: Digest of the file.
-        md5: The digest that the publisher gives, so that it and the other one are of one file.
-        licence: Licence of the weights.
-        source: Who made them, for the metadata.
-    """
-
-    url: str
-    size_bytes: int
-    sha256: str
-    md5: str
-    licence: str
-    source: str
-
-    @property
-    def file_name(self) -> str:
-        return self.url.rpartition("/")[2]
-
-
-PUBLISHED = {
-    "big-lama": Published(
-        url="https://github.com/Sanster/models/releases/download/add_big_lama/big-lama.pt",
-        # The publisher gives the MD5. Size and SHA-256 are those that a dozen public projects have
-        # pinned independently for this address, some of them beside that MD5.
-        size_bytes=205_669_692,
-        sha256="344c77bbcb158f17dd143070d1e789f38a66c04202311ae3a258ef66667a9ea9",
-        md5="e3aa4aaa15225a33ec84f9f4bc47e500",
-        licence="Apache-2.0",
-        source="Suvorov et al., Resolution-robust Large Mask Inpainting with Fourier Convolutions",
-    )
-}
 
 
 class WeightsInfo(NamedTuple):
@@ -79,6 +49,7 @@ class WeightsInfo(NamedTuple):
         sha256: Digest of the file; for installed weights the one recorded when they came.
         size_bytes: Size of the file.
         metadata: Everything that the file says about itself.
+        bfloat16: By device, how fills in bfloat16 differ from those in float32.
     """
 
     name: str
@@ -94,6 +65,7 @@ class WeightsInfo(NamedTuple):
     sha256: str
     size_bytes: int
     metadata: dict[str, str]
+    bfloat16: Mapping[str, Difference] = MappingProxyType({})
 
     @property
     def padding(self) -> str:
@@ -196,7 +168,18 @@ def find_weights(name_or_path: str | Path = "") -> WeightsInfo:
     return info._replace(
         max_hole_radius_px=installed.bridges_px or info.max_hole_radius_px,
         usable_px=installed.usable_px or info.usable_px,
+        bfloat16=installed.bfloat16,
     )
+
+
+def is_shipped(info: WeightsInfo) -> bool:
+    """Tell whether weights are those of the package."""
+    return info.path.parent == _PACKAGE
+
+
+def is_imported(info: WeightsInfo) -> bool:
+    """Tell whether weights are in the catalogue under their name, and no file that was named."""
+    return info.path == installed_path(info.name)
 
 
 def read_info(path: Path, name: str, sha256: str | None) -> WeightsInfo:

@@ -19,9 +19,10 @@ from lacuna_wire.errors import LacunaError, NoSpace
 
 from .architectures import Architecture, Dimensions, Recognised, behind, in_words, recognise
 from .archives import read_archive, read_tensors
-from .catalogue import PUBLISHED, WeightsInfo, check_metadata, check_name, find_weights
+from .catalogue import WeightsInfo, check_metadata, check_name, find_weights
 from .headers import Shape, bad_weights, file_size, header_bytes, read_header
 from .index import file_sha256, locked, write_installed
+from .published import PUBLISHED
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32)
 TYPES = {torch.float16: "F16", torch.bfloat16: "BF16", torch.float32: "F32", torch.int64: "I64"}

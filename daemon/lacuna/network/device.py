@@ -223,6 +223,11 @@ def device_name(device: torch.device) -> str:
     return f"CPU, {usable_cores()} threads"
 
 
+def lasting_name(device: torch.device) -> str:
+    """Name a kind of device for what is recorded: the GPU's own name, or `CPU`."""
+    return str(torch.cuda.get_device_name(device)) if device.type == "cuda" else "CPU"
+
+
 def set_up(device: torch.device, memory_limit: int) -> None:
     """Give a CPU all cores of this process; have torch refuse a GPU's memory beyond a limit.
 

@@ -19,9 +19,9 @@ from typing import IO, Any
 from lacuna_wire.errors import Forbidden, LacunaError, NoSpace, Unprocessable
 
 from .addresses import Address, not_downloaded, printable, why_unreachable
-from .catalogue import Published
 from .index import file_sha256
 from .partial import forget, forget_etag, kept_bytes, read_etag, write_etag
+from .published import Published
 
 STALL_S = 30.0
 MIN_BYTES_PER_STALL = 30 * 1024  # fewer in STALL_S, and the connection counts as broken

@@ -3,9 +3,10 @@
 from lacuna_wire.errors import Unprocessable
 
 from .addresses import address_of
-from .catalogue import PUBLISHED, WeightsInfo, find_weights, is_intact
+from .catalogue import WeightsInfo, find_weights, is_intact
 from .download import ReportBytes, download
 from .index import locked, weights_folder
+from .published import PUBLISHED
 
 
 def fetch_weights(name: str, progress: ReportBytes, mirror: str = "") -> WeightsInfo:

@@ -6,13 +6,16 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from lacuna_wire.errors import Conflict, LacunaError
 from lacuna_wire.options import WEIGHTS_NAME
 from lacuna_wire.replacing import replaced
+
+from .difference import Difference, read_differences
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -36,11 +39,13 @@ class Installed(NamedTuple):
         sha256: Digest that the file had when it came.
         bridges_px: What the user has set in the place of `WeightsInfo.max_hole_radius_px`; 0: none.
         usable_px: The same of `WeightsInfo.usable_px`.
+        bfloat16: Of each device on which that was compared.
     """
 
     sha256: str
     bridges_px: int = 0
     usable_px: int = 0
+    bfloat16: Mapping[str, Difference] = MappingProxyType({})
 
 
 class Index(NamedTuple):
@@ -116,9 +121,20 @@ def change_default(name: str) -> None:
         _write_index(read_index()._replace(default=name))
 
 
+def record_difference(name: str, device: str, difference: Difference) -> None:
+    """Record how fills of installed weights differ on a device.
+
+    Raises:
+        LacunaError: As `change_installed`.
+    """
+    known = read_index().weights[name].bfloat16
+    change_installed(name, bfloat16={**known, device: difference})
+
+
 def _installed(name: str, entry: Any) -> Installed:
     """Read an entry of the index; keys of a newer Lacuna are left alone."""
-    installed = Installed(**{key: entry[key] for key in Installed._fields if key in entry})
+    known = {key: entry[key] for key in Installed._fields if key in entry}
+    installed = Installed(**{**known, "bfloat16": read_differences(known.get("bfloat16", {}))})
     numbers = (installed.bridges_px, installed.usable_px)
     if not re.fullmatch(WEIGHTS_NAME, name) or not _SHA256.fullmatch(installed.sha256):
         raise ValueError(name)
@@ -178,7 +194,13 @@ def _index_path() -> Path:
 
 
 def _write_index(index: Index) -> None:
-    entries = {name: entry._asdict() for name, entry in index.weights.items()}
+    entries = {
+        name: {
+            **entry._asdict(),
+            "bfloat16": {device: one._asdict() for device, one in entry.bfloat16.items()},
+        }
+        for name, entry in index.weights.items()
+    }
     data = {"default": index.default, "weights": entries}
     _write(_index_path(), json.dumps(data, indent=2, sort_keys=True).encode())
 

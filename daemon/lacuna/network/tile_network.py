@@ -5,6 +5,7 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
+import torch
 from torch import nn
 
 from lacuna.network_facts import usual_overlap
@@ -18,11 +19,11 @@ from .checkpoints import load_generator
 from .device import (
     DeviceTraits,
     choose_devices,
-    choose_precision,
     free_memory,
     set_up,
     traits_of,
 )
+from .precision import settle_precision
 from .tile_size import default_batch, default_tile
 
 RIM_PX = 16  # known pixels as near as this to a missing one are proposed too
@@ -197,12 +198,30 @@ def load_network(info: WeightsInfo, device: str = "auto", memory_limit: int = 0)
     """
     devices = choose_devices(device)
     check_sha256(info)
+    precision = check_precision(info, devices)
     with device_errors():
-        precision = choose_precision(*devices)
         for one in devices:
             set_up(one, memory_limit)
         traits = [traits_of(one, precision) for one in devices]
         return TileNetwork(info, load_generator(info.path), *traits, memory_limit=memory_limit)
+
+
+def check_precision(info: WeightsInfo, devices: Sequence[torch.device]) -> torch.dtype:
+    """Return the precision that weights fill in on these devices, measured if nobody knows it yet.
+
+    Raises:
+        DeviceLost: If a device has failed.
+    """
+
+    def fill_in(
+        device: torch.device, precision: torch.dtype, image: Pixels, mask: Pixels
+    ) -> Pixels:
+        with device_errors():
+            set_up(device, 0)
+            generator = load_generator(info.path)
+            return TileNetwork(info, generator, traits_of(device, precision)).fill(image, mask)
+
+    return settle_precision(info, devices, fill_in)
 
 
 def wanted_cells(masks: Sequence[Pixels], cell_px: int) -> Rect:
