@@ -287,6 +287,25 @@ def test_network_whose_precision_was_measured_at_the_first_fill_is_not_loaded_ag
     assert filler._load(options) is first
 
 
+def test_outcome_names_the_weights_that_filled_and_none_where_patches_were_enough(
+    tmp_path, monkeypatch, filler
+):
+    samples = np.random.default_rng(5).integers(0, 256, (300, 300, 3)).astype(np.uint8)
+    outcomes = []
+    for hole_px in (20, 180):  # the second is wider than lacuna-small bridges
+        selection = np.zeros((300, 300), np.uint8)
+        selection[60 : 60 + hole_px, 60 : 60 + hole_px] = 255
+        document = Document(samples, selection, PixelLayout("RGB"))
+
+        def begin(plan, document=document):
+            whole = samples.copy()
+            return collect_into(whole[plan.rect.slices], plan.rect, document, plan.options)
+
+        outcomes.append(filler.fill(document, OPTIONS, begin, lambda _: None, lambda: False))
+
+    assert [outcome.weights for outcome in outcomes] == ["lacuna-small", ""]
+
+
 def test_network_is_loaded_anew_for_another_limit_of_its_memory_and_has_smaller_tiles(monkeypatch):
     loaded = []
 

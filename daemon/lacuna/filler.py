@@ -29,12 +29,14 @@ class Outcome(NamedTuple):
         result: What was made of them: `layer` or `composite`.
         tiles: Tiles that the network filled, on all levels.
         device: Where, for people.
+        weights: Name of those that filled; empty if patches alone were enough.
     """
 
     rect: Rect
     result: str
     tiles: int
     device: str
+    weights: str
 
 
 class Filler:
@@ -76,7 +78,8 @@ class Filler:
         """
         regions = regions_of(document, options)  # nothing selected is refused before any loading
         report(Progress("loading"))
-        device = FittingDevice(self._load(options))
+        network = self._load(options)
+        device = FittingDevice(network)
         if smaller_tiles:
             options = halve_tiles(options, device)
         plan = plan_fill(document, regions, options, device)
@@ -85,7 +88,8 @@ class Filler:
         finally:
             if device.lost:
                 self._lose()
-        return Outcome(plan.rect, plan.options.result, tiles, device.device_name)
+        weights = network.info.name if tiles else ""
+        return Outcome(plan.rect, plan.options.result, tiles, device.device_name, weights)
 
     def _load(self, options: Options) -> TileNetwork:
         info = find_weights(options.weights)

@@ -46,7 +46,9 @@ def fill_order(filler: Filler, order: Order, report: Report, should_stop: Should
         edge.document, edge.options, begin, report, should_stop, order.smaller_tiles
     )
     where = outcome.rect.shift(window.left, window.top)
-    return Filled(where, outcome.tiles, outcome.device, outcome.result, edge.grown_px)
+    return Filled(
+        where, outcome.tiles, outcome.device, outcome.result, edge.grown_px, outcome.weights
+    )
 
 
 def map_document(path: Path, window: Rect, request: JobRequest) -> Document:

@@ -22,11 +22,13 @@ class FilledParts(NamedTuple):
         result: What the pixels are: `layer` or `composite`, as in `Options.result`.
         parts: Their places, and they themselves in the colours of the target.
         grown_px: As in `JobStatus`.
+        weights: As in `JobStatus`.
     """
 
     result: str
     parts: List[Tuple[Rect, Any]]
     grown_px: int = 0
+    weights: str = ""
 
 
 class MainThreadWork(NamedTuple):
@@ -123,7 +125,7 @@ class FillThread(QObject):
 
     def _fill(self) -> FilledParts:
         """Ask the daemon; return what it has made, in the colours of the target."""
-        rect, pixels, result, grown_px = fill(self._request, self._editor)
+        rect, pixels, result, grown_px, weights = fill(self._request, self._editor)
         view, row_bytes = memoryview(pixels), rect.width * self._request.layout.pixel_bytes
         parts = []
         for strip in cut_into_strips(rect, self._work.strip_pixels):
@@ -131,7 +133,7 @@ class FillThread(QObject):
             part = view[first : first + strip.height * row_bytes]
             converted = self._in_main(partial(self._work.convert, result, strip, part))
             parts.append((strip, converted))
-        return FilledParts(result, parts, grown_px)
+        return FilledParts(result, parts, grown_px, weights)
 
     def _place(self, filled: FilledParts) -> Any:
         made = None

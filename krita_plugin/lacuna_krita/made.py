@@ -17,12 +17,14 @@ class Placed(NamedTuple):
         space: Their colour space.
         parts: Places on the canvas as it was at the click, and their pixels.
         grown_px: As in `JobStatus`.
+        weights: As in `JobStatus`.
     """
 
     result: str
     space: Any
     parts: List[Tuple[Rect, Any]]
     grown_px: int = 0
+    weights: str = ""
 
 
 class Made(NamedTuple):

@@ -159,7 +159,7 @@ class Fill(QObject):
             if placed is None:
                 space = placing.target_space(self._source, self._kind(filled.result))
                 parts = [(rect, bytes(part)) for rect, part in filled.parts]
-                placed = Placed(filled.result, space, parts, filled.grown_px)
+                placed = Placed(filled.result, space, parts, filled.grown_px, filled.weights)
             self._placing = placing.place(
                 self._source, self._settings, placed, self._wanted.instead_of
             )
@@ -189,8 +189,10 @@ class Fill(QObject):
             self._source = self._source._replace(selection=None)  # freed here as well
         if made is not None:
             seconds = decimal(time.monotonic() - self._begun, 1, _)
+            done = _done_sentence(made.kind).format(seconds)
             edge = sentences.edge_text(made.placed.grown_px, _)
-            sentence = "\n".join(filter(None, (_done_sentence(made.kind).format(seconds), edge)))
+            model = sentences.model_text(made.placed.weights, _)
+            sentence = "\n".join(filter(None, (done, edge, model)))
         elif isinstance(error, JobCancelled):
             sentence = self._pointless or _(sentences.CANCELLED)
         elif isinstance(error, LacunaError):

@@ -144,6 +144,7 @@ class LacunaDocker(DockWidget):
 
     def _list_weights(self, names: List[str]) -> None:
         self.rows["weights"].widget.offer(names)
+        self.rows["weights"].widget.name_best(names)
 
     def _show_document(self) -> None:
         """Show what was chosen and said of the document that is looked at."""

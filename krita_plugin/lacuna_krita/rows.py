@@ -36,7 +36,7 @@ class WeightsBox(QComboBox):
     def __init__(self) -> None:
         super().__init__()
         narrow(self)
-        self.addItem(_(sentences.BEST_MODEL), "")
+        self.addItem(sentences.best_model_text([], _), "")
 
     def name(self) -> str:
         return self.currentData() or ""
@@ -45,6 +45,10 @@ class WeightsBox(QComboBox):
         """Choose what may be gone by now."""
         self.offer([name])
         self.setCurrentIndex(self.findData(name))
+
+    def name_best(self, names: List[str]) -> None:
+        """Say which of these, all that there are, the first entry stands for."""
+        self.setItemText(0, sentences.best_model_text(names, _))
 
     def offer(self, names: List[str]) -> None:
         """Offer these too; the choice stays."""

@@ -6,17 +6,35 @@ What the daemon refuses is raised here as the same `LacunaError` as there.
 
 import json
 from contextlib import suppress
-from typing import Any, Callable, Dict, Iterable, Iterator, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, NamedTuple, Tuple
 
 from .endpoint import Endpoint, find_daemon, start_daemon
 from .errors import BadReply, DaemonUnreachable, JobCancelled, LacunaError, NotFound
 from .exchange import Buffer, exactly, exchange, read_into, read_json, slices
-from .messages import Answer, JobEstimate, JobRequest, JobStatus, Ticket
+from .messages import JobEstimate, JobRequest, JobStatus, Ticket
 from .rect import Rect
 from .sentences import CANCELLED
 
 CALL_TIMEOUT_S = 30.0  # without a byte in either direction
 CANCEL_POLL_S = 0.5  # how late `inpaint` may notice that it should cancel
+
+
+class Answer(NamedTuple):
+    """What a job that is done gives.
+
+    Attributes:
+        rect: Pixels of the image that it covers.
+        pixels: Of these, in the layout of the request.
+        result: What they are: `layer` or `composite`, as in `Options.result`.
+        grown_px: As in `JobStatus`.
+        weights: As in `JobStatus`.
+    """
+
+    rect: Rect
+    pixels: bytearray
+    result: str
+    grown_px: int = 0
+    weights: str = ""
 
 
 class Client:
@@ -201,7 +219,7 @@ def inpaint(
                 f"{request.layout.pixel_bytes} bytes were expected."
             )
         result = status.result or request.options.result
-        return Answer(rect, pixels, result, status.grown_px)
+        return Answer(rect, pixels, result, status.grown_px, status.weights)
     finally:
         # The daemon drops it anyway in the end: this must hide neither the result nor the error.
         with suppress(LacunaError):

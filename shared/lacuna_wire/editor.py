@@ -25,7 +25,7 @@ from typing import (
 from . import client as wire
 from .errors import BadRequest, DaemonUnreachable, JobCancelled
 from .layout import PixelLayout
-from .messages import REQUIRED_PLANES, Answer, JobRequest, JobStatus
+from .messages import REQUIRED_PLANES, JobRequest, JobStatus
 from .options import AUTO_GROW, Options
 from .rect import Rect
 from .sentences import CANCELLED
@@ -114,7 +114,7 @@ def new_request(
     return JobRequest(str(uuid.uuid4()), *size, selection, layout, options, planes, sources)
 
 
-def fill(request: JobRequest, editor: Editor) -> Answer:
+def fill(request: JobRequest, editor: Editor) -> wire.Answer:
     """Have the daemon do one job, in a thread that may wait; start the daemon if none is running.
 
     If the daemon ends during the job, the job is tried once more: a picture may kill any daemon.
@@ -190,7 +190,7 @@ def resolve(future: "Future[Any]", make: Callable[[], Any]) -> None:
         future.set_exception(error)
 
 
-def _once(request: JobRequest, editor: Editor) -> Answer:
+def _once(request: JobRequest, editor: Editor) -> wire.Answer:
     def read_window(window: Rect) -> Iterable[Any]:
         return _read_ahead(window, request.planes, editor)
 

@@ -183,6 +183,8 @@ class JobStatus(NamedTuple):
         result: What they are, once they are there: `layer` or `composite`, as in `Options.result`.
         error: Why the job failed or was cancelled.
         grown_px: Pixels that a `grow` of AUTO_GROW added to the selection at most.
+        weights: Name of those that a job which is done was filled with; empty if patches alone were
+            enough.
     """
 
     id: str
@@ -198,6 +200,7 @@ class JobStatus(NamedTuple):
     error: Optional[LacunaError] = None
     result: str = ""
     grown_px: int = 0
+    weights: str = ""
 
     @property
     def ended(self) -> bool:
@@ -260,22 +263,6 @@ class JobEstimate(NamedTuple):
     def from_dict(cls, data: Any) -> "JobEstimate":
         """Parse a daemon's answer, whatever its version; raises `BadReply` if it is none."""
         return read_reply(cls, data, "estimate of a job")
-
-
-class Answer(NamedTuple):
-    """What a job that is done gives.
-
-    Attributes:
-        rect: Pixels of the image that it covers.
-        pixels: Of these, in the layout of the request.
-        result: What they are: `layer` or `composite`, as in `Options.result`.
-        grown_px: As in `JobStatus`.
-    """
-
-    rect: Rect
-    pixels: bytearray
-    result: str
-    grown_px: int = 0
 
 
 def _sources_from(data: Any) -> Optional[Rect]:

@@ -5,7 +5,7 @@ in the values; `{}` stand for what the comment above says, in that order. Number
 `numbers.py`. What is said of the daemon's errors is in `refusals.py`.
 """
 
-from typing import Callable, Optional
+from typing import Callable, Optional, Sequence
 
 from .messages import JobStatus
 from .numbers import decimal, whole
@@ -50,6 +50,22 @@ FILL_AGAIN_TIP = "Put a fill with other options in the place of the last one."
 CANCEL_TITLE = "Cancel Inpainting"
 # Of the model.
 BEST_MODEL = "The best that is installed"
+# The same, and its name.
+BEST_MODEL_IS = "The best that is installed: {}"
+
+
+def best_model_text(names: Sequence[str], translate: Callable[[str], str] = str) -> str:
+    """Name the choice that is left to the daemon.
+
+    Args:
+        names: Of all models, the one first that the daemon takes by itself; empty if nobody knows.
+        translate: Gives a text in the user's language.
+
+    >>> best_model_text(["big-lama", "lacuna-small"])
+    'The best that is installed: big-lama'
+    """
+    return translate(BEST_MODEL_IS).format(names[0]) if names else translate(BEST_MODEL)
+
 
 # Number of the fill in its picture: the name of its layer.
 LAYER_NAME = "Inpaint {}"
@@ -136,6 +152,23 @@ def edge_text(grown_px: int, translate: Callable[[str], str] = str) -> str:
     ('Edge found: +3 px', '')
     """
     return translate(EDGE_FOUND).format(whole(grown_px)) if grown_px else ""
+
+
+# The model that filled.
+FILLED_BY = "Filled by {}"
+
+
+def model_text(weights: str, translate: Callable[[str], str] = str) -> str:
+    """Say which model filled; nothing if none did, or an older daemon does not tell.
+
+    Args:
+        weights: As in `JobStatus`.
+        translate: Gives a text in the user's language.
+
+    >>> model_text("big-lama"), model_text("")
+    ('Filled by big-lama', '')
+    """
+    return translate(FILLED_BY).format(weights) if weights else ""
 
 
 # How much will be filled, before the click.

@@ -73,7 +73,8 @@ def main() -> None:
         device = order.request.options.device
         wanted = order.request.options.result
         result = "layer" if arguments.layer and wanted != "composite" else "composite"
-        return Filled(order.window, tiles, "fake" if device == "auto" else device, result)
+        where = "fake" if device == "auto" else device
+        return Filled(order.window, tiles, where, result, weights=name or "stand-in")
 
     serve_orders(fill, must_end=lambda: bool(left), device="fake", weights=["stand-in"])
 

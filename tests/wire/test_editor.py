@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from lacuna_wire import JobStatus, LacunaError, Options, PixelLayout, Rect, editor
+from lacuna_wire.client import Answer
 from lacuna_wire.editor import Editor, EditorSettings, new_request, resolve
 from lacuna_wire.errors import BadRequest, DaemonUnreachable, JobCancelled
-from lacuna_wire.messages import Answer
 from lacuna_wire.options import AUTO_GROW
 from tests.service.conftest import SAFETY_S, eventually
 

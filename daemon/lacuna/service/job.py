@@ -43,6 +43,7 @@ class Job:
         self.rect: Rect | None = None
         self.result = ""
         self.grown_px = 0
+        self.weights = ""
         self.error: LacunaError | None = None
         self.progress = Progress(PHASES["created"], tiles_total=plan.tiles)
         self._worked = 0.0  # percent of this try; those of `progress` never fall
@@ -136,6 +137,7 @@ class Job:
             error=self.error,
             result=self.result,
             grown_px=self.grown_px,
+            weights=self.weights,
         )
 
     def _eta_s(self, expected_s: float | None) -> float | None:

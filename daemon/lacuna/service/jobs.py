@@ -283,7 +283,7 @@ class Jobs:
         if job.ended:  # cancelled in the meantime
             return
         job.rect, job.device, job.result = filled.rect, filled.device, filled.result
-        job.grown_px = filled.grown_px
+        job.grown_px, job.weights = filled.grown_px, filled.weights
         job.progress = job.progress._replace(tiles_total=filled.tiles)
         seconds = time.monotonic() - job.filling_since
         self.forecast.learn(job.request, job.plan, seconds)

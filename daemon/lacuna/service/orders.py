@@ -46,6 +46,7 @@ class Filled(NamedTuple):
         device: Where, for people: `cpu`, `cuda:0`.
         result: What the output is: `layer` or `composite`.
         grown_px: Pixels that were added to the selection at most, because it was left to us.
+        weights: Name of those that filled; empty if patches alone were enough.
     """
 
     rect: Rect
@@ -53,6 +54,7 @@ class Filled(NamedTuple):
     device: str
     result: str
     grown_px: int = 0
+    weights: str = ""
 
 
 def order_message(
@@ -117,6 +119,7 @@ def read_filled(message: dict[str, Any]) -> Filled:
         device=str(message["device"]),
         result=str(message["result"]),
         grown_px=int(message.get("grown_px", 0)),
+        weights=str(message.get("weights", "")),
     )
 
 

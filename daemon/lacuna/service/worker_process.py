@@ -89,7 +89,7 @@ def _fill_one(
     return {
         "type": "done", "id": order.id, "rect": list(filled.rect),
         "tiles": filled.tiles, "device": filled.device, "result": filled.result,
-        "grown_px": filled.grown_px,
+        "grown_px": filled.grown_px, "weights": filled.weights,
     }  # fmt: skip
 
 

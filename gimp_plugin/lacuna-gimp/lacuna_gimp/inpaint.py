@@ -11,8 +11,8 @@ from typing import Callable, Optional
 
 from lacuna_wire import JobRequest, JobStatus, Rect, sentences
 from lacuna_wire import editor as wire
+from lacuna_wire.client import Answer
 from lacuna_wire.editor import Editor, Task, resolve
-from lacuna_wire.messages import Answer
 
 from .guard import guarded
 from .translation import _

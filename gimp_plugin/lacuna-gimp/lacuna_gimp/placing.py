@@ -12,8 +12,8 @@ gi.require_version("Gimp", "3.0")
 from gi.repository import Gimp
 
 from lacuna_wire import LacunaError, Rect, sentences
+from lacuna_wire.client import Answer
 from lacuna_wire.editor import EditorSettings
-from lacuna_wire.messages import Answer
 from lacuna_wire.numbers import whole
 
 from . import buffers, fills, layer_work, layers, records

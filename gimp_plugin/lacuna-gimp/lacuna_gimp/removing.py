@@ -168,8 +168,8 @@ def _fill(source: GimpSource, wish: Placing, tell: Tell) -> Any:
     Gimp.progress_end()
     layer = placing.place(source, answer, wish)
     found = sentences.edge_text(answer.grown_px, _)
-    if found:
-        tell(found)
+    if found:  # the model alone is not worth a message: the dialog has named it
+        tell("\n".join(filter(None, (found, sentences.model_text(answer.weights, _)))))
     return layer
 
 

@@ -183,11 +183,12 @@ class Window:
         if not names and known:
             return GLib.SOURCE_REMOVE  # nobody knows
         chosen = self._config.get_property("weights") or ""
+        best = sentences.best_model_text(names, _)
         if known:
             remember_models(names)
         elif chosen and chosen not in names:
             names = [*names, chosen]
-        self._models.offer(names, _(sentences.BEST_MODEL))
+        self._models.offer(names, best)
         if chosen and chosen not in names:
             text = _("The model “{}” is no longer installed.").format(chosen)
             self._gone.set_text(text)
