@@ -12,7 +12,6 @@ from lacuna.engine.pixels.composite import Take, collect_into
 from lacuna.engine.pixels.document import Document, Samples
 from lacuna.engine.plan import FillPlan
 from lacuna.filler import Filler
-from lacuna.network.catalogue import weights_names
 from lacuna.network.device import default_in_words
 from lacuna.samples import DTYPES
 from lacuna.service.orders import Filled, Order
@@ -29,7 +28,7 @@ def run_worker() -> None:
     def fill(order: Order, report: Report, should_stop: ShouldStop) -> Filled:
         return fill_order(filler, order, report, should_stop)
 
-    serve_orders(fill, default_in_words(), weights_names(), lambda: filler.device_lost)
+    serve_orders(fill, default_in_words(), lambda: filler.device_lost)
 
 
 def fill_order(filler: Filler, order: Order, report: Report, should_stop: ShouldStop) -> Filled:

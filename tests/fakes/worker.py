@@ -76,7 +76,7 @@ def main() -> None:
         where = "fake" if device == "auto" else device
         return Filled(order.window, tiles, where, result, weights=name or "stand-in")
 
-    serve_orders(fill, must_end=lambda: bool(left), device="fake", weights=["stand-in"])
+    serve_orders(fill, must_end=lambda: bool(left), device="fake")
 
 
 def is_held(file: Path | None) -> bool:

@@ -21,7 +21,7 @@ UNKNOWN = Options(weights="big-lama")
 
 
 def forecast(**changes) -> Forecast:
-    settings = DaemonSettings("t", "i", weights=("small",), unit_s={"small": 0.5}, **changes)
+    settings = DaemonSettings("t", "i", weights=lambda: ["small"], unit_s={"small": 0.5}, **changes)
     return Forecast(settings, lambda asked: SMALL)
 
 
@@ -191,6 +191,18 @@ def test_daemon_that_is_given_a_guess_says_it_at_once(start):
     estimated = daemon.client.estimate(request())
 
     assert estimated.seconds == round(2.0 * (4 + 6 * 52 * 42 / 1e6) + START_S, 1)
+
+
+def test_weights_that_are_installed_meanwhile_are_those_that_fill_from_then_on():
+    names = ["small"]
+    settings = DaemonSettings("t", "i", weights=lambda: names, unit_s={"small": 0.5})
+    known = Forecast(settings, lambda asked: SMALL)
+    before = known.seconds(request(), SMALL)
+
+    names.insert(0, "big-lama")
+
+    assert before is not None
+    assert known.seconds(request(), SMALL) is None  # nobody knows how long those take
 
 
 def test_names_of_weights_are_there_before_the_first_worker(start):

@@ -69,7 +69,7 @@ def serve(port: int, keep_model: float, device: str, listen: str, foreground: bo
         return JobPlan(*plan_job(request))
 
     unit_s = {SHIPPED: SHIPPED_UNIT_S}
-    settings = new_settings(keep_model, device, weights=_installed_weights(), unit_s=unit_s)
+    settings = new_settings(keep_model, device, weights=_installed_weights, unit_s=unit_s)
     sys.exit(run(plan, [*PROGRAM, "worker"], [*PROGRAM, "serve"], settings, port, foreground))
 
 
@@ -148,7 +148,7 @@ def _installed_weights() -> list[str]:
     from lacuna.network.catalogue import weights_names
     from lacuna_wire import LacunaError
 
-    with suppress(LacunaError):  # of a damaged index the worker says more
+    with suppress(LacunaError):  # of a damaged index a fill says more
         return weights_names()
     return []
 

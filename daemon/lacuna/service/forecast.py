@@ -107,7 +107,7 @@ class Forecast:
     def _kind(self, request: JobRequest) -> Kind:
         options, settings = request.options, self._settings
         device = settings.device if options.device == "auto" else options.device
-        return options.weights or next(iter(settings.weights), ""), device, options.strategy
+        return options.weights or next(iter(settings.weights()), ""), device, options.strategy
 
     def _assumed_unit_s(self, kind: Kind) -> float | None:
         weights, device, _strategy = kind

@@ -73,7 +73,7 @@ async def status(request: web.Request) -> web.Response:
             "uptime_s": round(time.monotonic() - app[BEGUN], 1),
             "health": "degraded" if supervisor.degraded else "ok",
             "device": supervisor.device or None,
-            "weights": supervisor.weights,
+            "weights": list(settings.weights()),
             "worker_pid": supervisor.pid,
             "worker_memory_bytes": resident_bytes(supervisor.pid),
             "tile_s": jobs.tile_s,

@@ -1,6 +1,6 @@
 """The limits of one daemon; docs/protocol.md tells clients about them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 MIB = 1 << 20
@@ -15,7 +15,7 @@ class DaemonSettings:
         token: What every caller has to know; new with every start.
         instance: Name of this run, so that a client notices a restart.
         device: For jobs that leave the choice to the daemon.
-        weights: Names of those that are installed, the default first; each worker says them anew.
+        weights: Names those that are installed just now, the default first.
         unit_s: Name of weights -> seconds that a unit of work (`forecast.py`) is assumed to take
             on a processor, before the first job says it.
         max_jobs: Jobs that have not ended yet.
@@ -42,7 +42,7 @@ class DaemonSettings:
     token: str = field(repr=False)
     instance: str
     device: str = "auto"
-    weights: Sequence[str] = ()
+    weights: Callable[[], Sequence[str]] = list
     unit_s: Mapping[str, float] = field(default_factory=dict)
     max_jobs: int = 4
     max_ended_jobs: int = 256

@@ -43,7 +43,6 @@ class Supervisor:
 
     def __init__(self, command: Sequence[str], settings: DaemonSettings) -> None:
         self.device = ""
-        self.weights = list(settings.weights)
         self._command = list(command)
         self._settings = settings
         self._process: Process | None = None
@@ -166,7 +165,6 @@ class Supervisor:
             death, _values = await self._death(process)
             raise WorkerUnavailable(f"It {death}.")
         self.device = str(message.get("device", ""))
-        self.weights = [str(name) for name in message.get("weights", [])]
         log.info("worker %d is ready: %s", process.pid, self.device)
 
     async def _follow(self, order: dict[str, Any], deadline: float, report: Report) -> Filled:

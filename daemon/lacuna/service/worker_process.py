@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,7 +31,6 @@ OOM_SCORE = 500  # the kernel ends this process rather than the user's editor
 def serve_orders(
     fill: Callable[[Order, Report, ShouldStop], Filled],
     device: str = "",
-    weights: Sequence[str] = (),
     must_end: Callable[[], bool] = lambda: False,
 ) -> None:
     """Fill orders from stdin until it ends; then end the process, even in the middle of a tile.
@@ -42,7 +41,6 @@ def serve_orders(
             once per tile and raises `JobCancelled` when that is True. A `LacunaError` from it is
             shown to the user, a `MemoryError` counts as out of memory, anything else is our bug.
         device: Where jobs run that leave the choice to the daemon, for people.
-        weights: Names of the weights that are installed.
         must_end: Asked after every order: whether its device has failed, so that the next order is
             for another process.
     """
@@ -52,7 +50,7 @@ def serve_orders(
     inbox: queue.SimpleQueue[Order] = queue.SimpleQueue()
     cancelled: set[str] = set()
     threading.Thread(target=_listen, args=(orders_in, inbox, cancelled), daemon=True).start()
-    say({"type": "ready", "device": device, "weights": list(weights)})
+    say({"type": "ready", "device": device})
     while True:
         order = inbox.get()
         end = _fill_one(fill, order, say, cancelled)
