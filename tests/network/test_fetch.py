@@ -629,6 +629,23 @@ def test_damaged_weights_are_fetched_again(release):
     assert is_intact("big-lama")
 
 
+def test_file_that_cannot_be_installed_is_kept_whole_and_not_downloaded_again(
+    release, weights_home, monkeypatch
+):
+    def full(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lacuna.network.checkpoints.write_installed", full)
+        with pytest.raises(LacunaError, match="no room for big-lama"):
+            fetch_weights("big-lama", lambda there, total: None)
+    assert [path.name for path in weights_home.glob("[!.]*")] == ["big-lama.pt"]
+    asked = len(release.requests)
+
+    assert fetch_weights("big-lama", lambda there, total: None).name == "big-lama"
+    assert len(release.requests) == asked
+
+
 def test_second_download_at_the_same_time_is_refused(release):
     with locked("fetch-big-lama"), pytest.raises(LacunaError, match="Another program") as caught:
         fetch_weights("big-lama", lambda there, total: None)
