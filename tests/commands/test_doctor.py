@@ -54,6 +54,42 @@ def test_shipped_weights_that_changed_since_they_were_installed_are_broken(
     assert ("--force-reinstall" in check.mend) == flipped
 
 
+def test_doctor_says_in_which_precision_weights_fill(monkeypatch, tmp_path):
+    from lacuna.commands.doctor import _weights
+    from lacuna.network.checkpoints import import_weights
+    from lacuna.network.difference import Difference
+    from lacuna.network.index import record_difference
+
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    import_weights(find_weights(SHIPPED).path, "mine")
+    record_difference("mine", "RTX", Difference(2.5, 16.0))
+
+    check = next(check for check in _weights() if check.name == "weights mine")
+
+    assert check.state == "ok"
+    said = "in bfloat16 fills differ by 2.50 of 255 on average and 16.0 at most."
+    assert check.found.endswith(f"On RTX it fills in float32: {said}")
+
+
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [
+        ("big-lama", "lacuna weights fetch big-lama"),
+        ("mine", "lacuna weights import FILE --name mine"),
+    ],
+)
+def test_damaged_weights_are_mended_by_what_brought_them(name, mend, monkeypatch, tmp_path):
+    from lacuna.commands.doctor import _weights
+    from lacuna.network.checkpoints import import_weights
+
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    import_weights(find_weights(SHIPPED).path, name).path.write_bytes(b"damaged")
+
+    check = next(check for check in _weights() if check.name == f"weights {name}")
+
+    assert (check.state, check.mend) == ("broken", mend)
+
+
 def test_newer_plugin_is_refused_by_setup_and_named_by_doctor(beside, krita):
     beside("setup", "--yes", "--no-autostart", "--no-gimp")
     (krita / MARK).write_text("99.0.0")

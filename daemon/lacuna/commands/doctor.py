@@ -106,10 +106,13 @@ def _versions() -> str:
 
 def _weights() -> Iterator[Check]:
     from lacuna.network.catalogue import SHIPPED, check_sha256, find_weights, weights_names
+    from lacuna.network.published import PUBLISHED
 
     for name in weights_names():
-        mend = f"lacuna weights fetch {name}"
-        if name == SHIPPED:
+        mend = f"lacuna weights import FILE --name {name}"
+        if name in PUBLISHED:
+            mend = f"lacuna weights fetch {name}"
+        elif name == SHIPPED:
             mend = "pip install --force-reinstall --no-deps lacuna-inpaint"
         try:
             info = find_weights(name)
