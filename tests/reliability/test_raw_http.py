@@ -203,7 +203,6 @@ def test_silent_and_dripping_connections_are_closed_and_nobody_waits_for_them(st
 
 
 @pytest.mark.long
-@pytest.mark.timeout(120)
 def test_half_a_head_is_closed_in_time(start, figure):
     daemon = start()
     took_s = []
@@ -259,7 +258,6 @@ def test_slow_clients_do_not_keep_others_waiting(
 
 
 @pytest.mark.long
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("rate", [1, 500_000], ids=["a byte per second", "half a MiB per second"])
 def test_slow_upload_ends_in_time(start, figure, rate):
     daemon = start()
