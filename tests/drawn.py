@@ -1,5 +1,6 @@
 """Pictures, holes and problems that tests draw, and the fill of a document in memory."""
 
+import cv2
 import numpy as np
 
 from lacuna.engine.completion.complete import refine_here
@@ -126,3 +127,26 @@ def rgba(alpha, colour=(0, 0, 0), top=255):
     samples[..., :3] = np.rint(np.float64(colour) * top)
     samples[..., 3] = np.rint(alpha * top)
     return samples
+
+
+def disc(height, width, radius):
+    """Draw a round hole in the middle: uint8 (height, width), 1 = missing."""
+    rows, columns = np.indices((height, width))
+    inside = np.hypot(rows - height // 2, columns - width // 2) < radius
+    return inside.astype(np.uint8)
+
+
+def leaves(height, width, seed=5):
+    """Draw dead leaves, discs of any size over each other: float32 (height, width, 3).
+
+    Their edges are smooth and their sizes as in photographs, so there is detail on every level.
+    """
+    rng = np.random.default_rng(seed)
+    image = np.full((height, width, 3), 0.5, np.float32)
+    for _ in range(height * width // 30):
+        radius = 2 / rng.uniform(0.06, 1)
+        centre = rng.uniform(-radius, width + radius), rng.uniform(-radius, height + radius)
+        x, y = (round(16 * each) for each in centre)
+        colour = rng.uniform(0.1, 0.9, 3).tolist()
+        cv2.circle(image, (x, y), round(16 * radius), colour, -1, cv2.LINE_8, 4)
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), 0.6), np.float32)

@@ -11,6 +11,7 @@ import pytest
 from skimage import data
 
 from lacuna.engine.completion.complete import complete_levels, complete_window, refine_here
+from lacuna.engine.completion.proposal import propose
 from lacuna.engine.completion.schedule import TUNING, schedule_completion
 from lacuna.engine.pixels.hole import find_hole
 from lacuna.engine.pixels.levels import build_levels, coarsest_first
@@ -27,10 +28,12 @@ def complete(document, levels, tuning=TUNING, start=None, refine=refine_here):
     """Complete what is selected; `start` makes what a network paints of the coarsest level."""
     missing = find_hole(document, Options()).missing
     every = build_levels(document, missing, levels)
-    painted = None if start is None else start(every[-1])
+    proposal = None
+    if start is not None:
+        proposal = propose(start(every[-1]), every[-1].incomplete, levels)
     schedule = schedule_completion(missing, levels, start is not None, tuning)
     return complete_window(
-        document, missing, coarsest_first(every), schedule, lambda: None, painted, refine
+        document, missing, coarsest_first(every), schedule, lambda: None, proposal, refine
     )
 
 
@@ -236,6 +239,7 @@ import itertools
 import numpy as np
 from lacuna.engine.completion.backend import kernels, messages, shades, tracing, voting
 from lacuna.engine.completion.complete import complete_window
+from lacuna.engine.completion.proposal import propose
 from lacuna.engine.completion.schedule import TUNING, schedule_completion
 from lacuna.engine.completion.warm_up import warm_up
 from lacuna.engine.pixels.levels import build_levels, coarsest_first

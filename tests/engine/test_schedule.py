@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lacuna.engine.completion.complete import complete_window, refine_here
+from lacuna.engine.completion.proposal import propose
 from lacuna.engine.completion.schedule import TUNING, schedule_completion
 from lacuna.engine.pixels.document import Document
 from lacuna.engine.pixels.levels import build_levels, coarsest_first
@@ -36,9 +37,17 @@ def test_what_is_scheduled_is_what_is_done(rect, levels, by_network, whole_px):
 
     document = Document(noise(*missing.shape), missing, RGB)
     every = build_levels(document, missing, levels)
-    start = every[-1].image if by_network and every else None
+    proposal = None
+    if by_network and every:
+        proposal = propose(every[-1].image, every[-1].incomplete, levels)
     complete_window(
-        document, missing, coarsest_first(every), schedule, lambda: rounds.append(1), start, refine
+        document,
+        missing,
+        coarsest_first(every),
+        schedule,
+        lambda: rounds.append(1),
+        proposal,
+        refine,
     )
 
     expected = []

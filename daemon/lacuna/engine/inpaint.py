@@ -11,6 +11,7 @@ from lacuna_wire import Rect
 from lacuna_wire.messages import Report, ShouldStop
 
 from .completion.complete import complete_window, refine_here
+from .completion.proposal import propose
 from .completion.refine import Refine
 from .completion.starts.smooth import show_rim
 from .geometry.regions import tighten
@@ -100,7 +101,10 @@ def fill_region(window: Document, hole: Hole, plan: RegionPlan, means: Means) ->
         levels = build_levels(window, hole.missing, plan.schedule.levels)
         proposed = None
         if plan.route == "propose-coarse":
-            proposed = fill_level(levels[-1], plan.tiles, tiling)
+            painted = fill_level(levels[-1], plan.tiles, tiling)
+            # The network has seen what must not be copied, and may have painted that.
+            is_kept = hole.barred is None
+            proposed = propose(painted, levels[-1].incomplete, plan.levels, is_kept)
         show, _cost = complete_window(
             window, hole.missing, coarsest_first(levels), plan.schedule, means.work.round_done,
             proposed, means.refine, hole.barred,

@@ -23,6 +23,7 @@ from .patterns.pattern import Pattern, find_pattern
 from .patterns.show import CompletedPlane, show_plane
 from .patterns.view import View
 from .problem import Matches, Problem, pose_problem
+from .proposal import Proposal, hold, show_held
 from .refine import Refine, RoundDone, refine
 from .schedule import LevelSchedule, Schedule, reduced
 from .show import show_picture_level
@@ -70,7 +71,7 @@ def complete_window(
     levels: Iterable[Level],
     schedule: Schedule,
     round_done: RoundDone,
-    start: Pixels | None = None,
+    proposal: Proposal | None = None,
     refine: Refine = refine_here,
     barred: Mask | None = None,
 ) -> Completion:
@@ -82,21 +83,20 @@ def complete_window(
         levels: As many of its levels as are scheduled, from the coarsest to level 1; read once.
         schedule: Decided for this hole.
         round_done: Called after every round; raises to stop.
-        start: What a network has painted on the coarsest level, float32 (H, W, COLOURS), if it is
-            scheduled to.
+        proposal: What a network has painted on the coarsest level, if it is scheduled to.
         refine: Searches and votes.
         barred: uint8 (H, W) of the window, 1 = must not be copied, for which it was scheduled.
     """
     if schedule.whole:
         levels = chain(levels, _picture_level(window, missing))
     if not schedule.steps:
-        filled = complete_smoothly(levels, start)
+        filled = complete_smoothly(levels, proposal.start if proposal else None)
         if schedule.whole:
             return Completion(lambda rect: filled[rect.slices], float("inf"))
         return Completion(lambda rect: enlarge(filled, rect, window.rect), float("inf"))
     guides = _guide(window, missing, schedule)
     pattern = None
-    if schedule.pattern_step and start is None and not window.carries_alpha:
+    if schedule.pattern_step and proposal is None and not window.carries_alpha:
         number = schedule.pattern_step.level
         coarse = iter(levels)
         so_far = list(islice(coarse, schedule.levels - number + 1))
@@ -104,7 +104,7 @@ def complete_window(
         view = view_of(so_far[-1], reduced(barred, number)[number])
         pattern = find_pattern(view, schedule.variation)
     flat = None if pattern is None or pattern.plane else pattern
-    done = complete_levels(levels, schedule, round_done, start, refine, barred, guides, flat)
+    done = complete_levels(levels, schedule, round_done, proposal, refine, barred, guides, flat)
     if pattern and pattern.plane:
         plane = _complete_plane(pattern, schedule, round_done, refine)
         if plane.matches.is_clearly_nearer(done.matches):
@@ -114,14 +114,16 @@ def complete_window(
     image, problem, matches = done
     if schedule.whole and not problem.has_alpha:
         image = join(image, problem.missing, detail_of(problem, matches))
+        image = hold(image, problem.missing, 0, proposal)
     if guides and barred is None and not is_followed(image, guides[0], missing):
         image = guides[0]
     cost = float(matches.cost.mean()) if len(matches.cost) else 0.0
     if schedule.whole:
         return Completion(lambda rect: image[rect.slices], cost)
-    return Completion(
-        lambda rect: show_picture_level(window, missing, image, problem, matches, rect), cost
-    )
+    show = partial(show_picture_level, window, missing, image, problem, matches)
+    if proposal is not None:
+        show = partial(show_held, show, missing, proposal)
+    return Completion(show, cost)
 
 
 def view_of(level: Level, barred: Mask | None) -> View:
@@ -169,7 +171,7 @@ def complete_levels(
     levels: Iterable[Level],
     schedule: Schedule,
     round_done: RoundDone,
-    start: Pixels | None = None,
+    proposal: Proposal | None = None,
     refine: Refine = refine_here,
     barred: Mask | None = None,
     guides: list[Pixels] | None = None,
@@ -181,7 +183,7 @@ def complete_levels(
         levels: From coarse to fine; read once, and each is let go before the next.
         schedule: At least one step.
         round_done: Called after every round; raises to stop.
-        start: As in `complete_window`.
+        proposal: As in `complete_window`.
         refine: Searches and votes.
         barred: As in `complete_window`.
         guides: How the strokes go on, for every level from 0 on: float32 (H, W, C).
@@ -199,9 +201,8 @@ def complete_levels(
     rest = islice(levels, skipped, None)
     for step in schedule.steps:
         level = next(rest)
-        if done is None and start is not None:
-            start = enlarge_often(start, level.rect, skipped)
-        begun = start if done is None else done.image
+        first = proposal.begin(level.rect, skipped) if proposal and not done else None
+        begun = done.image if done else first
         guide = None if guides is None else guides[step.level]
         problem = pose_level(level, step, begun, ground[step.level], guide)
         if done is None:
@@ -213,17 +214,10 @@ def complete_levels(
         if pattern and repeated and repeated.level == step.level:
             again = search._replace(turns=repeated.turns, rng=np.random.default_rng(0))
             matches = begin_anew(again, matches, pattern.start)
-        done = CompletedLevel(problem.completed, problem, matches)
+        image = hold(problem.completed, problem.missing, step.level, proposal)
+        done = CompletedLevel(image, problem, matches)
     assert done is not None
     return done
-
-
-def enlarge_often(coarse: Pixels, finer: Rect, times: int) -> Pixels:
-    """Show all of a level, `finer`, as interpolated from one that is `times` coarser."""
-    for further in reversed(range(times)):
-        rect = finer.reduce(1 << further)
-        coarse = enlarge(coarse, rect, rect)
-    return coarse
 
 
 def pose_level(

@@ -5,9 +5,11 @@ import numpy as np
 from lacuna_wire import PixelLayout
 
 from ..pixels.document import Document
+from ..pixels.hole import reduce_missing
 from ..pixels.levels import build_levels, coarsest_first
 from .complete import complete_window
 from .patterns.labelling import find_neighbours, label_cells
+from .proposal import propose
 from .schedule import TUNING, schedule_completion
 
 
@@ -25,10 +27,10 @@ def warm_up() -> None:
         (ink._replace(carries_alpha=True), False),
     ):
         levels = build_levels(document, missing, 1)
-        start = levels[-1].image if by_network else None
+        proposed = propose(levels[-1].image, reduce_missing(missing), 1) if by_network else None
         schedule = schedule_completion(missing, 1, by_network, large)
         completion = complete_window(
-            document, missing, coarsest_first(levels), schedule, lambda: None, start
+            document, missing, coarsest_first(levels), schedule, lambda: None, proposed
         )
         completion.show(document.rect)
     no_neighbours = find_neighbours(np.ones((1, 1), bool))

@@ -44,7 +44,12 @@ class Level(NamedTuple):
     @property
     def mask(self) -> Pixels:
         """What the network may not rely on: float32 (H, W, 1), 1 = some of the cell is missing."""
-        return (self.share < 1).astype(np.float32)
+        return self.incomplete[..., None].astype(np.float32)
+
+    @property
+    def incomplete(self) -> Mask:
+        """The same as uint8 (H, W)."""
+        return (self.share[..., 0] < 1).astype(np.uint8)
 
     @property
     def some_known(self) -> Pixels:
