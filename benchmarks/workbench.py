@@ -23,7 +23,7 @@ from lacuna.engine.geometry.tiles import plan_tiles
 from lacuna.engine.inpaint import fill
 from lacuna.engine.pixels.composite import Take, collect_into
 from lacuna.engine.pixels.document import Document, Pixels
-from lacuna.engine.pixels.hole import hole_radius
+from lacuna.engine.pixels.hole import hole_radius, unpack_hole
 from lacuna.engine.pixels.levels import (
     Level,
     build_levels,
@@ -61,10 +61,13 @@ __all__ = [
     "forget",
     "levels_to_the_bridged",
     "plain_level",
+    "plan_document",
     "plan_job",
     "plan_tiles",
     "schedule_completion",
+    "selection_as_document",
     "tiles_of",
+    "unpack_hole",
 ]
 
 CONTEXT_PX = 64  # around a hole of several parts that is filled as one
@@ -74,7 +77,7 @@ class CompletionAlone:
     """A network that answers with what it is shown: the completion by patches, uncorrected."""
 
     role: Role = "corrects"
-    tile_px, overlap_px, max_hole_radius_px, multiple_px = 512, 64, 64, 8
+    tile_px, overlap_px, max_hole_radius_px, multiple_px, piece_px = 512, 64, 64, 8, 1 << 21
 
     def fill(self, image: Pixels, mask: Pixels) -> Pixels:
         return image
@@ -86,6 +89,11 @@ class CompletionAlone:
 def document_of(picture: Picture, mask: Mask) -> Document:
     """Take a picture uint8 (H, W, 3) RGB and a mask uint8 (H, W), 255 = missing, as a document."""
     return Document(picture, mask, PixelLayout("RGB"))
+
+
+def selection_as_document(mask: Mask) -> Document:
+    """Take a mask as a document of which only the selection is ever looked at."""
+    return document_of(np.broadcast_to(np.uint8(0), (*mask.shape, 3)), mask)
 
 
 def fill_document(
@@ -109,7 +117,7 @@ def forget(_plan: FillPlan) -> Take:
 
 def plan_document(document: Document, options: Options, network: NetworkFacts) -> FillPlan:
     """Plan the fill of a document."""
-    return plan_fill(document, regions_of(document, options), options, network)
+    return plan_fill(document, regions_of(document, options, network.role), options, network)
 
 
 def fill_with(

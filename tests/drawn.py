@@ -88,7 +88,7 @@ def fill_whole(
 
 def plan_of(document, options, network):
     """Plan the fill of a document."""
-    return plan_fill(document, regions_of(document, options), options, network)
+    return plan_fill(document, regions_of(document, options, network.role), options, network)
 
 
 def ink(height, width, *distances, thick=3.0):

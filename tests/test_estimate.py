@@ -9,6 +9,7 @@ from lacuna.filler import Filler
 from lacuna.removal import RemovalPaths, fill_here, prepare
 from lacuna_wire import Options
 from lacuna_wire.options import STRATEGIES
+from tests.network.conftest import random_generator, save_safetensors
 
 
 @pytest.fixture
@@ -33,6 +34,25 @@ def test_as_many_tiles_are_filled_as_were_estimated(work, strategy):
     assert totals - {0} == {plan.tiles}
     assert plan.tile_px == 96
     assert not work.out.exists()
+
+
+def test_published_weights_are_estimated_by_what_they_see(tmp_path):
+    """A hole of 60 px is shown in one piece of 512 px, and filled as it was planned."""
+    weights, paths = tmp_path / "masked.safetensors", [tmp_path / f"{n}.png" for n in "amo"]
+    save_safetensors(random_generator(), weights)
+    mask = np.zeros((600, 900), np.uint8)
+    mask[300:360, 400:460] = 255
+    cv2.imwrite(str(paths[0]), np.full((600, 900, 3), 90, np.uint8))
+    cv2.imwrite(str(paths[1]), mask)
+    options = Options(result="composite", device="cpu", weights=str(weights))
+    removal, totals, filler = prepare(RemovalPaths(*paths), options), set(), Filler()
+
+    plan = estimate(removal)
+    fill_here(removal, lambda status: totals.add(status.tiles_total), filler)
+
+    assert filler.role(options) == "proposes"
+    assert (plan.tiles, plan.tile_px, plan.levels) == (1, 512, 0)
+    assert totals - {0} == {1}
 
 
 def test_larger_tiles_and_windows_are_said_to_take_more_memory(work):

@@ -12,7 +12,7 @@ from lacuna.files import is_streamed
 from lacuna.network.catalogue import find_weights
 from lacuna.network.device import choose_device, free_memory
 from lacuna.network.precision import known_precision
-from lacuna.network.tile_size import default_tile, tile_bytes
+from lacuna.network.tile_size import default_piece, default_tile, tile_bytes
 from lacuna.network_facts import Role, usual_overlap
 from lacuna.removal import Removal, document_of
 from lacuna_wire import JobRequest, LacunaError
@@ -31,6 +31,7 @@ class PlannedNetwork(NamedTuple):
         role: `corrects` a completion, or `proposes`.
         max_hole_radius_px: Largest distance to a known pixel that it bridges on one level.
         tile_px: Side of a tile that suits the memory that is free now.
+        piece_px: Pixels that it is shown in one piece, if it proposes.
         overlap_px: Pixels that neighbouring tiles share.
         multiple_px: Sides of a tile are multiples of it.
     """
@@ -38,6 +39,7 @@ class PlannedNetwork(NamedTuple):
     role: Role
     max_hole_radius_px: int
     tile_px: int
+    piece_px: int
     overlap_px: int
     multiple_px: int
 
@@ -77,17 +79,19 @@ def estimate(removal: Removal, seconds: float | None = None) -> Estimate:
     request = removal.request
     info, device = find_weights(request.options.weights), choose_device(request.options.device)
     precision, limit = known_precision(info, device), request.options.memory_limit << 20
-    tile_px = default_tile(info, free_memory(device, limit), precision)
+    free_bytes = free_memory(device, limit)
+    tile_px = default_tile(info, free_bytes, precision)
     network = PlannedNetwork(
         role=info.role,
         max_hole_radius_px=info.max_hole_radius_px,
         tile_px=tile_px,
+        piece_px=default_piece(info, free_bytes, precision),
         overlap_px=usual_overlap(tile_px),
         multiple_px=info.architecture.MULTIPLE_PX,
     )
-    window, _tiles = plan_job(request)
+    window, _tiles = plan_job(request, info.role)
     edge = find_edge(document_of(removal, window), request.options)
-    regions = regions_of(edge.document, edge.options)
+    regions = regions_of(edge.document, edge.options, info.role)
     plans = plan_fill(edge.document, regions, edge.options, network).regions
 
     tiles = [tile for plan in plans for tile in plan.tiles]

@@ -9,9 +9,11 @@ from lacuna.engine.fitting import FittingDevice
 from lacuna.engine.inpaint import fill
 from lacuna.engine.pixels.composite import Take
 from lacuna.engine.pixels.document import Document
-from lacuna.engine.plan import FillPlan, halve_tiles, plan_fill, regions_of
-from lacuna.network.catalogue import WeightsInfo, find_weights
+from lacuna.engine.plan import FillPlan, plan_fill, regions_of
+from lacuna.engine.tile_plan import halve_tiles
+from lacuna.network.catalogue import WeightsInfo, find_weights, role_of
 from lacuna.network.tile_network import TileNetwork, load_network
+from lacuna.network_facts import Role
 from lacuna_wire import Options, Rect
 from lacuna_wire.errors import DeviceLost
 from lacuna_wire.messages import Progress, Report, ShouldStop
@@ -76,7 +78,8 @@ class Filler:
             LacunaError: As `regions_of`, `plan_fill` and `lacuna.engine.inpaint.fill`, or if
                 weights or device are not there, or there is no memory for the smallest tile.
         """
-        regions = regions_of(document, options)  # nothing selected is refused before any loading
+        # Nothing selected is refused before any loading.
+        regions = regions_of(document, options, self.role(options))
         report(Progress("loading"))
         network = self._load(options)
         device = FittingDevice(network)
@@ -90,6 +93,14 @@ class Filler:
                 self._lose()
         weights = network.info.name if tiles else ""
         return Outcome(plan.rect, plan.options.result, tiles, device.device_name, weights)
+
+    def role(self, options: Options) -> Role:
+        """Tell what the network of a job does with a hole; nothing is loaded for it.
+
+        Raises:
+            LacunaError: If there are no such weights.
+        """
+        return role_of(options.weights)
 
     def _load(self, options: Options) -> TileNetwork:
         info = find_weights(options.weights)

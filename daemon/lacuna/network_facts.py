@@ -8,6 +8,9 @@ from typing import Literal, Protocol
 Role = Literal["corrects", "proposes"]
 
 USUAL_TILE_PX = 512  # what the front guesses with, and what any network is given if it fits
+# What a network that proposes is shown in one piece, if it fits: 1,448 x 1,448 pixels. Its authors
+# show it pictures of up to 2 megapixels; beyond, it repeats itself.
+USUAL_PIECE_PX = 1 << 21
 
 
 class NetworkFacts(Protocol):
@@ -17,6 +20,7 @@ class NetworkFacts(Protocol):
         role: What it does with a hole.
         max_hole_radius_px: Largest distance to a known pixel that it bridges on one level.
         tile_px: Side of a tile that suits memory and weights.
+        piece_px: Pixels of the largest window that it is shown in one piece, if it proposes.
         overlap_px: Pixels that neighbouring tiles should share.
         multiple_px: What the sides of a tile should be multiples of.
     """
@@ -27,6 +31,8 @@ class NetworkFacts(Protocol):
     def max_hole_radius_px(self) -> int: ...
     @property
     def tile_px(self) -> int: ...
+    @property
+    def piece_px(self) -> int: ...
     @property
     def overlap_px(self) -> int: ...
     @property
@@ -44,6 +50,7 @@ class FactsOf:
         self.role = network.role
         self.max_hole_radius_px = network.max_hole_radius_px
         self.tile_px = network.tile_px
+        self.piece_px = network.piece_px
         self.overlap_px = network.overlap_px
         self.multiple_px = network.multiple_px
 

@@ -247,7 +247,7 @@ def fill_by_daemon(removal: Removal, on_progress: OnProgress) -> Removed:
 def fill_here(removal: Removal, on_progress: OnProgress, filler: "Filler") -> Removed:
     """Fill it in this process, reading no more of the files at a time than a region needs."""
     request = removal.request
-    window, _tiles = plan_job(request)
+    window, _tiles = plan_job(request, filler.role(request.options))
     edits: list[Edit] = []
 
     def take(rect: Rect, samples: Samples) -> None:

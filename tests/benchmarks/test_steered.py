@@ -16,6 +16,7 @@ class OneColour:
     """Answers with the mean of what it is shown as known."""
 
     role, tile_px, overlap_px, max_hole_radius_px, multiple_px = "proposes", 64, 8, 8, 8
+    piece_px = 1 << 21
 
     def __init__(self):
         self.shown = []

@@ -9,7 +9,7 @@ from lacuna.engine.completion.complete import refine_here
 from lacuna.engine.completion.refine import Turns
 from lacuna.engine.fitting import SMALLEST_TILE_PX, FittingDevice
 from lacuna.engine.pixels.document import Document
-from lacuna.engine.plan import halve_tiles
+from lacuna.engine.tile_plan import halve_tiles
 from lacuna_wire import Options, Rect
 from lacuna_wire.errors import DeviceLost, OutOfMemory
 from tests.drawn import RGB, draw_sources, fill_whole, noise, plan_of, problem_of, select

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lacuna.engine.pixels.document import Document
-from lacuna.engine.plan import halve_tiles
+from lacuna.engine.tile_plan import halve_tiles
 from lacuna_wire import Options, Rect
 from lacuna_wire.options import STRATEGIES
 from tests.drawn import RGB, fill_whole, noise, plan_of, select

@@ -10,6 +10,7 @@ class StandIn:
         answer: (image, mask) -> fill, for arrays (H, W, 3) and (H, W, 1).
         role: What it does with a hole.
         tile_px: Default tile.
+        piece_px: Pixels that it is shown in one piece, if it proposes.
         overlap_px: Default overlap.
         max_hole_radius_px: What it bridges on one level; by default all if it corrects, else 16.
         fits_px: A longer side raises MemoryError.
@@ -27,12 +28,14 @@ class StandIn:
         fits_px=10_000,
         cpu=None,
         device_name="CPU",
+        piece_px=1 << 21,
     ):
         self.answer = answer
         self.role = role
         self.multiple_px = 8
         self.device = "cpu"
         self.tile_px = tile_px
+        self.piece_px = piece_px
         self.overlap_px = overlap_px
         by_role = 10_000 if role == "corrects" else 16
         self.max_hole_radius_px = max_hole_radius_px or by_role

@@ -12,6 +12,7 @@ from lacuna.network.catalogue import (
     default_name,
     find_weights,
     is_intact,
+    role_of,
     set_limits,
     weights_folder,
     weights_names,
@@ -120,6 +121,18 @@ def test_first_form_of_the_index_is_still_read(weights_files):
     assert find_weights("weights") == info
     assert set_limits("weights", bridges_px=1).max_hole_radius_px == 1
     assert is_intact("weights")
+
+
+def test_role_is_told_by_name_and_path_and_of_the_default(weights_files):
+    assert role_of() == role_of("lacuna-small") == "corrects"
+
+    import_weights(weights_files / "w.pt", "big-lama")
+
+    assert role_of() == role_of("big-lama") == role_of(weights_files / "w.safetensors")
+    assert role_of() == "proposes"
+    assert role_of("lacuna-small") == "corrects"
+    with pytest.raises(LacunaError, match="no weights named 'nope'"):
+        role_of("nope")
 
 
 @pytest.mark.parametrize("name", ["nope", "LACUNA-SMALL", "lacuna-small.safetensors", "."])

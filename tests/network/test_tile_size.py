@@ -9,10 +9,11 @@ from lacuna.network.tile_size import (
     SHARE_OF_BATCH,
     TILES,
     default_batch,
+    default_piece,
     default_tile,
     tile_bytes,
 )
-from lacuna.network_facts import usual_overlap
+from lacuna.network_facts import USUAL_PIECE_PX, usual_overlap
 
 GB = 10**9
 GIB = 2**30
@@ -49,6 +50,22 @@ def test_half_precision_never_makes_tiles_smaller(big_lama):
     for power in range(20, 40):
         half = default_tile(big_lama, 2**power, torch.bfloat16)
         assert half >= default_tile(big_lama, 2**power, torch.float32)
+
+
+def test_big_lama_is_shown_two_megapixels_in_one_piece_where_there_is_memory(big_lama):
+    assert default_piece(big_lama, 8 * GIB) == USUAL_PIECE_PX == 2 * 1024**2
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_piece_grows_with_memory_fits_and_is_no_smaller_than_a_tile(precision, big_lama):
+    free_bytes = [2**power for power in range(20, 40)]
+    pieces = [default_piece(big_lama, free, precision) for free in free_bytes]
+
+    assert pieces == sorted(pieces)
+    for free, piece in zip(free_bytes, pieces, strict=True):
+        tile = default_tile(big_lama, free, precision)
+        assert piece >= tile**2
+        assert piece == tile**2 or tile_bytes(big_lama, piece, precision) <= free / 2
 
 
 @pytest.mark.parametrize("usable_px", [128, 256, 512, 1024, 2048])

@@ -217,7 +217,7 @@ def measure(side: int, network: "TileNetwork", ceiling: float) -> Row:
     fitting, options = FittingDevice(watched), Options(result="composite")
     forget_peak(network.traits)
     begun = time.perf_counter()
-    plan = plan_fill(document, regions_of(document, options), options, fitting)
+    plan = plan_fill(document, regions_of(document, options, fitting.role), options, fitting)
     result = np.zeros((plan.rect.height, plan.rect.width, 3), np.uint8)
     take = collect_into(result, plan.rect, document, options)
     tiles = fill(document, plan, fitting, take, lambda _: None, lambda: False, fitting.refine)

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,6 +10,8 @@ import click
 from lacuna.commands.fill_options import fill_option
 
 if TYPE_CHECKING:
+    from lacuna.service.forecast import JobPlan
+    from lacuna_wire import JobRequest
     from lacuna_wire.endpoint import Endpoint
 
 STOP_S = 10.0
@@ -58,19 +61,15 @@ def serve(port: int, keep_model: float, device: str, listen: str, foreground: bo
             err=True,
         )
         sys.exit(EXIT_CONFIG)
-    from lacuna.engine.geometry.context import plan_job
     from lacuna.network.catalogue import SHIPPED
-    from lacuna.service.forecast import JobPlan
     from lacuna.service.serve import new_settings
     from lacuna.service.serve import serve as run
-    from lacuna_wire import JobRequest
-
-    def plan(request: JobRequest) -> JobPlan:
-        return JobPlan(*plan_job(request))
 
     unit_s = {SHIPPED: SHIPPED_UNIT_S}
     settings = new_settings(keep_model, device, weights=_installed_weights, unit_s=unit_s)
-    sys.exit(run(plan, [*PROGRAM, "worker"], [*PROGRAM, "serve"], settings, port, foreground))
+    sys.exit(
+        run(plan_for_network, [*PROGRAM, "worker"], [*PROGRAM, "serve"], settings, port, foreground)
+    )
 
 
 @click.command()
@@ -142,9 +141,21 @@ def end_daemon(endpoint: "Endpoint") -> None:
     )
 
 
-def _installed_weights() -> list[str]:
-    from contextlib import suppress
+def plan_for_network(request: "JobRequest") -> "JobPlan":
+    """Plan a job for the network that will fill it: some have to see more than others."""
+    from lacuna.engine.geometry.context import plan_job
+    from lacuna.network.catalogue import role_of
+    from lacuna.network_facts import Role
+    from lacuna.service.forecast import JobPlan
+    from lacuna_wire import LacunaError
 
+    role: Role = "corrects"
+    with suppress(LacunaError):  # of weights that are not there the worker says more
+        role = role_of(request.options.weights)
+    return JobPlan(*plan_job(request, role))
+
+
+def _installed_weights() -> list[str]:
     from lacuna.network.catalogue import weights_names
     from lacuna_wire import LacunaError
 

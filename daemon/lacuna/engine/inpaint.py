@@ -19,8 +19,9 @@ from .pixels.composite import Take, composite
 from .pixels.document import Document, Pixels, strips
 from .pixels.hole import Hole, unpack_hole
 from .pixels.levels import build_levels, coarsest_first
-from .plan import FillPlan, RegionPlan, tile_and_overlap
+from .plan import FillPlan, RegionPlan
 from .progress import WorkCounter
+from .tile_plan import tile_and_overlap
 from .tiling.fill import Show, Tiling, fill_level, fill_picture
 from .tiling.network import Network
 from .tiling.turned import turned

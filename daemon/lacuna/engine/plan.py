@@ -3,21 +3,19 @@
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
-import numpy as np
-
-from lacuna.network_facts import NetworkFacts
+from lacuna.network_facts import NetworkFacts, Role
 from lacuna_wire import Options, Rect
-from lacuna_wire.errors import BadRequest, Unprocessable
-from lacuna_wire.options import MAX_TILE, MIN_TILE
+from lacuna_wire.errors import Unprocessable
 from lacuna_wire.rect import bounding_rect
 
 from .completion.schedule import TUNING, Schedule, Tuning, schedule_completion
+from .geometry.context import painted_window
 from .geometry.regions import Region, plan_regions
-from .geometry.tiles import largest_overlap, plan_tiles, round_down
 from .pixels.document import Document
-from .pixels.hole import Hole, PackedHole, find_hole, hole_radius, pack_hole, reduce_missing
+from .pixels.hole import Hole, PackedHole, find_hole, hole_radius, pack_hole
 from .progress import Work
 from .sources import find_barred, is_limited, too_few_sources, widen
+from .tile_plan import FLAT, piece_px, place_tiles, tile_and_overlap
 
 # How a region is filled:
 # `correct`: patches complete it, and the network corrects that on the picture's own level.
@@ -29,8 +27,8 @@ from .sources import find_barred, is_limited, too_few_sources, widen
 Route = Literal["correct", "correct-rim", "propose", "propose-coarse", "complete"]
 
 COPYING = ("correct", "propose-coarse", "complete")  # routes with patches
-FLAT = ("native", "tiles")  # strategies without levels
-TILE_CONTEXT_PX = 32  # known pixels that a tile shows around the part, where there are some
+# Holes of up to this radius may be painted by tiles: each sees enough on both sides of a wire.
+WIRE_PX = 32
 LEAST_LEVEL_PX = 16  # a level whose shorter side is no longer is not reduced further
 
 # What a round, a search before the first vote, and all else that a level needs cost per target, in
@@ -107,8 +105,13 @@ def plan_fill(
     return FillPlan(plans, replace(options, result=decide_result(document, plans, options)))
 
 
-def regions_of(document: Document, options: Options) -> list[Region]:
+def regions_of(document: Document, options: Options, role: Role) -> list[Region]:
     """Lay regions over what is selected.
+
+    Args:
+        document: Its selection.
+        options: What the user chose.
+        role: Of the network that will fill: one that proposes has to see more.
 
     Raises:
         Unprocessable: If nothing is (`empty_selection`).
@@ -116,6 +119,8 @@ def regions_of(document: Document, options: Options) -> list[Region]:
     regions = plan_regions(document.selection, options.grow)
     if options.strategy == "tiles":
         return [Region(bounding_rect([region.part for region in regions]), document.rect)]
+    if role == "proposes":
+        return [Region(part, painted_window(part, document.rect)) for part, _window in regions]
     return regions
 
 
@@ -189,6 +194,8 @@ def count_levels(
     by_patches = hole.carries_alpha or network.role == "corrects"
     bridged = tuning.bridged_px if by_patches else network.max_hole_radius_px
     levels = levels_to_bridge(radius_px, bridged, min(hole.missing.shape))
+    if not by_patches and radius_px > WIRE_PX:
+        levels = max(levels, levels_to_fit(hole.missing.shape, piece_px(options, network)))
     if options.strategy == "pyramid" or (by_patches and hole.missing.size > tuning.whole_window_px):
         levels = max(1, levels)
     return levels, radius_px
@@ -208,6 +215,20 @@ def levels_to_bridge(radius_px: float, bridged_px: int, shorter_px: int) -> int:
     return levels
 
 
+def levels_to_fit(size: tuple[int, int], piece_px: int) -> int:
+    """Return the levels above level 0 until a window is seen in one piece.
+
+    Pieces of a hole that is wide would each show another thing.
+
+    >>> levels_to_fit((3000, 2000), 1 << 21)
+    1
+    """
+    levels, rect = 0, Rect(0, 0, size[1], size[0])
+    while rect.area > piece_px and min(rect.width, rect.height) > LEAST_LEVEL_PX:
+        levels, rect = levels + 1, rect.reduce(2)
+    return levels
+
+
 def choose_route(levels: int, radius_px: float, options: Options, network: NetworkFacts) -> Route:
     """Choose what fills a region of so many levels whose hole has such a radius."""
     if network.role == "corrects":
@@ -215,23 +236,6 @@ def choose_route(levels: int, radius_px: float, options: Options, network: Netwo
             return "correct-rim"
         return "correct" if radius_px <= network.max_hole_radius_px else "complete"
     return "propose-coarse" if levels else "propose"
-
-
-def place_tiles(
-    region: Region, hole: Hole, level: int, options: Options, network: NetworkFacts
-) -> list[Rect]:
-    """Lay tiles over what is selected on a level; those without a selected pixel are left out."""
-    wanted = (hole.soft > 0).astype(np.uint8)
-    part = region.part.relative_to(region.window)
-    for _ in range(level):
-        wanted, part = reduce_missing(wanted), part.reduce(2)
-    plane = Rect(0, 0, wanted.shape[1], wanted.shape[0])
-    # Without levels the network is shown all there is.
-    flat = options.strategy in FLAT
-    area = plane if flat else part.grow(TILE_CONTEXT_PX).intersect(plane)
-    tile, overlap = tile_and_overlap(options, network)
-    rects = plan_tiles(area, plane, tile, overlap, network.multiple_px)
-    return [rect for rect in rects if wanted[rect.slices].any()]
 
 
 def rounds_px(schedule: Schedule | None) -> tuple[int, ...]:
@@ -247,28 +251,3 @@ def rounds_px(schedule: Schedule | None) -> tuple[int, ...]:
             rounds.append(ROUND_PX * step.targets + besides)
             besides = 0
     return *rounds, 1 + besides
-
-
-def tile_and_overlap(options: Options, network: NetworkFacts) -> tuple[int, int]:
-    """Choose tile and overlap in pixels: what the user asked for, else what suits the network.
-
-    The strategy `native` has no tiles but where a region is larger than any tile may be.
-
-    Raises:
-        BadRequest: If the overlap leaves the tile no room to advance.
-    """
-    usual = MAX_TILE if options.strategy == "native" else network.tile_px
-    tile = round_down(options.tile or usual, network.multiple_px)
-    if options.overlap >= tile:
-        raise BadRequest(f"An overlap of {options.overlap} px leaves a tile of {tile} px no room.")
-    if options.overlap >= 0:
-        return tile, options.overlap
-    return tile, min(network.overlap_px, largest_overlap(tile))
-
-
-def halve_tiles(options: Options, network: NetworkFacts) -> Options:
-    """Ask for tiles of half the side: the second try of a job whose first one hung in a tile."""
-    # What hung in one piece is cut into tiles that are smaller than usual, too.
-    tile, overlap = tile_and_overlap(replace(options, strategy="auto"), network)
-    half = max(MIN_TILE, round_down(tile // 2, network.multiple_px))
-    return replace(options, tile=half, overlap=min(overlap, largest_overlap(half)))

@@ -182,6 +182,13 @@ def is_imported(info: WeightsInfo) -> bool:
     return info.path == installed_path(info.name)
 
 
+def role_of(name_or_path: str | Path = "") -> Role:
+    """Tell what weights do with a hole; arguments and errors as those of `find_weights`."""
+    if (name_or_path or default_name()) == SHIPPED:
+        return "corrects"  # without the digest of its file
+    return find_weights(name_or_path).role
+
+
 def read_info(path: Path, name: str, sha256: str | None) -> WeightsInfo:
     """Read what a safetensors file says about itself; a digest of None is computed.
 

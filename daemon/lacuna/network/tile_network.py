@@ -24,7 +24,7 @@ from .device import (
     traits_of,
 )
 from .precision import settle_precision
-from .tile_size import default_batch, default_tile
+from .tile_size import default_batch, default_piece, default_tile
 
 RIM_PX = 16  # known pixels as near as this to a missing one are proposed too
 
@@ -39,6 +39,7 @@ class TileNetwork:
         max_hole_radius_px: Largest distance from a missing pixel to a known one that is bridged.
         multiple_px: Sides that are no multiple of it are mirrored until they are.
         tile_px: Side of a tile that suits the weights and the memory free at loading.
+        piece_px: Pixels of the largest window that it is shown in one piece, if it proposes.
         overlap_px: Pixels that neighbouring tiles of that size share.
         device: The first device, for torch.
         device_name: All of them, for people.
@@ -65,6 +66,7 @@ class TileNetwork:
         every = [traits, *more]
         self.device_name = " and ".join(one.name for one in every)
         self.tile_px = default_tile(info, self._free_memory(every), traits.precision)
+        self.piece_px = default_piece(info, self._free_memory(every), traits.precision)
         self.overlap_px = usual_overlap(self.tile_px)
         copies = [generator, *(copy.deepcopy(generator) for _ in more)]
         self.lanes = [

@@ -25,6 +25,8 @@ SHARE_OF_PLENTY = 0.06
 SHARE_OF_BATCH = 0.2
 MOST_BATCH_BYTES = 2**30
 
+TILES_TO_PIECE = 2  # of the largest: so much is shown in one piece
+
 
 def tile_bytes(info: WeightsInfo, area: int, precision: torch.dtype) -> float:
     """Return the memory that a tile of `area` pixels takes while it is filled."""
@@ -46,6 +48,24 @@ def default_tile(info: WeightsInfo, free_bytes: int, precision: torch.dtype = to
     fitting = min(USUAL_TILE_PX, math.isqrt(int(free_bytes * SHARE_TO_FIT / per_pixel)))
     plenty = math.isqrt(int(free_bytes * SHARE_OF_PLENTY / per_pixel))
     return largest_tile(min(max(fitting, plenty), info.usable_px))
+
+
+def default_piece(
+    info: WeightsInfo, free_bytes: int, precision: torch.dtype = torch.float32
+) -> int:
+    """Return how many pixels a network that proposes is shown in one piece, beyond a tile.
+
+    The whole window of a hole, so that nothing has to fit together: 2 megapixels for weights that
+    are usable up to 1,024 px, as far as there is memory for them.
+
+    Args:
+        info: The weights.
+        free_bytes: Free memory of the device.
+        precision: Type of the activations.
+    """
+    fitting = int(free_bytes * SHARE_TO_FIT / tile_bytes(info, 1, precision))
+    tile_px = default_tile(info, free_bytes, precision)
+    return max(tile_px**2, min(fitting, TILES_TO_PIECE * info.usable_px**2))
 
 
 def default_batch(
