@@ -3,20 +3,24 @@
 `python -m benchmarks.steering FOLDER... --features FILE --weights big-lama` takes the cases of
 `benchmarks/quality` and prints means of PSNR, SSIM, SqueezeNet feature distance, seam ratio and
 seconds. Ways: `completion` (patches alone), `native` and `tiles` (no coarse level), `auto` (what
-ships: the coarse fill, then patches), and those of `benchmarks/steered.py`. The decision that rests
-on it is docs/decisions/0005.
+ships: the coarse fill, then patches held to it), and those of `benchmarks/steered.py`. With
+`--oracle 0,1,2,4` instead of `--weights` the truth, reduced and blurred by so many pixels, stands
+in for the coarse fill, in a round hole of 150 px in 1,024; ways are those of `benchmarks/oracle.py`
+then. The decision that rests on both is docs/decisions/0005.
 """
 
 import argparse
 import time
 from collections.abc import Sequence
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.cases import cases, choose_pictures
+from benchmarks.cases import cases, choose_pictures, reduce_picture
 from benchmarks.feature_distance import FeatureDistance
+from benchmarks.oracle import WAYS, fill_by, rim_ratio, round_hole
 from benchmarks.record import record
 from benchmarks.scores import Score, score
 from benchmarks.steered import STEERED, steer
@@ -33,17 +37,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--features", type=Path, required=True, help="SqueezeNet 1.1 features")
-    parser.add_argument("--weights", required=True, help="a name of the catalogue, or a file")
+    painter = parser.add_mutually_exclusive_group(required=True)
+    painter.add_argument("--weights", help="a name of the catalogue, or a file")
+    painter.add_argument("--oracle", help="blurs in coarse pixels, such as 0,1,2,4")
     parser.add_argument("--side", type=int, default=1024)
     parser.add_argument("--kinds", default="large")
-    parser.add_argument("--ways", default=",".join((*OURS, *STEERED)))
+    parser.add_argument("--ways", default="", help="by default all")
     parser.add_argument("--pictures", type=int, default=0, help="at most; 0: all")
     arguments = parser.parse_args()
+    if arguments.oracle:
+        compare_with_oracle(arguments)
+        return
     weights = Path(arguments.weights)
     network = load_weights(weights if weights.exists() else arguments.weights)
     if network.role == "corrects":
         parser.error(f"{arguments.weights} correct a completion: they need no steering")
-    names = arguments.ways.split(",")
+    names = (arguments.ways or ",".join((*OURS, *STEERED))).split(",")
     ways = find_ways([name for name in names if name in OURS], network, TILE_PX)
     ways |= all_steered(names, network)
     distance = FeatureDistance(arguments.features)
@@ -68,6 +77,39 @@ def main() -> None:
         print("|---|---|---|---|---|---|")
         for name in ways:
             print(f"| {name} | {cells(rows[kind, name])} |")
+
+
+def compare_with_oracle(arguments: argparse.Namespace) -> None:
+    """Fill round holes by an oracle, at every blur and in every way, and print a table of each."""
+    distance, count = FeatureDistance(arguments.features), arguments.pictures
+    ways = arguments.ways.split(",") if arguments.ways else WAYS
+    blurs = [float(blur) for blur in arguments.oracle.split(",")]
+    rows: dict[tuple[float, str], list[tuple[Score, float]]] = {}
+    for path in choose_pictures(arguments.folders):
+        picture = reduce_picture(path, arguments.side)
+        if picture is None:
+            continue
+        case = round_hole(path.name, picture, arguments.side)
+        for blur, name in product(blurs, ways):
+            began = time.perf_counter()
+            filled = fill_by(name, picture, case.mask, blur)
+            seconds = time.perf_counter() - began
+            found = score(case, filled, distance, [])
+            found = found._replace(seam=rim_ratio(filled, picture, case.mask))
+            rows.setdefault((blur, name), []).append((found, seconds))
+            record(
+                "steering", oracle=blur, side=case.side, picture=case.name, kind=case.kind,
+                way=name, score=found, seconds=round(seconds, 2),
+            )  # fmt: skip
+            print(f"{case.name} {blur:g} {name}: {cells([(found, seconds)])}", flush=True)
+        count -= 1
+        if not count:
+            break
+    print(f"\n{arguments.side} px, oracle\n")
+    print("| blur | | PSNR | SSIM | feature distance | rim ratio | seconds |")
+    print("|---|---|---|---|---|---|---|")
+    for blur, name in product(blurs, ways):
+        print(f"| {blur:g} | {name} | {cells(rows[blur, name])} |")
 
 
 def all_steered(names: Sequence[str], network: TileNetwork) -> dict[str, Fill]:

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 import lacuna.engine.inpaint
 from lacuna.engine.completion.complete import Completion, complete_window, refine_here
+from lacuna.engine.completion.proposal import propose
 from lacuna.engine.completion.refine import Refine
 from lacuna.engine.completion.schedule import TUNING, Schedule, schedule_completion
 from lacuna.engine.edge.find import find_edge
@@ -31,6 +33,7 @@ from lacuna.engine.pixels.levels import (
     enlarge,
     plain_level,
 )
+from lacuna.engine.pixels.membrane import mean_of_cells
 from lacuna.engine.plan import FillPlan, levels_to_bridge, plan_fill, regions_of
 from lacuna.engine.tiling.fill import Tiling, fill_level
 from lacuna.engine.tiling.network import Network
@@ -49,6 +52,9 @@ __all__ = [
     "Network",
     "NetworkFacts",
     "Pixels",
+    "Role",
+    "build_levels",
+    "coarse_region",
     "complete_hole",
     "completions_kept",
     "document_of",
@@ -60,6 +66,8 @@ __all__ = [
     "find_edge",
     "forget",
     "levels_to_the_bridged",
+    "mean_of_cells",
+    "nothing_kept",
     "plain_level",
     "plan_document",
     "plan_job",
@@ -200,6 +208,21 @@ def fill_missing(
     tiles = plan_tiles(level.rect, level.rect, tile, overlap, network.multiple_px)
     tiles = [tile for tile in tiles if missing[tile.slices].any()]
     return fill_level(level, tiles, Tiling(network, overlap, True, lambda: None))
+
+
+def coarse_region(picture: Picture, mask: Mask, network: NetworkFacts) -> tuple[Rect, int]:
+    """Plan the one hole of a picture that a network paints on a coarse level: window and level."""
+    (plan,) = plan_document(document_of(picture, mask), Options(), network).regions
+    assert plan.route == "propose-coarse", f"a hole that is painted by {plan.route}"
+    return plan.region.window, plan.levels
+
+
+@contextmanager
+def nothing_kept() -> Iterator[None]:
+    """Have completions begin with what a network has painted, and keep nothing of it."""
+    let_go = partial(propose, is_kept=False)
+    with mock.patch.object(lacuna.engine.inpaint, "propose", lambda *painted: let_go(*painted[:3])):
+        yield
 
 
 def engine_digest() -> str:

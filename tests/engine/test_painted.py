@@ -148,7 +148,7 @@ def with_disc(side, radius):
     return Document(samples, 255 * disc(side, side, radius), RGB)
 
 
-@pytest.mark.parametrize("radius", [20, 64, 127, 130, 200, 300])
+@pytest.mark.parametrize("radius", [20, 127, 130, 200, 257])
 def test_what_a_network_paints_shows_from_afar_at_every_radius(radius):
     """The picture has no magenta, so no patch could show it."""
     network = StandIn(paint(1, 0, 1), "proposes", tile_px=512, max_hole_radius_px=128)
@@ -193,7 +193,7 @@ def test_proposal_is_not_kept_where_a_user_says_what_may_be_copied():
     samples = np.rint(leaves(400, 400) * 255).astype(np.uint8)
     sources = select(400, 400, Rect(0, 0, 130, 400))
     document = Document(samples, 255 * disc(400, 400, 60), RGB, sources)
-    network = StandIn(paint(1, 0, 1), "proposes", tile_px=512, max_hole_radius_px=16)
+    network = StandIn(paint(1, 0, 1), "proposes", tile_px=512, max_hole_radius_px=32)
 
     assert magenta_share(document, network) < 0.05
     assert magenta_share(document._replace(sources=None), network) > 0.95

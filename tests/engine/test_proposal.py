@@ -82,6 +82,20 @@ def test_the_more_it_is_blurred_the_less_of_it_is_kept(truth, missing, sigma, re
     assert proposal_of(truth, missing, sigma).level - LEVEL in reductions
 
 
+def test_outermost_cells_are_left_to_the_patches(truth, missing):
+    """They meet what is known, and what was painted seldom does."""
+    proposal = proposal_of(truth, missing)
+    hole = missing > 0
+    dark = np.where(hole[..., None], truth / 4, truth)
+
+    held = hold(dark, hole, 0, proposal)
+
+    depth = cv2.distanceTransform(missing, cv2.DIST_C, 3)
+    rim, inner = hole & (depth <= 1), depth > 4 << LEVEL
+    lighter = np.abs(held - dark).mean(axis=2)
+    assert lighter[rim].mean() < 0.2 * lighter[inner].mean()
+
+
 @pytest.mark.parametrize("level", range(LEVEL + 1))
 def test_level_shows_from_afar_what_was_proposed(truth, missing, level):
     """The fill is the truth of another place, far too bright."""
@@ -91,7 +105,7 @@ def test_level_shows_from_afar_what_was_proposed(truth, missing, level):
 
     held = hold(other, hole, level, proposal)
 
-    inner = cv2.erode(proposal.cells, np.ones((3, 3), np.uint8)) > 0
+    inner = proposal.cells > 0
     off = np.abs(reduced(held, LEVEL - level) - proposal.held)[inner]
     before = np.abs(reduced(other, LEVEL - level) - proposal.held)[inner]
     assert before.mean() > 0.1

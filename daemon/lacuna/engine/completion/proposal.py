@@ -28,6 +28,7 @@ SHARP = 0.6
 MOST_REDUCTIONS = 3  # of what is not sharp
 FINE_SIGMA_PX = 1.0  # detail is what a blur of this width takes away
 LEAST_DETAIL = 0.1 / 255  # less is rounding
+AROUND_A_CELL = np.ones((3, 3), np.uint8)
 REACH_OF_DETAIL = np.ones((5, 5), np.uint8)  # around a pixel
 
 
@@ -74,7 +75,9 @@ def propose(painted: Pixels, missing: Mask, level: int, is_kept: bool = True) ->
         if sharpness(held, cells) >= SHARP:
             break
         held, cells, level = mean_of_cells(held), reduce_missing(cells), level + 1
-    return Proposal(painted, level, held, cells if is_kept else np.zeros_like(cells))
+    # The outermost are left to the patches, which meet what is known better than anything painted.
+    inner = cv2.erode(cells, AROUND_A_CELL)
+    return Proposal(painted, level, held, inner if is_kept else np.zeros_like(cells))
 
 
 def sharpness(image: Pixels, missing: Mask) -> float:
