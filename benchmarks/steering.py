@@ -3,10 +3,10 @@
 `python -m benchmarks.steering FOLDER... --features FILE --weights big-lama` takes the cases of
 `benchmarks/quality` and prints means of PSNR, SSIM, SqueezeNet feature distance, seam ratio and
 seconds. Ways: `completion` (patches alone), `native` and `tiles` (no coarse level), `auto` (what
-ships: the coarse fill, then patches held to it), and those of `benchmarks/steered.py`. With
-`--oracle 0,1,2,4` instead of `--weights` the truth, reduced and blurred by so many pixels, stands
-in for the coarse fill, in a round hole of 150 px in 1,024; ways are those of `benchmarks/oracle.py`
-then. The decision that rests on both is docs/decisions/0005.
+ships: the coarse fill, then patches held to it), `begin` (patches only begin with it), and those of
+`benchmarks/steered.py`. With `--oracle 0,1,2,4` instead of `--weights` the truth, reduced and
+blurred by so many pixels, stands in for the coarse fill, in a round hole of 150 px in 1,024; ways
+are those of `benchmarks/oracle.py` then. The decision that rests on both is docs/decisions/0005.
 """
 
 import argparse
@@ -18,14 +18,14 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.cases import cases, choose_pictures, reduce_picture
+from benchmarks.cases import Mask, Picture, cases, choose_pictures, reduce_picture
 from benchmarks.feature_distance import FeatureDistance
 from benchmarks.oracle import WAYS, fill_by, rim_ratio, round_hole
 from benchmarks.record import record
 from benchmarks.scores import Score, score
 from benchmarks.steered import STEERED, steer
 from benchmarks.ways import Fill, find_ways, load_weights
-from benchmarks.workbench import tiles_of
+from benchmarks.workbench import fill_with, nothing_kept, tiles_of
 from lacuna.network.tile_network import TileNetwork
 from lacuna_wire import Options
 
@@ -52,8 +52,12 @@ def main() -> None:
     network = load_weights(weights if weights.exists() else arguments.weights)
     if network.role == "corrects":
         parser.error(f"{arguments.weights} correct a completion: they need no steering")
-    names = (arguments.ways or ",".join((*OURS, *STEERED))).split(",")
-    ways = find_ways([name for name in names if name in OURS], network, TILE_PX)
+    names = (arguments.ways or ",".join((*OURS, "begin", *STEERED))).split(",")
+    ways = find_ways([name for name in names if name in OURS and name != "auto"], network, TILE_PX)
+    if "auto" in names:
+        ways["auto"] = partial(fill_with, network)
+    if "begin" in names:
+        ways["begin"] = partial(begin_with, network)
     ways |= all_steered(names, network)
     distance = FeatureDistance(arguments.features)
     rows: dict[tuple[str, str], list[tuple[Score, float]]] = {}
@@ -77,6 +81,11 @@ def main() -> None:
         print("|---|---|---|---|---|---|")
         for name in ways:
             print(f"| {name} | {cells(rows[kind, name])} |")
+
+
+def begin_with(network: TileNetwork, picture: Picture, mask: Mask) -> Picture:
+    with nothing_kept():
+        return fill_with(network, picture, mask)
 
 
 def compare_with_oracle(arguments: argparse.Namespace) -> None:

@@ -76,8 +76,8 @@ def propose(painted: Pixels, missing: Mask, level: int, is_kept: bool = True) ->
             break
         held, cells, level = mean_of_cells(held), reduce_missing(cells), level + 1
     # The outermost are left to the patches, which meet what is known better than anything painted.
-    inner = cv2.erode(cells, AROUND_A_CELL)
-    return Proposal(painted, level, held, inner if is_kept else np.zeros_like(cells))
+    kept = cv2.erode(cells, AROUND_A_CELL) if is_kept else np.zeros_like(cells)
+    return Proposal(painted, level, held, np.asarray(kept, np.uint8))
 
 
 def sharpness(image: Pixels, missing: Mask) -> float:
