@@ -4,7 +4,14 @@ import cv2
 import numpy as np
 import pytest
 
-from lacuna.engine.completion.proposal import SHARP, hold, propose, sharpness, show_held
+from lacuna.engine.completion.proposal import (
+    LEAST_SHARP,
+    MOST_SHARP,
+    hold,
+    propose,
+    sharpness,
+    show_held,
+)
 from lacuna.engine.pixels.hole import reduce_missing
 from lacuna.engine.pixels.levels import enlarge
 from lacuna.engine.pixels.membrane import mean_of_cells
@@ -59,7 +66,17 @@ def test_hole_that_shows_the_truth_is_as_sharp_as_its_surroundings(truth, missin
 def test_blurred_hole_is_not_sharp(truth, missing, sigma):
     image, hole = reduced(truth, LEVEL), reduced_hole(missing, LEVEL)
 
-    assert sharpness(blurred(image, hole, sigma), hole) < SHARP
+    assert sharpness(blurred(image, hole, sigma), hole) < LEAST_SHARP
+
+
+def test_mush_with_a_grain_of_its_own_is_not_taken_for_detail(truth, missing):
+    image, hole = reduced(truth, LEVEL), reduced_hole(missing, LEVEL)
+    grain = np.random.default_rng(2).normal(0, 0.05, image.shape).astype(np.float32)
+    mush = blurred(image, hole, 3)
+    grainy = np.clip(np.where(hole[..., None] > 0, mush + grain, mush), 0, 1)
+
+    assert sharpness(grainy, hole) > MOST_SHARP
+    assert propose(grainy, hole, LEVEL).level > LEVEL
 
 
 def test_calm_hole_amid_leaves_is_not_taken_for_a_blurred_one(truth, missing):
@@ -77,7 +94,7 @@ def test_flat_and_tiny_holes_have_a_sharpness_too():
             assert 0 < sharpness(image, hole) < np.inf
 
 
-@pytest.mark.parametrize(("sigma", "reductions"), [(0, {0}), (1, {1}), (2, {1, 2}), (4, {2, 3})])
+@pytest.mark.parametrize(("sigma", "reductions"), [(0, {0}), (1, {1}), (2, {1, 2, 3}), (4, {2, 3})])
 def test_the_more_it_is_blurred_the_less_of_it_is_kept(truth, missing, sigma, reductions):
     assert proposal_of(truth, missing, sigma).level - LEVEL in reductions
 

@@ -22,10 +22,11 @@ from ..pixels.membrane import mean_of_cells
 
 TURNS = 3  # of back-projection: what is added to one cell is spread over those around it
 REACH_CELLS = 4  # from here on nothing of a cell is felt
-# Of photographs a blur of half a pixel leaves a sharpness of 0.6 to 1.0, one of a pixel 0.4 to 0.7;
-# 0.5, 0.6 and 0.7 were tried (docs/decisions/0005).
-SHARP = 0.6
-MOST_REDUCTIONS = 3  # of what is not sharp
+# Photographs themselves have a sharpness of 0.8 to 1.3. A blur of half a pixel leaves 0.6 to 1.0 of
+# that, one of a pixel 0.4 to 0.7; a poor network that adds a grain of its own to its mush has 1.3
+# to 1.6 (docs/decisions/0005).
+LEAST_SHARP, MOST_SHARP = 0.6, 1.35
+MOST_REDUCTIONS = 3  # of what is not as sharp as its surroundings
 FINE_SIGMA_PX = 1.0  # detail is what a blur of this width takes away
 LEAST_DETAIL = 0.1 / 255  # less is rounding
 AROUND_A_CELL = np.ones((3, 3), np.uint8)
@@ -62,7 +63,7 @@ class Proposal(NamedTuple):
 
 
 def propose(painted: Pixels, missing: Mask, level: int, is_kept: bool = True) -> Proposal:
-    """Decide what of a painted level is kept: as much as is sharp.
+    """Decide what of a painted level is kept: as much as is as sharp as its surroundings.
 
     Args:
         painted: float32 (H, W, COLOURS) in [0, 1], known pixels as they are.
@@ -72,7 +73,7 @@ def propose(painted: Pixels, missing: Mask, level: int, is_kept: bool = True) ->
     """
     held, cells = painted, missing
     for _ in range(MOST_REDUCTIONS):
-        if sharpness(held, cells) >= SHARP:
+        if LEAST_SHARP <= sharpness(held, cells) <= MOST_SHARP:
             break
         held, cells, level = mean_of_cells(held), reduce_missing(cells), level + 1
     # The outermost are left to the patches, which meet what is known better than anything painted.
@@ -82,6 +83,8 @@ def propose(painted: Pixels, missing: Mask, level: int, is_kept: bool = True) ->
 
 def sharpness(image: Pixels, missing: Mask) -> float:
     """Tell how sharp a hole is beside its surroundings: 1 if as sharp, less if it is blurred.
+
+    More if it has a grain that its coarser detail does not go with.
 
     Sharp is what has as much more detail than reduced by two as its surroundings have. How much
     detail that is does not matter: a calm fill amid leaves is not a blurred one.
