@@ -245,7 +245,7 @@ def test_percentage_of_a_thin_hole_is_half_way_when_half_of_its_many_rounds_are_
     _, progress = run(noise(300, 300), selection, StandIn())
 
     rounds = [step.percent for step in progress if step.phase == "guiding"]
-    assert len(rounds) > TUNING.thin_rounds
+    assert len(rounds) > TUNING.joining_rounds[1]
     assert 0.4 < rounds[len(rounds) // 2] / rounds[-1] < 0.8
 
 

@@ -36,7 +36,7 @@ def test_what_is_scheduled_is_what_is_done(rect, levels, by_network, whole_px):
         return refine_here(problem, source, turns, *rest)
 
     document = Document(noise(*missing.shape), missing, RGB)
-    every = build_levels(document, missing, levels)
+    every = build_levels(document, missing, schedule.levels)
     proposal = None
     if by_network and every:
         proposal = propose(every[-1].image, every[-1].incomplete, levels)
@@ -52,10 +52,15 @@ def test_what_is_scheduled_is_what_is_done(rect, levels, by_network, whole_px):
 
     expected = []
     for step in schedule.steps:
-        first = step.turns if step.begin != "coarser" else step.turns._replace(searches=0)
-        expected.append((step.targets, first))
-        if step.begin == "peel":
-            expected.append((step.targets, step.turns._replace(searches=0)))
+        unsearched = step.turns._replace(searches=0)
+        if step.begin == "either":
+            ways = [each._replace(scored=True) for each in (unsearched, step.turns)]
+            each_time = [*ways, unsearched._replace(rounds=step.further)]
+        elif step.begin == "peel":
+            each_time = [step.turns, unsearched]
+        else:
+            each_time = [unsearched if step.begin == "coarser" else step.turns]
+        expected += [(step.targets, turns) for turns in each_time]
     assert asked == expected
     assert len(rounds) == sum(step.rounds for step in schedule.steps)
 
@@ -64,7 +69,7 @@ def test_thin_hole_of_one_level_gets_the_rounds_that_are_affordable():
     targets = (80 + 6) * (6 + 6)  # whose patches touch the hole
     for affordable, rounds in ((10_000, TUNING.thin_rounds), (12, 12), (1, TUNING.rounds[0])):
         tuning = TUNING._replace(thin_targets=affordable * targets)
-        (step,) = schedule_completion(missing_of(THIN), 0, tuning=tuning).steps
+        (step,) = schedule_completion(missing_of(THIN), 0, tuning=tuning, two_ways=False).steps
         assert (step.targets, step.turns.rounds, step.turns.far) == (
             targets, rounds, TUNING.thin_far,
         )  # fmt: skip
@@ -72,6 +77,32 @@ def test_thin_hole_of_one_level_gets_the_rounds_that_are_affordable():
     coarse, fine = schedule_completion(missing_of(THIN), 1).steps
     assert (coarse.turns.rounds, coarse.turns.far) == (TUNING.rounds[0], 0)
     assert (fine.turns.rounds, fine.turns.far) == (TUNING.finest_rounds[0], 0)
+
+
+@pytest.mark.parametrize(("levels", "whole_px"), [(0, 1 << 20), (1, 100)])
+def test_finest_level_of_a_thin_hole_is_begun_in_two_ways_joined_as_long_as_is_affordable(
+    levels, whole_px
+):
+    least, most = TUNING.joining_rounds
+    for targets, rounds in ((1e9, most), (1, least)):
+        tuning = TUNING._replace(whole_window_px=whole_px, joining_targets=int(targets))
+        schedule = schedule_completion(missing_of(THIN), levels, tuning=tuning)
+        coarse, fine = schedule.steps
+        assert schedule.levels == coarse.level == fine.level + 1 == levels + 1
+        assert (coarse.begin, fine.begin, fine.further) == ("smooth", "either", rounds)
+
+
+@pytest.mark.parametrize(
+    "why_not",
+    [
+        {"tuning": TUNING._replace(searched_targets=1000)},  # one more of them
+        {"by_network": True},
+        {"two_ways": False},
+        {"barred": select(120, 140, Rect(0, 0, 140, 59), Rect(0, 67, 140, 53)) // 255},
+    ],
+)
+def test_thin_hole_that_cannot_be_begun_twice_gets_no_level_more(why_not):
+    assert schedule_completion(missing_of(THIN), 0, **why_not).levels == 0
 
 
 def test_level_without_enough_patches_decides_nothing():
@@ -85,9 +116,9 @@ def test_level_without_enough_patches_decides_nothing():
 
 def test_small_deep_hole_is_begun_from_its_rim_too_and_a_thin_one_is_not():
     (deep,) = schedule_completion(missing_of(Rect(50, 50, 20, 20)), 0).steps
-    (thin,) = schedule_completion(missing_of(THIN), 0).steps
+    above, thin = schedule_completion(missing_of(THIN), 0).steps
 
-    assert (deep.begin, thin.begin) == ("peel", "smooth")
+    assert (deep.begin, above.begin, thin.begin) == ("peel", "smooth", "either")
     assert deep.turns.scored  # to be compared
 
 
@@ -98,6 +129,6 @@ def test_window_too_large_for_a_whole_gets_a_level_however_thin_its_hole():
 
     (plan,) = plan_of(document, Options(), StandIn()).regions
 
-    assert plan.levels == 1
     assert plan.schedule is not None
     assert not plan.schedule.whole
+    assert [step.level for step in plan.schedule.steps] == [2, 1]

@@ -172,7 +172,13 @@ def plan_region(
         whole = hole.missing.size <= tuning.whole_window_px
         hole = hole._replace(barred=find_barred(document, region, options, whole))
         schedule = schedule_completion(
-            hole.missing, levels, route == "propose-coarse", tuning, hole.barred, options.variation
+            hole.missing,
+            levels,
+            route == "propose-coarse",
+            tuning,
+            hole.barred,
+            options.variation,
+            not hole.carries_alpha,
         )
         if hole.barred is not None and not schedule.steps:
             raise too_few_sources(hole.missing, hole.barred, whole, tuning.min_allowed)

@@ -28,9 +28,9 @@ from .refine import Refine, RoundDone, refine
 from .schedule import LevelSchedule, Schedule, reduced
 from .show import show_picture_level
 from .starts.peel import peel
-from .starts.smooth import complete_smoothly, draw_sources, smooth
+from .starts.smooth import begin_smoothly, complete_smoothly, draw_sources, smooth
 from .strokes import draw_guide, is_followed, nearness_of
-from .tries import Search, Try, begin_anew, take_cheapest
+from .tries import Search, Try, begin_anew, take_best_places, take_cheapest
 from .variation import leave_out
 
 refine_here: Refine = partial(refine, backend=Processor())
@@ -205,11 +205,15 @@ def complete_levels(
         begun = done.image if done else first
         guide = None if guides is None else guides[step.level]
         problem = pose_level(level, step, begun, ground[step.level], guide)
-        if done is None:
+        if done is None or step.begin == "either":
             problem = leave_out(problem, schedule.variation)
+        tries = tries_of(level, step, done)
         del level
         search = Search(problem, step.turns, rng, refine, round_done)
-        matches = take_cheapest(search, tries_of(step, done))
+        if step.begin == "either":
+            matches = take_best_places(search, tries, step.further)
+        else:
+            matches = take_cheapest(search, tries)
         repeated = schedule.pattern_step
         if pattern and repeated and repeated.level == step.level:
             again = search._replace(turns=repeated.turns, rng=np.random.default_rng(0))
@@ -236,7 +240,7 @@ def pose_level(
         barred: uint8 (H, W) of the level, 1 = must not be copied.
         guide: float32 (H, W, C), how the strokes go on; None if nothing is known of that.
     """
-    if step.begin == "coarser":
+    if step.begin in ("coarser", "either"):
         assert begun is not None
         image = enlarge(begun, level.rect, level.rect)
     else:
@@ -253,10 +257,13 @@ def pose_level(
     return pose_problem(image, ~known[..., 0], texture, barred)
 
 
-def tries_of(step: LevelSchedule, coarser: CompletedLevel | None) -> list[Try]:
+def tries_of(level: Level, step: LevelSchedule, coarser: CompletedLevel | None) -> list[Try]:
     """List the ways in which a level is begun."""
     if coarser is not None:
-        return [Try(partial(take_over, coarser), 0)]
+        tries = [Try(partial(take_over, coarser), 0)]
+        if step.begin == "either":
+            tries.append(Try(partial(begin_smoothly, smooth(level)), step.turns.searches))
+        return tries
     # What it begins with is all there is to go by: a vote of random patches would wipe it out.
     tries = [Try(draw_sources, step.turns.searches)]
     if step.begin == "peel":

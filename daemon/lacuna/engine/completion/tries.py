@@ -1,13 +1,16 @@
-"""Several starts for one problem: each is searched and voted on, and the cheapest stays."""
+"""Several starts for one problem: each is searched and voted on, and what fits best stays."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from ..pixels.document import Pixels, Places
 from .problem import Matches, Problem
 from .refine import Refine, RoundDone, Turns
+
+AROUND_PX = 8.0  # sigma of the neighbourhood that decides which of several ways a place takes
 
 # Finds a source of every target, and may repaint the hole of the problem.
 FindSources = Callable[[Problem, np.random.Generator], Places]
@@ -67,6 +70,39 @@ def take_cheapest(search: Search, tries: Sequence[Try]) -> Matches:
     best, filled = min(found, key=lambda each: float(each[0].cost.mean()))
     image[:] = filled
     return best
+
+
+def take_best_places(search: Search, tries: Sequence[Try], rounds: int) -> Matches:
+    """Complete a problem in several ways, and go on with the best of each.
+
+    A way that carries a roof's tiles on may be the worse one in the sky above it, so every place
+    takes the way whose matches cost least around it.
+
+    Args:
+        search: Of the problem; every try has its turns.
+        tries: At least one, all from what the hole holds now; of equal ones the first stays.
+        rounds: Of search and vote after that, which join the parts.
+    """
+    problem, image = search.problem, search.problem.image
+    begun = image.copy()
+    scored = search._replace(turns=search.turns._replace(scored=True))
+    least = np.full(problem.number.size, np.inf, np.float32)
+    source = np.empty(len(problem.targets), np.int64)
+    filled = begun.copy()
+    for one in tries:
+        image[:] = begun
+        matches = scored(one)
+        cost = np.zeros(problem.number.size, np.float32)
+        cost[problem.targets] = matches.cost
+        around = cv2.GaussianBlur(cost.reshape(-1, problem.stride), (0, 0), AROUND_PX).ravel()
+        better = around < least
+        least[better] = around[better]
+        filled[better.reshape(filled.shape[:2])] = image[better.reshape(filled.shape[:2])]
+        own = better[problem.targets]
+        source[own] = matches.source[own]
+    image[:] = filled
+    further = search._replace(turns=search.turns._replace(rounds=rounds))
+    return further(Try(lambda _problem, _rng: source, 0))
 
 
 def begin_anew(search: Search, before: Matches, other: Try) -> Matches:

@@ -9,7 +9,7 @@ from lacuna_wire import Rect
 from ...pixels.document import Document, Mask, Pixels, Places
 from ...pixels.levels import Level, enlarge
 from ...pixels.membrane import pull_push
-from ..problem import Problem
+from ..problem import Problem, extend_edges
 
 
 def smooth(level: Level) -> Pixels:
@@ -20,6 +20,13 @@ def smooth(level: Level) -> Pixels:
 def draw_sources(problem: Problem, rng: np.random.Generator) -> Places:
     """Choose a source for every target at random: the search finds out what it is worth."""
     return rng.choice(problem.find_sources(), len(problem.targets))
+
+
+def begin_smoothly(start: Pixels, problem: Problem, rng: np.random.Generator) -> Places:
+    """Paint `start`, float32 (H, W, C) of the level, into a problem's hole, and draw sources."""
+    problem.completed[problem.missing] = start[problem.missing]
+    extend_edges(problem.image)
+    return draw_sources(problem, rng)
 
 
 def complete_smoothly(levels: Iterable[Level], start: Pixels | None) -> Pixels:
