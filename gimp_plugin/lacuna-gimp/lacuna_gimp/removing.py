@@ -169,7 +169,8 @@ def _fill(source: GimpSource, wish: Placing, tell: Tell) -> Any:
     layer = placing.place(source, answer, wish)
     found = sentences.edge_text(answer.grown_px, _)
     if found:  # the model alone is not worth a message: the dialog has named it
-        tell("\n".join(filter(None, (found, sentences.model_text(answer.weights, _)))))
+        # One line: GIMP shows it below the image, and what has two in a window of its own.
+        tell(". ".join(filter(None, (found, sentences.model_text(answer.weights, _)))))
     return layer
 
 
