@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from benchmarks.cases import Mask
-from benchmarks.workbench import plan_document, selection_as_document, unpack_hole
+from benchmarks.workbench import plan_document, reduce_missing, selection_as_document, unpack_hole
 from lacuna.network_facts import USUAL_PIECE_PX, USUAL_TILE_PX, Role, usual_overlap
 from lacuna_wire import Options, Rect
 
@@ -65,8 +65,7 @@ def sights_of(mask: Mask, network: PublishedFacts | None = None) -> list[Sight]:
         level = each.levels if each.route == "propose-coarse" else 0
         missing = unpack_hole(each.hole).missing
         for _ in range(level):
-            even = np.pad(missing, [(0, side % 2) for side in missing.shape])
-            missing = even.reshape(even.shape[0] // 2, 2, -1, 2).max(axis=(1, 3))
+            missing = reduce_missing(missing)
         most = max(float(missing[tile.slices].mean()) for tile in each.tiles)
         sights.append(Sight(each.region.window, level, each.tiles, most))
     return sights

@@ -20,7 +20,7 @@ from .workbench import (
     build_levels,
     coarse_region,
     document_of,
-    enlarge,
+    enlarge_often,
     fill_with,
     mean_of_cells,
     nothing_kept,
@@ -106,7 +106,8 @@ def fill_by(way: str, picture: Picture, mask: Mask, blur: float) -> Picture:
     given = given.astype(np.uint8)
     if way == "auto":
         return fill_with(oracle, given, mask)
-    enlarged = enlarge_often(coarse.painted, coarse)
+    whole = coarse.window.relative_to(coarse.window)
+    enlarged = enlarge_often(coarse.painted, whole, coarse.levels)
     if way == "enlarged":
         return laid_in(enlarged, coarse.window, given, mask)
     with nothing_kept():
@@ -117,16 +118,8 @@ def fill_by(way: str, picture: Picture, mask: Mask, blur: float) -> Picture:
     low = patches
     for _ in range(coarse.levels):
         low = mean_of_cells(low)
-    return laid_in(enlarged + patches - enlarge_often(low, coarse), coarse.window, given, mask)
-
-
-def enlarge_often(image: Pixels, coarse: Coarse) -> Pixels:
-    """Show all of a coarse level in the size of the picture's own."""
-    whole = coarse.window.relative_to(coarse.window)
-    for level in reversed(range(coarse.levels)):
-        rect = whole.reduce(1 << level)
-        image = enlarge(image, rect, rect)
-    return image
+    high = patches - enlarge_often(low, whole, coarse.levels)
+    return laid_in(enlarged + high, coarse.window, given, mask)
 
 
 def laid_in(fill: Pixels, window: Rect, picture: Picture, mask: Mask) -> Picture:

@@ -25,12 +25,13 @@ from lacuna.engine.geometry.tiles import plan_tiles
 from lacuna.engine.inpaint import fill
 from lacuna.engine.pixels.composite import Take, collect_into
 from lacuna.engine.pixels.document import Document, Pixels
-from lacuna.engine.pixels.hole import hole_radius, unpack_hole
+from lacuna.engine.pixels.hole import hole_radius, reduce_missing, unpack_hole
 from lacuna.engine.pixels.levels import (
     Level,
     build_levels,
     coarsest_first,
     enlarge,
+    enlarge_often,
     plain_level,
 )
 from lacuna.engine.pixels.membrane import mean_of_cells
@@ -60,6 +61,7 @@ __all__ = [
     "document_of",
     "engine_digest",
     "enlarge",
+    "enlarge_often",
     "fill_document",
     "fill_missing",
     "fill_with",
@@ -72,6 +74,7 @@ __all__ = [
     "plan_document",
     "plan_job",
     "plan_tiles",
+    "reduce_missing",
     "schedule_completion",
     "selection_as_document",
     "tiles_of",

@@ -17,7 +17,7 @@ from lacuna_wire import Rect
 
 from ..pixels.document import Mask, Pixels
 from ..pixels.hole import reduce_missing
-from ..pixels.levels import enlarge
+from ..pixels.levels import enlarge_often
 from ..pixels.membrane import mean_of_cells
 
 TURNS = 3  # of back-projection: what is added to one cell is spread over those around it
@@ -55,11 +55,7 @@ class Proposal(NamedTuple):
 
     def begin(self, level: Rect, times: int) -> Pixels:
         """Show all of a level that is `times` finer than `start` as interpolated from that."""
-        shown = self.start
-        for further in reversed(range(times)):
-            rect = level.reduce(1 << further)
-            shown = enlarge(shown, rect, rect)
-        return shown
+        return enlarge_often(self.start, level, times)
 
 
 def propose(painted: Pixels, missing: Mask, level: int, is_kept: bool = True) -> Proposal:

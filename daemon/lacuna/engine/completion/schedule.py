@@ -164,7 +164,6 @@ def schedule_completion(
     every, ground = reduced(missing, coarsest), reduced(barred, coarsest)
     holes = {level: every[level] > 0 for level in range(finest, coarsest + 1)}
     patches = {level: _count_patches(hole, ground[level]) for level, hole in holes.items()}
-    # The finest level's costs are what `show` adds to the picture's own pixels.
     steps: list[LevelSchedule] = []
     if two_ways and not by_network and levels <= finest:
         steps = _begin_in_two_ways(finest, holes, patches, least, not whole, tuning)
@@ -184,7 +183,7 @@ def schedule_completion(
         longer = max(holes[level].shape)
         few = targets <= tuning.searched_targets
         rounds = tuning.rounds[min(rank, len(tuning.rounds)) - 1] if few else 0
-        scored = level == finest and not whole
+        scored = level == finest and not whole  # what `show` adds to the picture's own pixels
         if steps:
             if level - finest < len(tuning.finest_rounds):
                 rounds = min(rounds, tuning.finest_rounds[level - finest])

@@ -157,3 +157,11 @@ def enlarge(coarse: Pixels, rect: Rect, finer: Rect) -> Pixels:
     enlarged = with_channels(cv2.resize(coarse[cells.slices], size, interpolation=cv2.INTER_CUBIC))
     shown = enlarged[rect.relative_to(cells.enlarge(2)).slices]
     return np.clip(shown, 0, 1, out=shown)  # it may be the largest array there is
+
+
+def enlarge_often(coarse: Pixels, finer: Rect, times: int) -> Pixels:
+    """Show all of a level, `finer`, as interpolated from one that is `times` coarser."""
+    for further in reversed(range(times)):
+        rect = finer.reduce(1 << further)
+        coarse = enlarge(coarse, rect, rect)
+    return coarse
