@@ -16,9 +16,10 @@ from lacuna_wire.errors import NotFound, QueueFull
 
 from . import handlers
 from .auth import check_caller, check_token, guard
+from .awake import AwakeClock
 from .forecast import Forecast, JobPlan
 from .jobs import Jobs
-from .keys import BEGUN, JOBS, SETTINGS, SPOOL, STOP, SUPERVISOR, VERSION, Stop
+from .keys import BEGUN, CLOCK, JOBS, SETTINGS, SPOOL, STOP, SUPERVISOR, VERSION, Stop
 from .settings import DaemonSettings
 from .spool import Spool, spool_folders
 from .supervisor import Supervisor
@@ -68,11 +69,11 @@ def make_app(
     app[VERSION] = __version__
     app[BEGUN] = time.monotonic()
     app[STOP] = Stop()
-    app[SPOOL] = Spool(
-        settings.instance, spool_folders() if folders is None else folders, settings.max_spool_bytes
-    )
-    app[SUPERVISOR] = Supervisor(worker_command, settings)
-    app[JOBS] = Jobs(settings, Forecast(settings, plan), app[SPOOL], app[SUPERVISOR])
+    places = spool_folders() if folders is None else folders
+    app[SPOOL] = Spool(places, settings.max_spool_bytes)
+    clock = app[CLOCK] = AwakeClock()
+    app[SUPERVISOR] = Supervisor(worker_command, settings, clock)
+    app[JOBS] = Jobs(settings, Forecast(settings, plan), app[SPOOL], app[SUPERVISOR], clock)
     for method, path, handler in ROUTES:
         app.router.add_route(method, path, handler, expect_handler=expect)
     app.on_response_prepare.append(add_headers)
@@ -145,7 +146,8 @@ async def end_jobs(app: web.Application) -> None:
 async def keep_working(app: web.Application) -> AsyncIterator[None]:
     """Run the queue and the clocks, and leave nothing behind."""
     jobs = app[JOBS]
-    tasks = [asyncio.create_task(jobs.work()), asyncio.create_task(jobs.watch_clocks())]
+    lives = (app[CLOCK].tick(), jobs.work(), jobs.watch_clocks())
+    tasks = [asyncio.create_task(life) for life in lives]
     for task in tasks:
         task.add_done_callback(partial(stop_if_broken, app[STOP]))
     yield

@@ -3,10 +3,7 @@
 aiohttp itself would accept any length, inflate it, and wait for ever for a body that never comes.
 """
 
-import asyncio
-import json
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +11,12 @@ from aiohttp import StreamReader, web
 
 from lacuna_wire.errors import BadRequest, LengthRequired, TooLarge, TooSlow, UnsupportedMedia
 
+from .awake import AwakeClock
 from .job import Job
+from .keys import CLOCK
 from .settings import DaemonSettings
+from .spool import PixelsLost
+from .strict_json import read_strict
 
 JSON = "application/json"
 OCTETS = "application/octet-stream"
@@ -53,16 +54,14 @@ async def read_json(request: web.Request, settings: DaemonSettings) -> Any:
         )
     body = bytearray()
     try:
-        async with asyncio.timeout(settings.upload_idle_s):
+        async with request.app[CLOCK].limit(settings.upload_idle_s):
             async for chunk in request.content.iter_any():
                 body += chunk
     except TimeoutError:
         raise _too_slow(len(body), length) from None
     try:
-        return json.loads(
-            body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant
-        )
-    except (ValueError, RecursionError):
+        return read_strict(bytes(body))
+    except ValueError:
         raise BadRequest("The body is not valid JSON.") from None
 
 
@@ -87,7 +86,7 @@ def upload_length(request: web.Request, job: Job, settings: DaemonSettings) -> i
 
 
 async def save_upload(
-    content: StreamReader, path: Path, job: Job, settings: DaemonSettings
+    content: StreamReader, path: Path, job: Job, settings: DaemonSettings, clock: AwakeClock
 ) -> None:
     """Write a body of the right length into the file of its job, and hold one piece at a time.
 
@@ -95,22 +94,25 @@ async def save_upload(
 
     Raises:
         TooSlow: If the body pauses for `upload_idle_s`, or drips.
+        PixelsLost: If the file is gone.
     """
-    clock = asyncio.get_running_loop().time
     idle_s = settings.upload_idle_s
     least = settings.min_upload_rate * idle_s
     received = received_before = 0
-    window_begun = clock()
-    descriptor = os.open(path, os.O_WRONLY)
+    window_begun = clock.now()
     try:
-        async with asyncio.timeout(idle_s) as patience:
+        descriptor = os.open(path, os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0))
+    except FileNotFoundError:
+        raise PixelsLost(path.parent) from None
+    try:
+        async with clock.limit(idle_s) as patience:
             async for chunk in content.iter_any():
                 if job.ended:
                     return
                 _write_all(descriptor, chunk)
                 received += len(chunk)
-                now = clock()
-                patience.reschedule(now + idle_s)
+                now = clock.now()
+                patience.restart()
                 if now - window_begun > idle_s:
                     if received - received_before < least:
                         raise _too_slow(received, job.input_bytes)
@@ -134,16 +136,3 @@ def _too_slow(received: int, expected: int) -> TooSlow:
         f"The body came too slowly: {received:,} of {expected:,} bytes.",
         values={"received_bytes": received, "expected_bytes": expected},
     )
-
-
-def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in fields:
-            raise ValueError(key)
-        fields[key] = value
-    return fields
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)

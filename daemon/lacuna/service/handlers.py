@@ -23,7 +23,8 @@ from .bodies import OCTETS, read_json, save_upload, upload_length
 from .forecast import JobPlan
 from .job import Job
 from .jobs import Jobs
-from .keys import BEGUN, JOBS, SETTINGS, SPOOL, STOP, SUPERVISOR, VERSION
+from .keys import BEGUN, CLOCK, JOBS, SETTINGS, SPOOL, STOP, SUPERVISOR, VERSION
+from .spool import PixelsLost
 
 MAX_WAIT_S = 60.0
 EVENT_S = 15.0  # between two signs of life of a stream of events
@@ -54,9 +55,9 @@ async def hello(request: web.Request) -> web.Response:
 
 
 async def health(request: web.Request) -> web.Response:
-    """GET /v1/health: `ok`, or `degraded` while no worker can be started."""
+    """GET /v1/health: `ok`, or `degraded` while a job would be refused, whatever it is."""
     _query(request)
-    return web.json_response({"state": "degraded" if request.app[SUPERVISOR].degraded else "ok"})
+    return web.json_response({"state": _health(request.app)})
 
 
 async def status(request: web.Request) -> web.Response:
@@ -71,7 +72,7 @@ async def status(request: web.Request) -> web.Response:
             "protocol": PROTOCOL,
             "pid": os.getpid(),
             "uptime_s": round(time.monotonic() - app[BEGUN], 1),
-            "health": "degraded" if supervisor.degraded else "ok",
+            "health": _health(app),
             "device": supervisor.device or None,
             "weights": list(settings.weights()),
             "worker_pid": supervisor.pid,
@@ -130,7 +131,7 @@ async def upload(request: web.Request) -> web.Response:
     jobs, job = _find(request)
     upload_length(request, job, app[SETTINGS])
     with jobs.uploading(job):
-        await save_upload(request.content, job.files.input, job, app[SETTINGS])
+        await save_upload(request.content, job.files.input, job, app[SETTINGS], app[CLOCK])
     return web.json_response(status_fields(request, jobs.status(job)), status=202)
 
 
@@ -184,7 +185,10 @@ async def result(request: web.Request) -> web.StreamResponse:
     with job.watched():
         # Measured: pieces of 1 MiB are as fast as sendfile, and a response with the whole body
         # would hold it in memory. Each piece is a new one: the transport may keep it for a while.
-        descriptor = os.open(job.files.output, os.O_RDONLY)
+        try:
+            descriptor = os.open(job.files.output, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        except FileNotFoundError:
+            raise PixelsLost(job.files.output.parent) from None
         try:
             await response.prepare(request)
             while piece := os.read(descriptor, PIECE_BYTES):
@@ -218,6 +222,10 @@ def status_fields(request: web.Request, status: JobStatus) -> dict[str, Any]:
     if request.headers.get(header) == ignored:
         return fields
     return {key: value for key, value in fields.items() if key in FIRST_STATUS_KEYS}
+
+
+def _health(app: web.Application) -> str:
+    return "degraded" if app[SUPERVISOR].degraded or app[SPOOL].degraded else "ok"
 
 
 def _expected_s(app: web.Application, asked: JobRequest, plan: JobPlan) -> float | None:
