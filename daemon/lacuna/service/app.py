@@ -15,8 +15,9 @@ from lacuna_wire import JobRequest, LacunaError
 from lacuna_wire.errors import NotFound, QueueFull
 
 from . import handlers
-from .auth import check_caller, check_token, guard
+from .auth import WITHOUT_TOKEN, check_caller, check_token, guard
 from .awake import AwakeClock
+from .connections import keep_account, keep_open
 from .forecast import Forecast, JobPlan
 from .jobs import Jobs
 from .keys import BEGUN, CLOCK, JOBS, SETTINGS, SPOOL, STOP, SUPERVISOR, VERSION, Stop
@@ -64,7 +65,7 @@ def make_app(
         worker_command: What to run to fill; see `worker_process.serve_orders`.
         folders: Where the spool may lie, the best first; by default memory, then the cache.
     """
-    app = web.Application(middlewares=[errors_to_json, guard(settings.token)])
+    app = web.Application(middlewares=[errors_to_json, keep_account, guard(settings.token), know])
     app[SETTINGS] = settings
     app[VERSION] = __version__
     app[BEGUN] = time.monotonic()
@@ -104,6 +105,15 @@ async def errors_to_json(request: web.Request, handler: Handler) -> web.StreamRe
         return error_response(
             LacunaError("The daemon met an unexpected error. Its log says more.", code="internal")
         )
+
+
+@web.middleware
+async def know(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Keep the connections of callers who have passed the check of the token."""
+    resource = request.match_info.route.resource
+    if resource is None or resource.canonical not in WITHOUT_TOKEN:
+        keep_open(request)
+    return await handler(request)
 
 
 def error_response(error: LacunaError) -> web.Response:

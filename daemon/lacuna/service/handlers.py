@@ -193,6 +193,8 @@ async def result(request: web.Request) -> web.StreamResponse:
             await response.prepare(request)
             while piece := os.read(descriptor, PIECE_BYTES):
                 await response.write(piece)
+                if job.forgotten:  # its pixels are to be gone, and the file is until it is closed
+                    raise ConnectionAbortedError("the job was forgotten")
         finally:
             os.close(descriptor)
         await response.write_eof()

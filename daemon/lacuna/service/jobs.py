@@ -252,7 +252,8 @@ class Jobs:
         ended = [job for job in self._jobs.values() if job.ended]
         too_many = len(ended) - self._settings.max_ended_jobs
         for number, job in enumerate(sorted(ended, key=lambda job: job.ended_at)):
-            if number < too_many or now - job.ended_at > self._settings.result_ttl_s:
+            is_old = now - job.ended_at > self._settings.result_ttl_s
+            if number < too_many or (is_old and job.unseen_s()):  # not while its result is read
                 job.forgotten = True
                 self._drop_files(job)
                 del self._jobs[job.id]
