@@ -31,6 +31,7 @@ PIECE_BYTES = 256 * 1024
 # The library begins with a request two turns of the loop after it has read the end of its head;
 # what is read until then may be of its body.
 UNANSWERED_BYTES = HEAD_BYTES + 3 * STRANGER_PIECE_BYTES
+TURNS = 8  # of the loop, more than it takes from a connection to the check of its token
 LOOK_S = 1.0  # between two looks at who leaves something unread
 
 # Everybody reads into this one, and takes a copy before the next one reads.
@@ -73,6 +74,15 @@ class Connections:
         self._known: set[Connection] = set()
         self._closed = OnceAMinute(log, "connections were closed")
         self._refused = OnceAMinute(log, "connections could not be taken")
+
+    @property
+    def at_a_time(self) -> int:
+        """How many may be taken in one turn of the loop.
+
+        A request that has come with its connection is read a few turns later: until then, there
+        must not be so many new strangers that it goes for one of them.
+        """
+        return max(1, self.most // 2 // TURNS)
 
     def factory(self, server: Callable[[], asyncio.Protocol]) -> Callable[[], "Connection"]:
         """Return what makes the protocol of a new connection; `server` makes the library's."""

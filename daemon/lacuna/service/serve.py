@@ -45,7 +45,7 @@ KEEPALIVE_S = 15.0  # also ends silent and dripping headers; aiohttp's default i
 SHUTDOWN_S = 1.0  # for answers that are under way
 HEADER_BYTES = 8190
 HEADERS = 32
-BACKLOG = 512  # connections that may wait to be taken, and are taken at a time
+BACKLOG = 512  # connections that may wait to be taken
 
 
 def new_settings(keep_model_s: float, device: str, **others: Any) -> DaemonSettings:
@@ -132,8 +132,9 @@ async def _run(app: web.Application, listener: socket.socket, endpoint: Endpoint
     watch = asyncio.create_task(connections.watch())
     watch.add_done_callback(partial(stop_if_broken, stop))
     try:
-        factory = connections.factory(runner.server)
-        with closing(await loop.create_server(factory, sock=listener, backlog=BACKLOG)):
+        factory, at_a_time = connections.factory(runner.server), connections.at_a_time
+        with closing(await loop.create_server(factory, sock=listener, backlog=at_a_time)):
+            listener.listen(BACKLOG)  # so many may wait; asyncio takes both for the same number
             _stop_on_signals(stop)
             write_endpoint(endpoint)
             log.info("daemon %s listens on port %d", __version__, endpoint.port)
