@@ -135,8 +135,8 @@ class Spool:
                 continue
             try:
                 free = self.free_bytes(place)
-                most = max(most, free, 0)
                 if needed > free:
+                    most = max(most, free, 0)
                     continue
                 folder = self._own_folder(place)
             except OSError as error:
