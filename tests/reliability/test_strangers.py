@@ -77,14 +77,28 @@ def test_folder_that_another_user_makes_first_stops_no_job(open_folder):
     assert not [path for path in daemon.place.iterdir() if path.stat().st_uid == os.geteuid()]
 
 
-class Narrow(Daemon):
-    """A daemon that may have 64 files open."""
+class Limited(Daemon):
+    """A daemon that may have so many files open: the limit of most systems is 1,024."""
+
+    limit = "-S -n 1024"
 
     def spawn(self):
         return subprocess.Popen(
-            ["sh", "-c", 'ulimit -n 64; exec "$@"', "sh", *self.command],
+            ["sh", "-c", f'ulimit {self.limit}; exec "$@"', "sh", *self.command],
             env=self.environment, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
+
+
+class Narrow(Limited):
+    limit = "-n 64"
+
+
+@pytest.fixture
+def limited(tmp_path):
+    daemon = Limited(tmp_path / "limited", [], {})
+    yield daemon
+    daemon.stop()
+    check_ends(daemon)
 
 
 def test_daemon_without_descriptors_to_spare_fills_beside_any_number_of_strangers(tmp_path):
@@ -101,13 +115,13 @@ def test_daemon_without_descriptors_to_spare_fills_beside_any_number_of_stranger
 
 
 def test_clients_find_the_daemon_beside_more_connections_than_it_had_descriptors(
-    start, monkeypatch
+    limited, monkeypatch
 ):
-    daemon = start()
-    monkeypatch.setenv("LACUNA_STATE_DIR", str(daemon.state))
-    with a_crowd(daemon.port, silent=1100):
-        assert find_daemon() == daemon.endpoint
-        fill(daemon)
+    monkeypatch.setenv("LACUNA_STATE_DIR", str(limited.state))
+    with a_crowd(limited.port, silent=1100):
+        assert find_daemon() == limited.endpoint
+        fill(limited)
+    assert len(limited.log) < 64 * 1024
 
 
 @pytest.mark.parametrize(
@@ -115,9 +129,9 @@ def test_clients_find_the_daemon_beside_more_connections_than_it_had_descriptors
     [(4, 1000), pytest.param(30, 100, marks=[pytest.mark.long, pytest.mark.timeout(300)])],
     ids=["a little", "half a minute"],
 )
-def test_crowd_of_strangers_takes_neither_time_nor_memory_nor_log(start, figure, seconds, p99_ms):
+def test_crowd_of_strangers_takes_neither_time_nor_memory_nor_log(limited, figure, seconds, p99_ms):
     """2,000 silent connections, and 200 that ask and do not read, all opened anew when closed."""
-    daemon = start()
+    daemon = limited
     fill(daemon)
     log_bytes = len(daemon.log)
     with Memory(daemon.process.pid) as front, a_crowd(daemon.port, silent=2000, mute=200):
@@ -253,7 +267,6 @@ def test_requests_and_bodies_in_one_piece_are_no_endless_heads(start):
         assert statuses_in(exchange(daemon, head + body, wait_s=1)) == [400]
 
 
-def test_descriptors_are_raised_to_what_is_sensible(start):
-    daemon = start()
-    soft, hard = psutil.Process(daemon.process.pid).rlimit(psutil.RLIMIT_NOFILE)
+def test_descriptors_are_raised_to_what_is_sensible(limited):
+    soft, hard = psutil.Process(limited.process.pid).rlimit(psutil.RLIMIT_NOFILE)
     assert soft >= min(hard if hard > 0 else 4096, 4096)
