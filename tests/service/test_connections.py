@@ -28,6 +28,9 @@ class Line:
     def set_write_buffer_limits(self, high=None):
         pass
 
+    def set_protocol(self, protocol):
+        self.protocol = protocol
+
 
 class Library(asyncio.Protocol):
     """Notes what it is told."""
@@ -143,7 +146,7 @@ def test_bytes_arrive_as_they_were_sent(connections):
     one, data = connect(connections), bytes(range(256)) * 150
     send(one, data)
     one.become_known()
-    send(one, data * 100)
+    one.transport.protocol.data_received(data * 100)
     assert one._inner.data == data * 101
 
 

@@ -27,15 +27,14 @@ log = logging.getLogger("lacuna.connections")
 MAX_DESCRIPTORS = 4096  # of those that the system would let us have
 HEAD_BYTES = 32 * 1024  # of one request: its line and all its fields
 STRANGER_PIECE_BYTES = 8 * 1024  # read at a time, and held for one that does not read
-PIECE_BYTES = 256 * 1024
 # The library begins with a request two turns of the loop after it has read the end of its head;
 # what is read until then may be of its body.
 UNANSWERED_BYTES = HEAD_BYTES + 3 * STRANGER_PIECE_BYTES
 TURNS = 8  # of the loop, more than it takes from a connection to the check of its token
 LOOK_S = 1.0  # between two looks at who leaves something unread
 
-# Everybody reads into this one, and takes a copy before the next one reads.
-_BUFFER = memoryview(bytearray(PIECE_BYTES))
+# All strangers are read into this one: each takes a copy before the next one is read.
+_BUFFER = memoryview(bytearray(STRANGER_PIECE_BYTES))
 
 
 def raise_descriptor_limit() -> int | None:
@@ -134,7 +133,7 @@ class Connections:
         The loop reports it a hundred times a second, each time with a traceback.
         """
         error = context.get("exception")
-        if isinstance(error, OSError) and str(context.get("message")).startswith("socket.accept"):
+        if isinstance(error, OSError) and "accept" in str(context.get("message")).lower():
             self._refused.note(str(error.strerror))
         else:
             loop.default_exception_handler(context)
@@ -142,6 +141,8 @@ class Connections:
 
 class Connection(asyncio.BufferedProtocol):
     """One connection: passes everything on to the library's protocol, and keeps an account of it.
+
+    As a protocol that reads into a buffer of ours it says how much is read at a time.
 
     Args:
         connections: All of them.
@@ -168,15 +169,14 @@ class Connection(asyncio.BufferedProtocol):
         self._inner.connection_lost(exc)
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return _BUFFER if self._is_known else _BUFFER[:STRANGER_PIECE_BYTES]
+        return _BUFFER
 
     def buffer_updated(self, nbytes: int) -> None:
-        if not self._is_known:
-            self._unanswered += nbytes
-            if self._unanswered > UNANSWERED_BYTES:
-                self._connections.close(self, "of callers without the token, for endless heads")
-                return
-            self._connections.heard(self)
+        self._unanswered += nbytes
+        if self._unanswered > UNANSWERED_BYTES:
+            self._connections.close(self, "of callers without the token, for endless heads")
+            return
+        self._connections.heard(self)
         self._inner.data_received(bytes(_BUFFER[:nbytes]))
 
     def eof_received(self) -> bool | None:
@@ -199,6 +199,7 @@ class Connection(asyncio.BufferedProtocol):
         if not self._is_known:
             self._is_known = True
             self.transport.set_write_buffer_limits()  # asyncio's own: 64 KiB
+            self.transport.set_protocol(Known(self, self._inner))
             self._connections.know(self)
 
     def is_stuck(self, now: float) -> bool:
@@ -210,6 +211,34 @@ class Connection(asyncio.BufferedProtocol):
         settings = self._connections.settings
         limit_s = settings.write_s if self._is_known else settings.stranger_write_s
         return now - self._unread_since > limit_s
+
+
+class Known(asyncio.Protocol):
+    """The protocol of a connection over which the token has come: read as fast as asyncio can.
+
+    Args:
+        connection: Its account.
+        inner: The library's protocol.
+    """
+
+    def __init__(self, connection: Connection, inner: asyncio.Protocol) -> None:
+        self.connection = connection
+        self._inner = inner
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.connection.connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._inner.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return self._inner.eof_received()
+
+    def pause_writing(self) -> None:
+        self.connection.pause_writing()
+
+    def resume_writing(self) -> None:
+        self.connection.resume_writing()
 
 
 @web.middleware
@@ -238,4 +267,6 @@ def keep_open(request: web.Request) -> None:
 
 def _connection_of(request: web.Request) -> Connection | None:
     protocol = None if request.transport is None else request.transport.get_protocol()
+    if isinstance(protocol, Known):
+        return protocol.connection
     return protocol if isinstance(protocol, Connection) else None
