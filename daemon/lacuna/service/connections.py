@@ -199,7 +199,7 @@ class Connection(asyncio.BufferedProtocol):
         if not self._is_known:
             self._is_known = True
             self.transport.set_write_buffer_limits()  # asyncio's own: 64 KiB
-            self.transport.set_protocol(Known(self, self._inner))
+            self.transport.set_protocol(KnownReader(self, self._inner))
             self._connections.know(self)
 
     def is_stuck(self, now: float) -> bool:
@@ -213,7 +213,7 @@ class Connection(asyncio.BufferedProtocol):
         return now - self._unread_since > limit_s
 
 
-class Known(asyncio.Protocol):
+class KnownReader(asyncio.Protocol):
     """The protocol of a connection over which the token has come: read as fast as asyncio can.
 
     Args:
@@ -267,6 +267,6 @@ def keep_open(request: web.Request) -> None:
 
 def _connection_of(request: web.Request) -> Connection | None:
     protocol = None if request.transport is None else request.transport.get_protocol()
-    if isinstance(protocol, Known):
+    if isinstance(protocol, KnownReader):
         return protocol.connection
     return protocol if isinstance(protocol, Connection) else None
