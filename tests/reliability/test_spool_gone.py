@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import sys
 import time
 
 import pytest
@@ -141,6 +142,23 @@ def test_job_whose_spool_is_removed_ends_with_a_sentence_and_the_next_one_is_don
     assert "Traceback" not in daemon.log
     assert daemon.stop() == 0
     assert not list(daemon.place.iterdir())
+
+
+def test_worker_that_notices_nothing_gets_the_same_sentence(start):
+    """It has mapped both files before they were removed, and says that it is done."""
+    code = (
+        "import json, os, shutil, sys\n"
+        'print(\'{"type": "ready"}\', flush=True)\n'
+        "job = json.loads(sys.stdin.readline())\n"
+        "shutil.rmtree(os.path.dirname(job['input']))\n"
+        "done = {'type': 'done', 'id': job['id'], 'rect': [40, 30, 1, 1], 'tiles': 1}\n"
+        "print(json.dumps({**done, 'device': '', 'result': 'layer'}), flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    daemon = start(worker_command=[sys.executable, "-c", code])
+    ticket, _ = daemon.run()
+
+    assert daemon.wait(ticket).error.code == "pixels_lost"
 
 
 def test_place_that_is_gone_is_said_and_noticed_when_it_is_back(start):

@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lacuna.service.orders import Filled, progress_message
+from lacuna.service.orders import Filled, check_filled, progress_message
+from lacuna.service.spool import SpoolFiles
 from lacuna.service.worker_words import BrokenWord, read_ready, read_word
 from lacuna_wire import LacunaError, Rect
 from lacuna_wire.messages import Progress
+
+from .conftest import request
 
 PROGRESS = progress_message("id", Progress("filling", 1, 2, 50.0))
 DONE = {
@@ -181,3 +184,22 @@ def test_no_bytes_end_the_reader(data):
     read_ready(data)
     with pytest.raises(BrokenWord):
         read_word(data, "id")
+
+
+@pytest.mark.parametrize("output", ["file", "short", "outside", "missing", "link", "folder"])
+def test_result_is_a_file_of_the_right_size_inside_its_window_or_an_error(tmp_path, output):
+    rect = Rect(5, 5, 1, 1)
+    files = SpoolFiles(tmp_path / "in", tmp_path / "out")
+    if output in ("file", "short", "outside"):
+        files.output.write_bytes(bytes(3 if output == "short" else 4))
+    elif output == "link":
+        files.output.symlink_to("four")  # as long as the pixel
+    elif output == "folder":
+        files.output.mkdir()
+    window = Rect(0, 0, 5, 5) if output == "outside" else Rect(0, 0, 6, 6)
+    filled = Filled(rect, 1, "cpu", "layer")
+    if output == "file":
+        check_filled(filled, request(), window, files)
+        return
+    with pytest.raises(LacunaError, match="4 were due"):
+        check_filled(filled, request(), window, files)
