@@ -12,7 +12,8 @@ from lacuna.service import own_folder
 from lacuna.service.awake import AwakeClock
 from lacuna.service.jobs import Jobs
 from lacuna.service.own_folder import make_folder, sweep
-from lacuna.service.spool import NoSpool, Spool, allocate
+from lacuna.service.spool import NoSpool, Spool, allocate, open_file
+from lacuna_wire import LacunaError
 from lacuna_wire.errors import NoSpace
 
 from .conftest import request
@@ -187,3 +188,15 @@ def test_health_is_bad_without_any_place_before_a_job_is_tried(tmp_path):
     (tmp_path / "missing").mkdir()
     assert not spool.degraded
     spool.close()
+
+
+def test_file_of_a_job_that_cannot_be_opened_is_a_sentence_and_no_link_is_followed(tmp_path):
+    (tmp_path / "target").write_text("precious")
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    (tmp_path / "folder").mkdir()
+    for name, code in (("missing", "pixels_lost"), ("link", "internal"), ("folder", "internal")):
+        with pytest.raises(LacunaError) as caught:
+            open_file(tmp_path / name, os.O_WRONLY)
+        assert caught.value.code == code
+    descriptor = open_file(tmp_path / "target", os.O_RDONLY)
+    os.close(descriptor)

@@ -9,7 +9,7 @@ from .job import PHASES, Job
 from .orders import Filled, check_filled, order_message
 from .patience import Stalled
 from .settings import DaemonSettings
-from .spool import PixelsLost
+from .spool import PixelsLost, file_error
 from .supervisor import Supervisor
 
 log = logging.getLogger("lacuna.jobs")
@@ -32,8 +32,7 @@ async def fill_job(job: Job, supervisor: Supervisor, settings: DaemonSettings) -
             raise PixelsLost(job.files.input.parent) from error
         raise
     except OSError as error:
-        reason = f"The files of the job cannot be used: {error.strerror}."
-        raise LacunaError(reason, code="internal") from error
+        raise file_error(error) from error
     return filled
 
 

@@ -15,7 +15,7 @@ from .awake import AwakeClock
 from .job import Job
 from .keys import CLOCK
 from .settings import DaemonSettings
-from .spool import PixelsLost
+from .spool import file_error, open_file
 from .strict_json import read_strict
 
 JSON = "application/json"
@@ -100,10 +100,7 @@ async def save_upload(
     least = settings.min_upload_rate * idle_s
     received = received_before = 0
     window_begun = clock.now()
-    try:
-        descriptor = os.open(path, os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0))
-    except FileNotFoundError:
-        raise PixelsLost(path.parent) from None
+    descriptor = open_file(path, os.O_WRONLY)
     try:
         async with clock.limit(idle_s) as patience:
             async for chunk in content.iter_any():
@@ -127,8 +124,11 @@ async def save_upload(
 
 def _write_all(descriptor: int, chunk: bytes) -> None:
     view = memoryview(chunk)
-    while view:
-        view = view[os.write(descriptor, view) :]
+    try:
+        while view:
+            view = view[os.write(descriptor, view) :]
+    except OSError as error:
+        raise file_error(error) from error
 
 
 def _too_slow(received: int, expected: int) -> TooSlow:

@@ -24,7 +24,7 @@ from .forecast import JobPlan
 from .job import Job
 from .jobs import Jobs
 from .keys import BEGUN, CLOCK, JOBS, SETTINGS, SPOOL, STOP, SUPERVISOR, VERSION
-from .spool import PixelsLost
+from .spool import open_file
 
 MAX_WAIT_S = 60.0
 EVENT_S = 15.0  # between two signs of life of a stream of events
@@ -185,10 +185,7 @@ async def result(request: web.Request) -> web.StreamResponse:
     with job.watched():
         # Measured: pieces of 1 MiB are as fast as sendfile, and a response with the whole body
         # would hold it in memory. Each piece is a new one: the transport may keep it for a while.
-        try:
-            descriptor = os.open(job.files.output, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
-        except FileNotFoundError:
-            raise PixelsLost(job.files.output.parent) from None
+        descriptor = open_file(job.files.output, os.O_RDONLY)
         try:
             await response.prepare(request)
             while piece := os.read(descriptor, PIECE_BYTES):

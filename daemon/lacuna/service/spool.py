@@ -55,13 +55,11 @@ class NoSpool(NoSpace):
     code = "no_spool"
 
     def __init__(self, failed: Mapping[Path, str]) -> None:
-        tried = "; ".join(f"{place}: {reason}" for place, reason in failed.items())
+        tried = "; ".join(f"{place}: {reason}" for place, reason in failed.items()) or "none exists"
         super().__init__(
             f"There is no folder for the pixels of jobs: {tried}. Make one of them writable and "
-            "try again."
-            if failed
-            else "There is no folder for the pixels of jobs.",
-            values={"tried": tried} if failed else {},
+            "try again.",
+            values={"tried": tried},
         )
 
 
@@ -251,6 +249,26 @@ def spool_folders() -> list[Path]:
     shared = Path("/dev/shm")  # nosec B108: our folder in it is new, and closed to others
     places = [shared, *([Path(runtime)] if runtime else []), cache]
     return [place for place in places if place == cache or place.is_dir()]
+
+
+def open_file(path: Path, flags: int) -> int:
+    """Open a file of a job, and no other one through a link in its place.
+
+    Raises:
+        PixelsLost: If it is gone.
+        LacunaError: If it cannot be opened, as when too many files are open.
+    """
+    try:
+        return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
+    except FileNotFoundError:
+        raise PixelsLost(path.parent) from None
+    except OSError as error:
+        raise file_error(error) from error
+
+
+def file_error(error: OSError) -> LacunaError:
+    """Return what to say of a file of a job that cannot be used."""
+    return LacunaError(f"A file of the job cannot be used: {error.strerror}.", code="internal")
 
 
 def allocate(path: Path, length: int) -> None:
