@@ -9,7 +9,6 @@ import time
 import pytest
 
 from lacuna_wire import LacunaError
-from tests.reliability.test_raw_http import lines
 from tests.service.conftest import eventually, inverted, request
 
 
@@ -47,10 +46,7 @@ def before_the_upload(daemon):
 
 def in_the_middle_of_the_upload(daemon):
     ticket = daemon.submit()
-    head = lines(
-        daemon, f"PUT /v1/jobs/{ticket.id}/input HTTP/1.1",
-        "Content-Type: application/octet-stream", f"Content-Length: {ticket.input_bytes}",
-    )  # fmt: skip
+    head = daemon.upload_head(ticket)
     with socket.create_connection(("127.0.0.1", daemon.port), timeout=20) as connection:
         connection.sendall(head + b"x" * 1000)
         own = next(daemon.place.glob("*/*.in"))
@@ -69,22 +65,8 @@ def while_it_is_queued(daemon):
     return [first, second]
 
 
-def before_the_first_tile(daemon):
-    ticket, _ = at_tile(daemon, 1)
-    remove_spool(daemon)
-    daemon.let_go(ticket)
-    return [ticket]
-
-
-def between_two_tiles(daemon):
-    ticket, _ = at_tile(daemon, 3)
-    remove_spool(daemon)
-    daemon.let_go(ticket)
-    return [ticket]
-
-
-def before_the_result_is_written(daemon):
-    ticket, _ = at_tile(daemon, 4)
+def before_tile(daemon, number):
+    ticket, _ = at_tile(daemon, number)
     remove_spool(daemon)
     daemon.let_go(ticket)
     return [ticket]
@@ -115,17 +97,24 @@ def while_it_is_cancelled(daemon):
     return [ticket]
 
 
-MOMENTS = [
-    after_the_last_job, before_the_upload, in_the_middle_of_the_upload, while_it_is_queued,
-    before_the_first_tile, between_two_tiles, before_the_result_is_written,
-    before_the_result_is_fetched, while_the_result_is_read, while_it_is_cancelled,
-]  # fmt: skip
+MOMENTS = {
+    "after the last job": after_the_last_job,
+    "before the upload": before_the_upload,
+    "in the middle of the upload": in_the_middle_of_the_upload,
+    "while it is queued": while_it_is_queued,
+    "before the first tile": lambda daemon: before_tile(daemon, 1),
+    "between two tiles": lambda daemon: before_tile(daemon, 3),
+    "before the result is written": lambda daemon: before_tile(daemon, 4),
+    "before the result is fetched": before_the_result_is_fetched,
+    "while the result is read": while_the_result_is_read,
+    "while it is cancelled": while_it_is_cancelled,
+}
 
 
-@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: moment.__name__)
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_job_whose_spool_is_removed_ends_with_a_sentence_and_the_next_one_is_done(start, moment):
     daemon = start()
-    for ticket in moment(daemon):
+    for ticket in MOMENTS[moment](daemon):
         end = daemon.wait(ticket)
         assert end.state in ("done", "failed", "cancelled")
         if end.state == "failed":

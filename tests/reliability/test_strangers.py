@@ -293,3 +293,19 @@ def test_requests_and_bodies_in_one_piece_are_no_endless_heads(start):
 def test_descriptors_are_raised_to_what_is_sensible(limited):
     soft, hard = psutil.Process(limited.process.pid).rlimit(psutil.RLIMIT_NOFILE)
     assert soft >= min(hard if hard > 0 else 4096, 4096)
+
+
+def test_connections_that_cannot_be_taken_are_one_line_in_the_log(start):
+    daemon = start()
+    front = psutil.Process(daemon.process.pid)
+    limits = front.rlimit(psutil.RLIMIT_NOFILE)
+    front.rlimit(psutil.RLIMIT_NOFILE, (front.num_fds(), limits[1]))
+    with a_crowd(daemon.port, silent=50):
+        eventually(lambda: "connections could not be taken" in daemon.log)
+        time.sleep(2.5)  # asyncio tries again every second
+        front.rlimit(psutil.RLIMIT_NOFILE, limits)
+        eventually(lambda: daemon.client.status()["health"] == "ok")
+    assert "Traceback" not in daemon.log
+    assert daemon.log.count("connections could not be taken") == 1
+    assert len(daemon.log.splitlines()) < 10
+    fill(daemon)

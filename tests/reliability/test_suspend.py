@@ -12,7 +12,6 @@ import time
 
 import pytest
 
-from tests.reliability.test_raw_http import lines
 from tests.service.conftest import eventually, inverted
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel of Linux")
@@ -79,10 +78,7 @@ def test_job_that_waits_is_not_ended_by_a_sleep(start, moment):
 def test_upload_goes_on_after_a_sleep(start):
     daemon = start(**LIMITS)
     ticket = daemon.submit()
-    head = lines(
-        daemon, f"PUT /v1/jobs/{ticket.id}/input HTTP/1.1",
-        "Content-Type: application/octet-stream", f"Content-Length: {ticket.input_bytes}",
-    )  # fmt: skip
+    head = daemon.upload_head(ticket)
     with socket.create_connection(("127.0.0.1", daemon.port), timeout=20) as connection:
         connection.sendall(head + bytes(1000))
         time.sleep(0.3)
