@@ -5,7 +5,6 @@ that a TorchScript archive carries is never opened.
 """
 
 import math
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,8 +14,8 @@ from torch import Tensor
 
 from .headers import bad_weights, file_size
 from .pickles import MAX_PICKLE_BYTES, Inert, StoredNumbers, StoredTensor, read_pickle
+from .stored_zip import StoredZip, open_zip
 
-MAX_ENTRIES = 100_000  # a training state of big-lama has about 4,000
 MAX_MODULES = 100_000  # big-lama has about 700
 MAX_DEPTH = 32  # modules inside modules; big-lama has 9
 
@@ -42,17 +41,17 @@ def read_archive(path: Path) -> Archive:
         Unprocessable: If the zip is damaged, compressed, of the other byte order, or holds neither
             a TorchScript module nor a training state.
     """
-    with _open(path) as archive:
-        names = [name for name in archive.namelist() if name.count("/") == 1]
+    with open_zip(path) as archive:
+        names = [name for name in archive.names() if name.count("/") == 1]
         roots = [name.partition("/")[0] for name in names if name.endswith("/data.pkl")]
         if len(roots) != 1:
             raise bad_weights(path, "it is a zip, but not one that PyTorch wrote")
         root = roots[0]
         if f"{root}/byteorder" in names:
-            order = _read(path, archive, f"{root}/byteorder", limit=16)
+            order = archive.read(f"{root}/byteorder", 16)
             if order != b"little":
                 raise bad_weights(path, "its numbers are not little endian")
-        content = read_pickle(path, _read(path, archive, f"{root}/data.pkl", MAX_PICKLE_BYTES))
+        content = read_pickle(path, bytes(archive.read(f"{root}/data.pkl", MAX_PICKLE_BYTES)))
     if isinstance(content, Inert):
         return Archive("TorchScript", root, _module_tensors(path, content))
     if isinstance(content, dict):
@@ -70,78 +69,54 @@ def read_tensors(path: Path, archive: Archive, names: Iterable[str]) -> dict[str
     """
     wanted = {name: archive.tensors[name] for name in names}
     _check_claims(path, wanted)
-    numbers: dict[StoredNumbers, Tensor] = {}
+    by_storage: dict[StoredNumbers, list[str]] = {}
+    for name, stored in wanted.items():
+        by_storage.setdefault(stored.storage, []).append(name)
     tensors: dict[str, Tensor] = {}
-    with _open(path) as file:
-        for name, stored in wanted.items():
-            if stored.storage not in numbers:
-                numbers[stored.storage] = _read_numbers(path, file, archive.root, stored.storage)
-            view = numbers[stored.storage].as_strided(stored.shape, stored.strides, stored.offset)
-            tensors[name] = view.clone(memory_format=torch.contiguous_format)
+    with open_zip(path) as file:
+        for storage, users in by_storage.items():  # one at a time: what is copied out is let go
+            numbers = _read_numbers(path, file, archive.root, storage)
+            for name in users:
+                _, offset, shape, strides = wanted[name]
+                view = numbers.as_strided(shape, strides, offset)
+                tensors[name] = view.clone(memory_format=torch.contiguous_format)
     return tensors
 
 
 def _check_claims(path: Path, wanted: dict[str, StoredTensor]) -> None:
-    """Refuse shapes that need more numbers than the file can hold, before making room for them."""
+    """Refuse to make room for more numbers than the file can hold, whatever claims them."""
     size = file_size(path)
     total = 0
+    storages: dict[str, StoredNumbers] = {}
     for name, (storage, offset, shape, strides) in wanted.items():
         total += math.prod(shape) * _item(storage).itemsize
         last = offset + sum((side - 1) * step for side, step in zip(shape, strides, strict=True))
         if 0 not in shape and last >= storage.length:
             raise bad_weights(path, f"{name} reaches beyond its {storage.length:,} numbers")
+        if storages.setdefault(storage.entry, storage) != storage:
+            raise bad_weights(path, f"its entry {storage.entry} is claimed as two kinds of numbers")
     if total > size:
         raise bad_weights(path, f"its tensors claim {total:,} bytes, but the file has {size:,}")
+    stored = sum(one.length * _item(one).itemsize for one in storages.values())
+    if stored > size:
+        raise bad_weights(path, f"its entries claim {stored:,} bytes, but the file has {size:,}")
 
 
-def _read_numbers(path: Path, file: zipfile.ZipFile, root: str, storage: StoredNumbers) -> Tensor:
+def _read_numbers(path: Path, file: StoredZip, root: str, storage: StoredNumbers) -> Tensor:
     item = _item(storage)
-    data = _read(path, file, f"{root}/data/{storage.entry}", limit=storage.length * item.itemsize)
-    if len(data) != storage.length * item.itemsize:
+    expected = storage.length * item.itemsize
+    data = file.read(f"{root}/data/{storage.entry}", expected)
+    if len(data) != expected:
         raise bad_weights(
-            path,
-            f"its entry {storage.entry} has {len(data):,} bytes instead of "
-            f"{storage.length * item.itemsize:,}",
+            path, f"its entry {storage.entry} has {len(data):,} bytes instead of {expected:,}"
         )
-    return torch.frombuffer(bytearray(data), dtype=item) if data else torch.empty(0, dtype=item)
+    return torch.frombuffer(data, dtype=item) if data else torch.empty(0, dtype=item)
 
 
 def _item(storage: StoredNumbers) -> torch.dtype:
     item = getattr(torch, storage.item)
     assert isinstance(item, torch.dtype)
     return item
-
-
-def _open(path: Path) -> zipfile.ZipFile:
-    file_size(path)
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-        raise bad_weights(
-            path, "its zip directory is damaged; the file may be incomplete"
-        ) from None
-    if len(archive.infolist()) > MAX_ENTRIES:
-        archive.close()
-        raise bad_weights(path, f"its zip has more than {MAX_ENTRIES:,} entries")
-    return archive
-
-
-def _read(path: Path, archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
-    """Read one entry; PyTorch never compresses numbers, and what is not compressed cannot swell."""
-    try:
-        entry = archive.getinfo(name)
-    except KeyError:
-        raise bad_weights(path, f"its entry {name} is missing") from None
-    if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
-        raise bad_weights(path, f"its entry {name} is compressed, which PyTorch never does")
-    if entry.file_size > limit:
-        raise bad_weights(
-            path, f"its entry {name} has {entry.file_size:,} bytes instead of at most {limit:,}"
-        )
-    try:
-        return archive.read(entry)
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, NotImplementedError):
-        raise bad_weights(path, f"its entry {name} is damaged") from None
 
 
 def _state_tensors(state: dict[Any, Any]) -> dict[str, StoredTensor]:

@@ -5,7 +5,6 @@ records of ours, the names of known training code become inert stand-ins that sw
 done to them, and any other name refuses the file.
 """
 
-import collections
 import io
 import pickle
 import pickletools
@@ -15,7 +14,10 @@ from typing import Any, NamedTuple
 
 from .headers import Shape, bad_weights
 
-MAX_PICKLE_BYTES = 16 * 2**20  # a training state of big-lama needs about 1 MB
+MAX_PICKLE_BYTES = 4 * 2**20  # a training state of big-lama needs about 1 MB
+MAX_OPCODES = 1_000_000  # each makes up to 100 bytes of objects
+MAX_NAMES = 10_000  # each makes a class of a kilobyte; a TorchScript of big-lama has about 700
+MAX_TUPLES = 100  # inside each other: C code hashes them recursively, to the end of its stack
 
 # Storage class of a pickle -> type of its items, by the names that torch gives them.
 STORAGES = {
@@ -111,6 +113,15 @@ def read_pickle(path: Path, data: bytes) -> Any:
         raise bad_weights(path, f"its pickle is damaged ({type(error).__name__})") from None
 
 
+class _Ordered(dict[Any, Any]):
+    """Takes the place of OrderedDict; what a pickle sets on it beside its items is dropped."""
+
+    __slots__ = ()
+
+    def __setstate__(self, _state: object) -> None:
+        pass
+
+
 class _Reader(pickle.Unpickler):
     """An unpickler that resolves every name by itself."""
 
@@ -121,7 +132,7 @@ class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str, /) -> Any:
         full = f"{module}.{name}"
         if full == "collections.OrderedDict":
-            return collections.OrderedDict
+            return _Ordered
         # Fresh functions: a pickle may set attributes on whatever it is given.
         if full == "torch._utils._rebuild_tensor_v2":
             return lambda *arguments: _stored_tensor(*arguments)
@@ -165,11 +176,45 @@ def _is_count(value: Any) -> bool:
 
 
 def _check_opcodes(data: bytes) -> None:
-    """Walk the program without running it: its lengths and indexes must fit its size.
+    """Walk the program without running it: its lengths, indexes and depth must fit its size.
 
     `pickletools` reads every argument in full; the unpickler makes room for what is claimed.
     """
-    for opcode, argument, _ in pickletools.genops(data):
-        # The unpickler's memo is an array: an index of four billion would be room for as many.
-        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(argument or 0) > len(data):
-            raise pickle.UnpicklingError("a memo index beyond the pickle")
+    names = 0
+    depths: list[int] = []  # of the tuples on the stack; a mark is below 0
+    memo: dict[int, int] = {}
+    for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
+        name = opcode.name
+        names += name in ("GLOBAL", "STACK_GLOBAL", "INST")
+        if count > MAX_OPCODES or names > MAX_NAMES:
+            raise pickle.UnpicklingError("more steps or names than any weights need")
+        if name in ("PUT", "BINPUT", "LONG_BINPUT"):
+            # The unpickler's memo is an array: an index of four billion would be room for as many.
+            if int(argument or 0) > len(data):
+                raise pickle.UnpicklingError("a memo index beyond the pickle")
+            memo[int(argument or 0)] = depths[-1]
+        elif name == "MEMOIZE":
+            memo[len(memo)] = depths[-1]
+        elif name in ("GET", "BINGET", "LONG_BINGET"):
+            depths.append(memo[int(argument or 0)])
+        elif name == "DUP":
+            depths.append(depths[-1])
+        else:
+            taken = _take(depths, opcode.stack_before)
+            depth = 1 + max(taken, default=0) if name.startswith("TUPLE") else 0
+            if depth > MAX_TUPLES:
+                raise pickle.UnpicklingError("tuples too deep inside each other")
+            made = opcode.stack_after
+            depths += [-1 if each is pickletools.markobject else depth for each in made]
+
+
+def _take(depths: list[int], before: list[pickletools.StackObject]) -> list[int]:
+    """Take from the stack what an opcode takes: a few objects, or all down to the last mark."""
+    taken = []
+    if pickletools.stackslice in before:
+        while (depth := depths.pop()) >= 0:
+            taken.append(depth)
+        before = before[: before.index(pickletools.markobject)]
+    for _ in before:
+        taken.append(depths.pop())
+    return taken
