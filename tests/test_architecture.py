@@ -27,7 +27,7 @@ MEETING_POINTS = {
     "__init__",
 }
 # What any of them may know.
-COMMON = {"machine", "network_facts", "samples"}
+COMMON = {"machine", "network_facts", "samples", "system"}
 # Library -> the parts of the daemon in which it stays.
 ONLY_IN = {
     "aiohttp": {"service"},
@@ -38,6 +38,8 @@ ONLY_IN = {
     "imagecodecs": {"files"},
     "click": {"cli", "commands"},
     "rich": {"commands"},
+    "psutil": {"machine", "system", "desktop", "commands"},
+    "filelock": {"system"},
 }
 
 
@@ -142,9 +144,10 @@ def test_parts_of_the_daemon_do_not_know_each_other(part):
 def test_parts_meet_only_where_they_should():
     parts = {part_of(path) for path in DAEMON.rglob("*.py")}
     assert parts == STRANGERS | MEETING_POINTS | COMMON
-    for name in COMMON:
-        tops = {found.partition(".")[0] for found in imports(DAEMON / f"{name}.py")}
-        assert tops <= sys.stdlib_module_names | {"numpy", "lacuna_wire"}
+    allowed = sys.stdlib_module_names | {"numpy", "psutil", "filelock", "lacuna_wire"}
+    for path in DAEMON.rglob("*.py"):
+        if part_of(path) in COMMON:
+            assert {found.partition(".")[0] for found in imports(path)} <= allowed, path
 
 
 @pytest.mark.parametrize("library", sorted(ONLY_IN))
@@ -167,6 +170,7 @@ def test_the_engine_needs_torch_for_gpus_only():
     ("start", "absent"),
     [
         ("lacuna.cli", {"torch", "numpy", "numba", "cv2", "aiohttp", "rich", "tifffile"}),
+        ("lacuna.cli", {"psutil", "filelock", "ctypes", "platformdirs"}),
         ("lacuna.service.serve", {"torch", "numpy", "cv2", "rich"}),
         ("lacuna.engine.inpaint", {"torch", "aiohttp"}),
         ("lacuna.engine.geometry.context", {"torch", "numpy", "cv2", "aiohttp"}),

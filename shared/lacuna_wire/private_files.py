@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import stat
+import sys
 from pathlib import Path
 from typing import Any, Dict, Optional
 
@@ -25,7 +26,7 @@ def private_folder(folder: Path) -> Path:
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if os.name == "posix":
+        if sys.platform != "win32":
             facts = folder.stat()
             if facts.st_uid != os.geteuid():
                 raise LacunaError(
@@ -64,8 +65,12 @@ def read_private(path: Path) -> Optional[Dict[str, Any]]:
             `damaged_file` if it is not a JSON object; `not_readable`.
     """
     # O_NONBLOCK: a named pipe in its place must not hold us up.
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    flags = os.O_RDONLY
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
+        flags |= getattr(os, name, 0)
     try:
+        if sys.platform == "win32" and path.is_symlink():  # it has no flag for that
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         descriptor = os.open(str(path), flags)
     except FileNotFoundError:
         return None
@@ -96,8 +101,8 @@ def read_private(path: Path) -> Optional[Dict[str, Any]]:
 def _require_private(path: Path, facts: os.stat_result) -> None:
     if not stat.S_ISREG(facts.st_mode):
         raise _untrusted(path, "it is not an ordinary file")
-    if os.name != "posix":
-        return  # Windows: the profile folder is closed to others by its access list
+    if sys.platform == "win32":
+        return  # the daemon closes the folder by its access list
     if facts.st_uid != os.geteuid():
         raise _untrusted(path, f"it belongs to user {facts.st_uid}")
     if facts.st_mode & 0o077:

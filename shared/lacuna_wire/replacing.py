@@ -3,9 +3,13 @@
 import os
 import secrets
 import stat
+import sys
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Iterator, Optional
+
+TRIES_S = 2.0  # for another program to close the file
 
 
 @contextmanager
@@ -42,11 +46,23 @@ def replaced(path: Path, mode: int = 0o600, keep_link_and_mode: bool = False) ->
                 os.chmod(part, old_mode)
             os.fsync(file.fileno())
             file.close()  # Windows moves and removes only what nobody has open
-            os.replace(part, target)
+            _replace(part, target)
         except BaseException:  # also when the user interrupts
             _close_and_remove(file, part)
             raise
     _sync_folder(target.parent)
+
+
+def _replace(part: Path, target: Path) -> None:
+    """Move a file to its place; on Windows that is refused as long as a reader has the old one."""
+    give_up = time.monotonic() + TRIES_S
+    while True:
+        try:
+            return os.replace(part, target)
+        except PermissionError:
+            if sys.platform != "win32" or time.monotonic() > give_up:
+                raise
+            time.sleep(0.02)
 
 
 def _mode_of(path: Path) -> Optional[int]:

@@ -1,5 +1,10 @@
 """Folders of Krita and GIMP on every system, with nothing there but empty folders."""
 
+import shutil
+import subprocess
+from types import SimpleNamespace
+
+import psutil
 import pytest
 
 from lacuna.desktop.editors import (
@@ -157,10 +162,27 @@ def test_folder_that_a_variable_gives_to_gimp_is_taken(tmp_path):
     assert place.folder == tmp_path / "my gimp"
 
 
-def test_editors_that_run_are_known_by_the_names_of_their_processes(tmp_path):
-    home = new_home(tmp_path)
-    for pid, name in enumerate(["gimp-console-3.0", "krita_version", "bash", "gimp-3.0"]):
-        (home.root / "proc" / str(pid)).mkdir(parents=True)
-        (home.root / "proc" / str(pid) / "comm").write_text(f"{name}\n")
+@pytest.mark.parametrize(
+    ("names", "running"),
+    [
+        (["gimp-console-3.0", "krita_version", "bash", None, "gimp-3.0"], ["GIMP"]),
+        (["System Idle Process", "krita.exe", "gimp-3.exe"], ["Krita", "GIMP"]),
+        (["krita"], ["Krita"]),
+    ],
+)
+def test_editors_that_run_are_known_by_the_names_of_their_processes(monkeypatch, names, running):
+    found = [SimpleNamespace(info={"name": name}) for name in names]
+    monkeypatch.setattr(psutil, "process_iter", lambda _fields: found)
 
-    assert running_editors(home) == ["GIMP"]
+    assert running_editors() == running
+
+
+def test_program_that_runs_as_krita_is_found(tmp_path):
+    """By its process, as every system lists it."""
+    program = tmp_path / "krita"
+    shutil.copy(shutil.which("sleep"), program)
+    with subprocess.Popen([str(program), "60"]) as process:
+        try:
+            assert "Krita" in running_editors()
+        finally:
+            process.kill()

@@ -98,6 +98,23 @@ def test_requests_that_could_be_read_in_two_ways_are_refused(daemon):
     assert "Traceback" not in daemon.log
 
 
+def test_bytes_that_are_no_request_are_answered_in_our_words_and_not_in_theirs(daemon):
+    """Neither what answers and in which version, nor what was sent: a page could read it there."""
+    marked = [data.replace(b"/v1/", b"/marker/") for data in broken_requests(daemon).values()]
+    heads = (b"GET /marker\x01 HTTP/1.1", b"marker", b"\x16\x03\x01marker")
+    marked += [head + b"\r\n\r\n" for head in heads]
+    told = re.compile(rb"marker|aiohttp|Python/|Bad (request|status)|Expected")
+    broken = 0
+    for data in marked:
+        received = exchange(daemon, data, wait_s=0.5)
+        assert not told.search(received), data
+        head, _, body = received.partition(b"\r\n\r\n")
+        assert b"\r\nserver: lacuna" in head.lower(), data
+        assert b"\r\nx-content-type-options: nosniff" in head.lower(), data
+        broken += b"no request of HTTP/1.1" in body
+    assert broken >= 10
+
+
 def test_key_that_comes_twice_is_refused_even_where_all_else_is_right(daemon):
     """One reader takes the first, another the last: what was checked may not be what is used."""
     right = json.dumps(request().as_dict())

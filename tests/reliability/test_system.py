@@ -7,14 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from lacuna.service.spool import allocate
 from lacuna_wire import Rect
 from lacuna_wire.errors import NoSpace
-from tests.service.conftest import FAKES, Daemon, check_ends, eventually, runs
+from tests.service.conftest import FAKES, SAFETY_S, Daemon, check_ends, eventually, runs
 
 ROOT = Path(__file__).parents[2]
 MIB = 1 << 20
@@ -56,14 +58,65 @@ def test_job_that_does_not_fit_on_the_disk_is_refused_and_smaller_ones_are_done(
     check_ends(daemon)
 
 
-def test_log_that_cannot_be_written_stops_no_job(start, tmp_path):
+def test_log_that_cannot_be_written_stops_no_job(disk_of, tmp_path):
+    disk = disk_of("256k")
+    (tmp_path / "spool").mkdir()
+    for other in ("spool", "starts"):
+        (disk / other).symlink_to(tmp_path / other)
+    daemon = Daemon(disk, [], {})
+    with suppress(OSError), (disk / "rest").open("wb", buffering=0) as rest:
+        while rest.write(bytes(4096)):
+            pass
+    before = daemon.log
+    try:
+        for _ in range(100):  # more lines than the last page of the log has room for
+            ticket, _ = daemon.run()
+            assert daemon.wait(ticket).state == "done"
+            daemon.client.forget(ticket.id)
+        assert len(daemon.log) < len(before) + 8192
+    finally:
+        assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize("kind", ["link", "folder", "pipe"])
+def test_what_lies_in_the_place_of_the_log_is_not_written_to_and_stops_no_job(kind, tmp_path):
     state = tmp_path / "0" / "state"
     state.mkdir(parents=True, mode=0o700)
-    (state / "daemon.log").symlink_to("/dev/full")
+    log, precious = state / "daemon.log", tmp_path / "precious"
+    precious.write_text("mine")
+    {"link": lambda: log.symlink_to(precious), "folder": log.mkdir, "pipe": lambda: os.mkfifo(log)}[
+        kind
+    ]()
     daemon = Daemon(tmp_path / "0", [], {})
-    ticket, _ = daemon.run()
-    assert daemon.wait(ticket).state == "done"
-    assert daemon.stop() == 0
+    try:
+        ticket, _ = daemon.run()
+        assert daemon.wait(ticket).state == "done"
+    finally:
+        daemon.process.terminate()
+        said = daemon.process.communicate(timeout=SAFETY_S)[1]
+
+    assert daemon.process.returncode == 0
+    assert precious.read_text() == "mine"
+    named = {"link": "a symbolic link", "folder": "a folder", "pipe": "a pipe or a device"}[kind]
+    command = re.search(rf"there is no log: {log} is {named}, .* Remove it with `(.*)`\.", said)[1]
+    subprocess.run(command, shell=True, check=True)
+    assert not os.path.lexists(log)
+
+
+def test_worker_that_was_stopped_at_its_birth_is_gone_with_its_front(start, tmp_path):
+    """It has its death signal before its own program begins: here that is never reached."""
+    marker = tmp_path / "program began"
+    stopped = ["sh", "-c", f"kill -STOP $$; touch {marker}"]
+    daemon = start(worker_command=stopped)
+    daemon.run()
+    front = psutil.Process(daemon.process.pid)
+    (worker,) = eventually(front.children)
+    eventually(lambda: worker.status() == psutil.STATUS_STOPPED)
+    daemon.process.kill()
+    daemon.process.wait()
+
+    eventually(lambda: not runs(worker.pid))
+    assert not marker.exists()
 
 
 def test_clock_that_jumps_by_a_day_ends_no_job(tmp_path):

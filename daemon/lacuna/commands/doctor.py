@@ -4,14 +4,15 @@ import json
 import platform
 import re
 import sys
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
 from lacuna import __version__
+from lacuna.commands.check import SETUP, Check
+from lacuna.commands.daemon_checks import look_at_daemon, look_at_state
 from lacuna.commands.setup import COMMAND
 from lacuna.commands.steps import show_rows
 from lacuna_wire import LacunaError
@@ -19,27 +20,8 @@ from lacuna_wire import LacunaError
 if TYPE_CHECKING:
     from lacuna.desktop.editors import Place
     from lacuna.desktop.home import Home
-    from lacuna_wire.client import Client
 
 MIB = 2**20
-SIDE_PX, HOLE_PX = 96, 16  # of the test fill
-SETUP = "lacuna setup"
-
-
-class Check(NamedTuple):
-    """One thing that was looked at.
-
-    Attributes:
-        name: What.
-        state: `ok`, `note` if it works but could be better, or `broken`.
-        found: A sentence: what is there.
-        mend: The command that repairs it; empty if nothing is broken.
-    """
-
-    name: str
-    state: str
-    found: str
-    mend: str = ""
 
 
 @click.command()
@@ -75,11 +57,11 @@ def examine() -> Iterator[Check]:
     yield from _guarded("editors", SETUP, lambda: _editors(home))
     yield from _guarded("start at login", SETUP, lambda: _autostart(home))
     yield _command(home)
-    files = list(_guarded("state folder", SETUP, _state))
+    files = list(_guarded("state folder", SETUP, look_at_state))
     yield from files
     if any(check.state == "broken" for check in files):
         return  # a daemon whose files cannot be trusted is not asked
-    yield from _guarded("daemon", SETUP, _daemon)
+    yield from _guarded("daemon", SETUP, look_at_daemon)
 
 
 def _guarded(name: str, mend: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
@@ -220,72 +202,4 @@ def as_typed(mend: str) -> str:
         word = command_link.command_word(this_home())
     except LacunaError:
         return mend
-    return re.sub(r"(^|&& )lacuna ", lambda found: f"{found[1]}{word} ", mend)
-
-
-def _state() -> Iterator[Check]:
-    from lacuna_wire.endpoint import endpoint_file, launch_file, read_endpoint, read_launch
-    from lacuna_wire.private_files import private_folder
-
-    folder = endpoint_file().parent
-    if folder.exists():
-        private_folder(folder)
-        for path, read in ((endpoint_file(), read_endpoint), (launch_file(), read_launch)):
-            try:
-                read()
-            except LacunaError as error:
-                yield Check(path.name, "broken", error.message, f"rm '{path}' && {SETUP}")
-                return
-    yield Check("state folder", "ok", f"{folder} is closed to other users.")
-
-
-def _daemon() -> Iterator[Check]:
-    from lacuna_wire.client import Client
-    from lacuna_wire.endpoint import find_daemon, start_daemon
-
-    endpoint = find_daemon()
-    how = "is running"
-    if endpoint is None:
-        endpoint = start_daemon(list(COMMAND))
-        how = "was started"
-    client = Client(endpoint)
-    same = endpoint.version == __version__
-    found = f"Version {endpoint.version} {how}: process {endpoint.pid}, port {endpoint.port}."
-    yield Check("daemon", "ok" if same else "broken", found, "" if same else SETUP)
-    yield _test_fill(client)
-    facts = client.status()
-    free = facts["free_memory_bytes"]
-    memory = "" if free is None else f" with {free / MIB:,.0f} MiB of free memory"
-    if facts["device"]:
-        yield Check("device", "ok", f"The daemon uses {facts['device']}{memory}.")
-    for error in facts["errors"]:
-        yield Check("last error", "note", f"{error['code']}: {error['message']}")
-
-
-def _test_fill(client: "Client") -> Check:
-    """Fill a hole in a gray slope."""
-    import uuid
-
-    from lacuna_wire import JobRequest, Options, PixelLayout, Rect
-    from lacuna_wire.client import inpaint
-
-    begin = (SIDE_PX - HOLE_PX) // 2
-    hole = Rect(begin, begin, HOLE_PX, HOLE_PX)
-    request = JobRequest(
-        str(uuid.uuid4()), SIDE_PX, SIDE_PX, hole, PixelLayout("RGB"), Options(result="composite")
-    )
-
-    def read_window(window: Rect) -> Iterator[bytes]:
-        for y in range(window.top, window.bottom):
-            yield b"".join(bytes((x + 60, y + 60, 90)) for x in range(window.left, window.right))
-        for y in range(window.top, window.bottom):
-            inside = [hole.left <= x < hole.right for x in range(window.left, window.right)]
-            yield bytes(255 * (here and hole.top <= y < hole.bottom) for here in inside)
-
-    start = time.monotonic()
-    try:
-        rect, *_more = inpaint(client, request, read_window, lambda _status: None, lambda: False)
-    except LacunaError as error:
-        return Check("test fill", "broken", error.message, "lacuna stop && lacuna setup")
-    took_s = time.monotonic() - start
-    return Check("test fill", "ok", f"{rect.width} x {rect.height} px in {took_s:.1f} s.")
+    return re.sub(r"(^|&& |; )lacuna ", lambda found: f"{found[1]}{word} ", mend)

@@ -74,16 +74,21 @@ def serve(port: int, keep_model: float, device: str, listen: str, foreground: bo
 
 @click.command()
 def status() -> None:
-    """Show what the daemon is doing; exit with code 1 if it is not running."""
+    """Show what the daemon is doing.
+
+    Exits with code 1 if it is not running, and with 2 if it runs but does not answer.
+    """
     from rich.console import Console
     from rich.table import Table
 
+    from lacuna.commands.stuck import require_answer
     from lacuna_wire.client import Client
     from lacuna_wire.endpoint import find_daemon
     from lacuna_wire.errors import BadReply
 
     endpoint = find_daemon()
     if endpoint is None:
+        require_answer()
         click.echo("The Lacuna daemon is not running. Run `lacuna setup` to start it.")
         sys.exit(1)
     facts = Client(endpoint).status()
@@ -102,10 +107,17 @@ def status() -> None:
 
 @click.command()
 def stop() -> None:
-    """End the daemon and wait until it is gone; unfinished jobs fail."""
+    """End the daemon and wait until it is gone; unfinished jobs fail.
+
+    One that does not answer is ended by its process.
+    """
+    from lacuna.commands.stuck import end_silent, is_silent
     from lacuna_wire.endpoint import find_daemon
 
     endpoint = find_daemon()
+    if endpoint is None and is_silent():
+        click.echo(f"The Lacuna daemon did not answer. Its process {end_silent()} was ended.")
+        return
     if endpoint is None:
         click.echo("The Lacuna daemon is not running.")
         return
@@ -122,7 +134,7 @@ def end_daemon(endpoint: "Endpoint") -> None:
     import os
     import time
 
-    from lacuna.service.lock import try_lock
+    from lacuna.system.locks import try_lock
     from lacuna_wire import LacunaError
     from lacuna_wire.client import Client
     from lacuna_wire.endpoint import state_folder

@@ -12,6 +12,7 @@ import click
 from lacuna import __version__
 from lacuna.commands.service import PROGRAM, end_daemon
 from lacuna.commands.steps import Step, StepRow, run_steps
+from lacuna.commands.stuck import require_answer
 from lacuna_wire import LacunaError
 from lacuna_wire.errors import ProtocolMismatch
 
@@ -57,7 +58,7 @@ def setup(
     from lacuna.desktop.home import this_home
 
     home = this_home()
-    running = editors.running_editors(home)
+    running = editors.running_editors()
     steps = [
         *_plugin_steps("Krita", krita, home, running),
         *_plugin_steps("GIMP", gimp, home, running),
@@ -178,7 +179,9 @@ def _start_daemon(home: "Home") -> str:
     from lacuna_wire.endpoint import start_daemon
 
     endpoint = running_daemon()
-    if endpoint is not None:
+    if endpoint is None:
+        require_answer()
+    else:
         if endpoint.version == __version__ and _starts_us():
             return f"Process {endpoint.pid} is already running."
         jobs = 0

@@ -11,6 +11,7 @@ import click
 from lacuna.commands.service import end_daemon
 from lacuna.commands.setup import manage_unit, running_daemon
 from lacuna.commands.steps import Step, StepRow, run_steps
+from lacuna.commands.stuck import end_silent, is_silent
 from lacuna_wire import LacunaError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def uninstall(purge: bool, dry_run: bool, yes: bool) -> None:
     from lacuna_wire.endpoint import state_folder
 
     home = this_home()
-    running = running_editors(home)
+    running = running_editors()
     places = [*find_krita(home), *find_gimp(home)]
     steps = [_plugin_step(place, home, running) for place in places]
     steps.append(_daemon_step())
@@ -85,6 +86,11 @@ def _plugin_step(place: "Place", home: "Home", running: Sequence[str]) -> Step:
 
 def _daemon_step() -> Step:
     endpoint = running_daemon()
+    if endpoint is None and is_silent():
+        plan = "End it by its process, since it does not answer."
+        return Step(
+            StepRow("daemon", "planned", plan), lambda: f"Process {end_silent()} was ended."
+        )
     if endpoint is None:
         return Step(StepRow("daemon", "skipped", "It is not running."))
 

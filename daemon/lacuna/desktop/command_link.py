@@ -8,6 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from lacuna.system.shell import program_word
 from lacuna_wire import LacunaError
 
 from .home import Home
@@ -16,8 +17,8 @@ NAME = "lacuna"
 
 
 def own_program() -> Path:
-    """Return the script that starts this Lacuna; pip puts it beside the Python that runs it."""
-    return Path(sys.executable).with_name(NAME)
+    """Return what starts this Lacuna; pip puts it beside the Python that runs it."""
+    return Path(sys.executable).with_name(f"{NAME}.exe" if sys.platform == "win32" else NAME)
 
 
 def find_command(home: Home) -> Path | None:
@@ -25,7 +26,8 @@ def find_command(home: Home) -> Path | None:
 
     A virtual environment is on the PATH of the terminal alone in which it was activated.
     """
-    activated = Path(home.environment.get("VIRTUAL_ENV", "."), "bin")
+    scripts = "Scripts" if home.system == "windows" else "bin"
+    activated = Path(home.environment.get("VIRTUAL_ENV", "."), scripts)
     folders = home.environment.get("PATH", "").split(os.pathsep)
     lasting = [folder for folder in folders if folder and Path(folder) != activated]
     found = shutil.which(NAME, path=os.pathsep.join(lasting))
@@ -87,6 +89,4 @@ def command_word(home: Home) -> str:
     True
     """
     found, program = find_command(home), own_program()
-    if found is not None and leads_to(found, program):
-        return NAME
-    return f'"{program}"' if " " in str(program) else str(program)
+    return NAME if found is not None and leads_to(found, program) else program_word(program)

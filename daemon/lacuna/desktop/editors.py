@@ -3,14 +3,12 @@
 Linux was tried with the packages of distributions; the rest follows the editors' documentation.
 """
 
-import subprocess
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from .home import Home
 
 PROCESSES = {"krita": "Krita", "gimp": "GIMP"}
-LIST_S = 10.0
 
 
 class Place(NamedTuple):
@@ -81,24 +79,14 @@ def why_no_krita(home: Home) -> str:
     return "Not found."
 
 
-def running_editors(home: Home) -> list[str]:
-    """Return the editors that are running, each once; none if the system does not tell."""
-    if home.system == "linux":
-        names = [_read_name(path) for path in (home.root / "proc").glob("[0-9]*/comm")]
-    else:
-        command = ["tasklist", "/fo", "csv", "/nh"] if home.system == "windows" else _PS
-        try:
-            listed = subprocess.run(command, capture_output=True, timeout=LIST_S, check=False)
-        except (OSError, subprocess.TimeoutExpired):
-            return []
-        lines = listed.stdout.decode("utf-8", "replace").splitlines()
-        names = [Path(line.strip().partition(",")[0].strip('"')).name for line in lines]
+def running_editors() -> list[str]:
+    """Return the editors that are running, each once."""
+    import psutil
+
+    names = [process.info["name"] or "" for process in psutil.process_iter(["name"])]
     # `gimp-3.0`, `krita.exe`; but `gimp-console` and `krita_version` have no window.
     stems = {name.lower().removesuffix(".exe").partition("-3")[0] for name in names}
     return [shown for name, shown in PROCESSES.items() if name in stems]
-
-
-_PS = ["ps", "-x", "-o", "comm="]
 
 
 def _krita_linux(home: Home) -> list[Place]:
@@ -155,10 +143,3 @@ def _version(folder: Path) -> str:
 
 def _number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".") if part.isdigit())
-
-
-def _read_name(path: Path) -> str:
-    try:
-        return path.read_text("utf-8", "replace").strip()
-    except OSError:
-        return ""  # it has ended since it was listed

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from lacuna.system.users import own_id
 from lacuna_wire import LacunaError
 
 System = Literal["linux", "macos", "windows"]
@@ -78,10 +79,10 @@ def this_home() -> Home:
         raise LacunaError(
             f"The home folder {home.folder} cannot be used: {error.strerror}.", code="no_home"
         ) from error
-    if owner != os.geteuid():
+    if owner != own_id():
         raise LacunaError(
             f"The home folder {home.folder} belongs to user {owner}, and you are user "
-            f"{os.geteuid()}. Run the command as the user who paints, without sudo.",
+            f"{own_id()}. Run the command as the user who paints, without sudo.",
             code="no_home",
         )
     return home

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from lacuna.system.users import own_id
 from lacuna_wire import LacunaError
 
 from . import kritarc
@@ -151,10 +152,10 @@ def check_owner(place: Place, home: Home) -> None:
     kritarcs = [place.kritarc] if place.kritarc else []
     for path in (place.folder, *(target.parent for target in targets), *targets, *kritarcs):
         with _sentences(path):
-            owner = path.stat().st_uid if path.exists() else os.geteuid()
-            if owner != os.geteuid():
+            owner = path.stat().st_uid if path.exists() else own_id()
+            if owner != own_id():
                 raise LacunaError(
-                    f"{path} belongs to user {owner}, and you are user {os.geteuid()}.",
+                    f"{path} belongs to user {owner}, and you are user {own_id()}.",
                     code="untrusted_folder",
                 )
 

@@ -1,17 +1,14 @@
 """What a device can do at most, and what it took: for `lacuna bench`."""
 
-import resource
-import sys
 import time
-from pathlib import Path
 
 import torch
+
+from lacuna.system import peak
 
 from .device import DeviceTraits
 
 ROUNDS = 5
-_STATUS = Path("/proc/self/status")
-_CLEAR = Path("/proc/self/clear_refs")
 
 
 def matrix_ceiling(traits: DeviceTraits) -> float:
@@ -44,20 +41,15 @@ def forget_peak(traits: DeviceTraits) -> None:
     """Reset the peak of memory, where the system allows it."""
     if traits.own_memory:
         torch.cuda.reset_peak_memory_stats(traits.device)
-    elif _CLEAR.exists():
-        _CLEAR.write_text("5")
+    else:
+        peak.forget_peak()
 
 
 def peak_memory(traits: DeviceTraits) -> int:
     """Return the most bytes held since `forget_peak`: on the device, or by this process."""
     if traits.own_memory:
         return int(torch.cuda.max_memory_reserved(traits.device))
-    if _STATUS.exists():
-        for line in _STATUS.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
+    return peak.peak_bytes()
 
 
 def _wait(traits: DeviceTraits) -> None:

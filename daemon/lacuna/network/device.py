@@ -254,5 +254,5 @@ def free_memory(device: torch.device, limit: int = 0) -> int:
         kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         free = int(torch.cuda.mem_get_info(device)[0]) + kept
     else:
-        free = free_memory_bytes() or 0  # a system that does not tell gets the smallest tiles
+        free = free_memory_bytes()
     return min(free, limit) if limit else free

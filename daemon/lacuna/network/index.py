@@ -1,16 +1,17 @@
 """The folder of installed weights: files, what is recorded of them, and a lock for writers."""
 
 import contextlib
-import fcntl
 import functools
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from lacuna.system.locks import try_lock
 from lacuna_wire.errors import Conflict, LacunaError
 from lacuna_wire.options import WEIGHTS_NAME
 from lacuna_wire.replacing import replaced
@@ -161,20 +162,20 @@ def locked(purpose: str) -> Iterator[None]:
     folder = weights_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / f".{purpose}.lock").open("ab")
+        lock = try_lock(folder / f".{purpose}.lock")
     except OSError as error:
         raise LacunaError(
             f"Lacuna cannot write to {folder}: {error.strerror}.", code="not_writable"
         ) from None
-    with lock as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Conflict(
-                f"Another program is busy in {folder} ({purpose}). Try again when it has finished.",
-                code="busy",
-            ) from None
+    if lock is None:
+        raise Conflict(
+            f"Another program is busy in {folder} ({purpose}). Try again when it has finished.",
+            code="busy",
+        )
+    try:
         yield
+    finally:
+        os.close(lock)
 
 
 def file_sha256(path: Path) -> str:

@@ -9,7 +9,11 @@ import os
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
+from io import BufferedWriter, FileIO, TextIOWrapper
 from pathlib import Path
+
+from .own_files import not_our_file, open_own
 
 FILE_BYTES = 1 << 20
 OLD_FILES = 2
@@ -23,20 +27,47 @@ def log_file(folder: Path) -> Path:
 
 
 def start_log(folder: Path, foreground: bool) -> None:
-    """Send the log of this process to where its user will look for it."""
+    """Send the log of this process to where its user will look for it.
+
+    A log that cannot be written stops nothing: then one line on the terminal says so.
+    """
     logging.raiseExceptions = False  # a full disk must not stop a job
-    if foreground or "JOURNAL_STREAM" in os.environ:
-        handler: logging.Handler = logging.StreamHandler(sys.stderr)
-    else:
-        handler = logging.handlers.RotatingFileHandler(
-            log_file(folder), maxBytes=FILE_BYTES, backupCount=OLD_FILES, encoding="utf-8"
-        )
+    handler: logging.Handler = logging.StreamHandler(sys.stderr)
+    trouble = ""
+    if not foreground and "JOURNAL_STREAM" not in os.environ:
+        try:
+            handler = _OwnFile(log_file(folder))
+        except OSError as error:
+            trouble = not_our_file(log_file(folder), error).message
     handler.setFormatter(logging.Formatter(FORMAT))
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     logging.getLogger("aiohttp.server").addFilter(OneLine())
+    if trouble:
+        logging.getLogger("lacuna.logs").warning("there is no log: %s", trouble)
+
+
+def note_in_log(folder: Path, message: str) -> None:
+    """Add a line to the log of a daemon that may be running: why another one could not start."""
+    now = time.strftime("%Y-%m-%d %H:%M:%S")
+    with (
+        suppress(OSError),
+        open(log_file(folder), "a", encoding="utf-8", opener=open_own) as file,
+    ):
+        file.write(f"{now} ERROR lacuna.serve: {message}\n")
+
+
+class _OwnFile(logging.handlers.RotatingFileHandler):
+    """Three files of our own."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, maxBytes=FILE_BYTES, backupCount=OLD_FILES, encoding="utf-8")
+
+    def _open(self) -> TextIOWrapper:
+        file = FileIO(self.baseFilename, self.mode, opener=open_own)
+        return TextIOWrapper(BufferedWriter(file), self.encoding, write_through=False)
 
 
 class OneLine(logging.Filter):

@@ -12,7 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from .lock import try_lock
+from lacuna.system.locks import try_lock
+from lacuna.system.users import own_id, own_mark
 
 TRIES = 3  # a daemon that starts beside us may sweep a folder away before it is locked
 
@@ -70,7 +71,7 @@ def _sweep_one(folder: Path) -> None:
     facts = folder.lstat()
     if folder.is_symlink() or not folder.is_dir():
         return
-    if os.name == "posix" and facts.st_uid != os.geteuid():
+    if facts.st_uid != own_id():
         return
     lock = try_lock(folder / "lock")
     if lock is None:
@@ -90,5 +91,4 @@ def _remove_empty(folder: Path) -> None:
 
 
 def _prefix() -> str:
-    user = os.geteuid() if os.name == "posix" else os.environ.get("USERNAME", "")
-    return f"lacuna-{user}-"
+    return f"lacuna-{own_mark()}-"

@@ -17,6 +17,8 @@ from typing import Any
 from aiohttp import web
 
 from lacuna import __version__
+from lacuna.system.access import close_to_others
+from lacuna.system.locks import try_lock
 from lacuna_wire import PROTOCOL, JobRequest, LacunaError
 from lacuna_wire.endpoint import (
     HOST,
@@ -30,12 +32,13 @@ from lacuna_wire.endpoint import (
 from lacuna_wire.private_files import private_folder
 
 from .app import make_app, stop_if_broken
+from .broken_requests import answer_broken_requests
 from .connections import Connections, raise_descriptor_limit
 from .forecast import JobPlan
 from .keys import CLOCK, SETTINGS, STOP, Stop
-from .lock import try_lock
-from .logs import start_log
+from .logs import note_in_log, start_log
 from .notify import feed_watchdog, tell_manager
+from .own_files import not_our_file
 from .settings import DaemonSettings
 
 log = logging.getLogger("lacuna.serve")
@@ -91,11 +94,18 @@ def serve(
     """
     os.umask(0o077)  # everything written from here on is for the user alone
     folder = private_folder(state_folder())
-    if _wait_for_lock(folder / "lock") is None:
+    close_to_others(folder)
+    try:
+        lock = _wait_for_lock(folder / "lock")
+    except LacunaError as error:
+        note_in_log(folder, error.message)  # an editor that starts us does not see what we print
+        raise
+    if lock is None:
         print("The Lacuna daemon is already running.", file=sys.stderr)
         tell_manager("READY=1")  # without it, ending would count as a failure
         return 0
     start_log(folder, foreground)
+    answer_broken_requests()
     app = make_app(settings, plan, worker_command, folders)
     listener = _listen(port)
     endpoint = Endpoint(
@@ -155,18 +165,22 @@ def _wait_for_lock(path: Path) -> int | None:
     """Return the lock that makes us the only daemon, or None if another one answers.
 
     Raises:
-        LacunaError: If another one holds the lock, but does not answer.
+        LacunaError: If another one holds the lock, but does not answer, or if there is no file.
     """
     give_up = time.monotonic() + LOCK_WAIT_S
     while True:
-        lock = try_lock(path)
+        try:
+            lock = try_lock(path)
+        except OSError as error:
+            raise not_our_file(path, error) from error
         if lock is not None:
             return lock
         if find_daemon() is not None:
             return None
         if time.monotonic() > give_up:
             raise LacunaError(
-                f"Another Lacuna daemon holds {path} but does not answer. End its process first.",
+                f"Another Lacuna daemon holds {path} but does not answer. End it with "
+                "`lacuna stop`, then try again.",
                 code="daemon_stuck",
             )
         time.sleep(0.05)

@@ -18,6 +18,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from lacuna.system.places import short_lived_folders
+from lacuna.system.removing import discard
+from lacuna.system.room import make_room
 from lacuna_wire import LacunaError
 from lacuna_wire.errors import NoSpace
 
@@ -26,7 +29,6 @@ from .own_folder import OwnFolder, make_folder, sweep
 log = logging.getLogger("lacuna.spool")
 
 SHARE_OF_FREE = 4  # all our files together take at most a quarter of what a file system has free
-ZEROS = bytes(1 << 20)
 
 
 class PixelsLost(LacunaError):
@@ -206,7 +208,7 @@ class Spool:
         """Remove one file and give its room back; a second call does nothing."""
         self._taken.pop(path, None)
         with suppress(OSError):  # it is gone, with its folder perhaps
-            path.unlink()
+            discard(path)
 
     def close(self) -> None:
         """Remove everything."""
@@ -242,12 +244,10 @@ def spool_folders() -> list[Path]:
     """Return where spool files may go, memory before disk."""
     import platformdirs
 
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
     cache = Path(platformdirs.user_cache_dir("lacuna", appauthor=False))
     with suppress(OSError):  # then it is left out when it is needed, and the reason is said
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-    shared = Path("/dev/shm")  # nosec B108: our folder in it is new, and closed to others
-    places = [shared, *([Path(runtime)] if runtime else []), cache]
+    places = [*short_lived_folders(), cache]
     return [place for place in places if place == cache or place.is_dir()]
 
 
@@ -259,7 +259,7 @@ def open_file(path: Path, flags: int) -> int:
         LacunaError: If it cannot be opened, as when too many files are open.
     """
     try:
-        return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
+        return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
     except FileNotFoundError:
         raise PixelsLost(path.parent) from None
     except OSError as error:
@@ -278,15 +278,14 @@ def allocate(path: Path, length: int) -> None:
         NoSpace: If there is not; no file is left then.
         OSError: If it cannot be made, as when its folder is gone.
     """
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
+    for name in ("O_NOFOLLOW", "O_BINARY"):
+        flags |= getattr(os, name, 0)
     descriptor = os.open(path, flags, 0o600)
     try:
-        if length and hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(descriptor, 0, length)
-        else:
-            for start in range(0, length, len(ZEROS)):
-                os.write(descriptor, ZEROS[: length - start])
+        make_room(descriptor, length)
     except OSError as error:
+        os.close(descriptor)  # first: Windows removes no open file
         path.unlink(missing_ok=True)
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             folder = path.parent.parent
@@ -295,5 +294,4 @@ def allocate(path: Path, length: int) -> None:
                 values={"needed_bytes": length, "folder": str(folder)},
             ) from None
         raise
-    finally:
-        os.close(descriptor)
+    os.close(descriptor)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lacuna.machine import is_stopped
+from lacuna.system.ties import tie, tied_options
 from lacuna_wire import LacunaError
 from lacuna_wire.errors import JobCancelled, Values, WorkerUnavailable
 from lacuna_wire.messages import Report
@@ -151,8 +152,10 @@ class Supervisor:
         await self.stop()  # what is left of the last one
         try:
             process = await asyncio.create_subprocess_exec(
-                *self._command, stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=MAX_LINE_BYTES
-            )
+                *self._command, stdin=PIPE, stdout=PIPE, stderr=PIPE, limit=MAX_LINE_BYTES,
+                **tied_options(),
+            )  # fmt: skip
+            tie(process.pid)
         except OSError as error:
             raise WorkerUnavailable(f"{self._command[0]}: {error.strerror}.") from error
         self._process = process

@@ -4,7 +4,6 @@ The function that fills is passed in, so this file knows neither torch nor NumPy
 exactly as long as the daemon that started it.
 """
 
-import ctypes
 import json
 import os
 import queue
@@ -13,10 +12,9 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 from typing import Any, BinaryIO
 
+from lacuna.system.ties import end_me_first
 from lacuna_wire import LacunaError
 from lacuna_wire.errors import DeviceLost, OutOfMemory
 from lacuna_wire.messages import Progress, Report, ShouldStop
@@ -24,9 +22,7 @@ from lacuna_wire.messages import Progress, Report, ShouldStop
 from .orders import Filled, Order, progress_message, read_order, write_line
 from .spool import PixelsLost
 
-PR_SET_PDEATHSIG = 1
 EXIT_DEVICE_LOST = 75  # EX_TEMPFAIL
-OOM_SCORE = 500  # the kernel ends this process rather than the user's editor
 
 
 def serve_orders(
@@ -46,7 +42,9 @@ def serve_orders(
             for another process.
     """
     orders_in, messages_out = _take_pipes()
-    _die_with_parent()
+    # Ctrl-C in a terminal reaches the whole group; the daemon decides when we end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_me_first()
     say = _Speaker(messages_out)
     inbox: queue.SimpleQueue[Order] = queue.SimpleQueue()
     cancelled: set[str] = set()
@@ -142,13 +140,3 @@ def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
     sys.stdout.flush()
     os.dup2(2, 1)
     return orders_in, messages_out
-
-
-def _die_with_parent() -> None:
-    """End with the daemon, and before the editor when memory is short."""
-    # Ctrl-C in a terminal reaches the whole group; the daemon decides when we end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        with suppress(OSError):
-            Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE))

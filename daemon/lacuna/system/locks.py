@@ -1,0 +1,36 @@
+"""Locks that the kernel takes back when their holder dies, however it dies."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+
+def try_lock(path: Path) -> int | None:
+    """Return a descriptor that holds the lock on `path` until it is closed, or None if taken.
+
+    The file itself means nothing and may stay: only the lock counts.
+
+    Raises:
+        OSError: If there is no such file and none can be made, or if something that is not an
+            ordinary file is in its place, even a link to one.
+    """
+    from filelock import lock_descriptor  # not for commands that lock nothing
+
+    if os.name == "nt" and path.is_symlink():  # it has no flag for that
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    # O_NONBLOCK: a named pipe in its place must not hold us up.
+    flags = os.O_RDWR | os.O_CREAT
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_NOINHERIT"):
+        flags |= getattr(os, name, 0)
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "It is not an ordinary file", str(path))
+        if lock_descriptor(descriptor, blocking=False):
+            return descriptor
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return None
