@@ -3,6 +3,7 @@
 Commands import what is heavy when they run, so that `lacuna --help` answers at once.
 """
 
+import io
 import signal
 import sys
 
@@ -38,6 +39,9 @@ def main() -> None:
 
     Exits with 0 when all went well, 2 when something was refused or failed, 130 after Ctrl-C.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # under `pythonw` of Windows there is none
+            stream.reconfigure(errors="backslashreplace")  # its old code pages lack most letters
     try:
         code = cli(standalone_mode=False)
     except LacunaError as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from lacuna.commands.amounts import memory_limit_option
+from lacuna.commands.paths import FILE
 from lacuna.network_facts import FactsOf
 from lacuna_wire.errors import BadRequest, Conflict
 
@@ -111,7 +112,7 @@ class WatchedNetwork(FactsOf):
     default="",
     help="Sides in pixels, as in 1024,4096; by default 1024 to 8192, as far as each takes minutes.",
 )
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write figures there.")
+@click.option("--json", "json_file", type=FILE, help="Write figures there.")
 def bench(device: str, memory_limit: int, weights: str, sizes: str, json_file: Path | None) -> None:
     """Time removals of 30 % of square pictures that are drawn for it; no photograph is needed.
 

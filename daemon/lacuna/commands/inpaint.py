@@ -9,30 +9,29 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lacuna.commands.fill_options import fill_options
+from lacuna.commands.paths import FILE
 from lacuna_wire import Options
 
 if TYPE_CHECKING:
     from lacuna.removal import Removal
 
-_PATH = click.Path(path_type=Path)
-
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=_PATH, metavar="IMAGE MASK")
-@click.option("-o", "--output", required=True, type=_PATH, help="A file, or a folder that exists.")
+@click.argument("paths", nargs=-1, required=True, type=FILE, metavar="IMAGE MASK")
+@click.option("-o", "--output", required=True, type=FILE, help="A file, or a folder that exists.")
 @click.option(
     "--mask-suffix",
     help="Take all paths as pictures; the mask of a.jpg is a<SUFFIX>.png, .tif, ... next to it.",
 )
 @click.option(
     "--copy-from",
-    type=_PATH,
+    type=FILE,
     metavar="MASK",
     help="Copy into the hole only what is white in this mask of the picture's size.",
 )
 @click.option(
     "--avoid",
-    type=_PATH,
+    type=FILE,
     metavar="MASK",
     help="Never copy what is white in this mask; with --copy-from, what is left of that.",
 )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lacuna.commands.paths import FILE
+
 if TYPE_CHECKING:
     from lacuna.network.catalogue import WeightsInfo
     from lacuna.network.download import ReportBytes
@@ -66,7 +68,7 @@ def info(name: str) -> None:
 
 
 @weights.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=FILE)
 @click.option("--name", help="Name in the catalogue; the name of the file by default.")
 def import_(file: Path, name: str | None) -> None:
     """Check FILE, convert it and install it.

@@ -29,6 +29,8 @@ from .index import weights_folder as weights_folder
 SHIPPED = "lacuna-small"
 PREFERRED = "big-lama"  # the default as soon as it is installed, unless the user says otherwise
 
+# "Naming Files, Paths, and Namespaces", learn.microsoft.com. Refused everywhere: weights travel.
+_DEVICE_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 _PACKAGE = Path(__file__).parent / "weights"
 
 
@@ -263,6 +265,11 @@ def check_name(name: str) -> None:
         raise Unprocessable(
             f"{ascii(name)[:66]} cannot be a name of weights. Use up to 64 of a-z, 0-9, '.', '_' "
             "and '-', beginning with a letter or a digit.",
+            code="bad_name",
+        )
+    if _DEVICE_NAME.fullmatch(name):  # whatever follows the first dot, and in every folder
+        raise Unprocessable(
+            f"{name} is what Windows calls a device, and no file there. Choose another name.",
             code="bad_name",
         )
     if name == SHIPPED:

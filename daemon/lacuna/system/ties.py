@@ -72,13 +72,13 @@ class _BasicLimits(ctypes.Structure):
     _fields_ = (
         ("per_process_time", ctypes.c_int64),
         ("per_job_time", ctypes.c_int64),
-        ("flags", wintypes.DWORD),
+        ("flags", ctypes.c_uint32),
         ("least_working_set", ctypes.c_size_t),
         ("most_working_set", ctypes.c_size_t),
-        ("most_processes", wintypes.DWORD),
+        ("most_processes", ctypes.c_uint32),
         ("affinity", ctypes.c_size_t),
-        ("priority", wintypes.DWORD),
-        ("scheduling", wintypes.DWORD),
+        ("priority", ctypes.c_uint32),
+        ("scheduling", ctypes.c_uint32),
     )
 
 
