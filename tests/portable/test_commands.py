@@ -161,11 +161,7 @@ def test_peak_of_memory_that_bench_measures_is_told_by_the_system(user):
         "cpu = traits_of(torch.device('cpu'), torch.float32)\n"
         "forget_peak(cpu); print(peak_memory(cpu))",
     )  # fmt: skip
-    if user.system == "windows":  # psutil of Windows alone has it
-        assert "peak_wset" in measured.stderr
-    else:
-        # A kernel of Linux counts kilobytes where one of macOS counts bytes.
-        assert int(measured.stdout) > 2**16, measured.stderr
+    assert int(measured.stdout) > 2**26, measured.stderr
 
 
 def test_what_a_terminal_cannot_show_is_written_another_way_and_ends_nothing(user):

@@ -13,7 +13,11 @@ def reachable(path: Path) -> Path:
     Windows takes up to 260 characters unless its user has changed that; behind a prefix it takes
     as many as its disks.
     """
-    return Path(extended(os.path.abspath(path))) if sys.platform == "win32" else path
+    if sys.platform != "win32":
+        return path
+    whole = os.path.abspath(path)
+    longer = extended(whole)
+    return path if longer == whole else Path(longer)
 
 
 def extended(path: str) -> str:

@@ -1,7 +1,6 @@
 """Files that may still be open elsewhere when they are to go."""
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 _left: set[Path] = set()
@@ -24,10 +23,3 @@ def discard(path: Path) -> None:
             if os.name != "nt":
                 raise
             _left.add(each)
-
-
-def forget_left(folder: Path) -> None:
-    """Stop trying to remove what lay in a folder that is gone."""
-    with suppress(KeyError):
-        for each in [each for each in _left if each.is_relative_to(folder)]:
-            _left.remove(each)

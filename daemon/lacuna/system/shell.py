@@ -1,6 +1,7 @@
 """Commands as this user's terminal understands them: a shell of POSIX, or PowerShell."""
 
 import os
+import re
 import shlex
 from pathlib import Path
 
@@ -32,5 +33,4 @@ def one_after_the_other(*commands: str) -> str:
 
 def _quoted(path: Path) -> str:
     text = str(path)
-    plain = text.replace("\\", "").replace(":", "").replace(".", "").replace("-", "")
-    return text if plain.isalnum() else "'" + text.replace("'", "''") + "'"
+    return text if re.fullmatch(r"[\w:\\/.-]+", text) else "'" + text.replace("'", "''") + "'"
