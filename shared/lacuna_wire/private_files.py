@@ -8,6 +8,7 @@ import json
 import os
 import stat
 import sys
+import time
 from pathlib import Path
 from typing import Any, Dict, Optional
 
@@ -15,6 +16,7 @@ from .errors import LacunaError
 from .replacing import replaced
 
 MAX_FILE_BYTES = 65_536
+TRIES_S = 1.0  # for another program to put a file in its place
 
 
 def private_folder(folder: Path) -> Path:
@@ -69,9 +71,7 @@ def read_private(path: Path) -> Optional[Dict[str, Any]]:
     for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
         flags |= getattr(os, name, 0)
     try:
-        if sys.platform == "win32" and path.is_symlink():  # it has no flag for that
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-        descriptor = os.open(str(path), flags)
+        descriptor = _open(path, flags)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -96,6 +96,22 @@ def read_private(path: Path) -> Optional[Dict[str, Any]]:
             f"{path} does not hold a JSON object.", code="damaged_file", values={"path": str(path)}
         )
     return fields
+
+
+def _open(path: Path, flags: int) -> int:
+    """Open a file; on Windows that is refused for the moment in which it is replaced."""
+    if sys.platform != "win32":
+        return os.open(str(path), flags)
+    give_up = time.monotonic() + TRIES_S
+    while True:
+        if path.is_symlink():  # there is no flag for that
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        try:
+            return os.open(str(path), flags)
+        except PermissionError:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.02)
 
 
 def _require_private(path: Path, facts: os.stat_result) -> None:

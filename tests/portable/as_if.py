@@ -250,7 +250,10 @@ def modules_of(system):
         "os": Lacking(os, missing, others),
         "sys": Lacking(sys, ("abiflags",), {"platform": "win32"}),
         "signal": Lacking(signal, {*gone, "alarm", "setitimer", "pause"}),
-        "socket": Lacking(socket, ("AF_UNIX", "socketpair", "SO_REUSEPORT")),
+        "socket": Lacking(
+            socket, ("AF_UNIX", "socketpair", "SO_REUSEPORT"),
+            {"SO_EXCLUSIVEADDRUSE": socket.SO_KEEPALIVE},
+        ),
         "subprocess": Lacking(
             subprocess, (),
             {"CREATE_NO_WINDOW": 0, "DETACHED_PROCESS": 0, "CREATE_NEW_PROCESS_GROUP": 0},

@@ -353,6 +353,19 @@ def test_file_that_stays_open_is_refused_and_nothing_is_left(monkeypatch, tmp_pa
     assert os.listdir(tmp_path) == []
 
 
+def test_plugin_that_an_editor_has_open_is_a_sentence_that_says_to_close_it(monkeypatch, tmp_path):
+    from lacuna.desktop import install
+
+    for platform, remedy in (
+        ("win32", " Close the editor, then run the command again."),
+        ("linux", ""),
+    ):
+        on(monkeypatch, install, platform=platform, name=os.name)
+        with pytest.raises(LacunaError) as caught, install._sentences(tmp_path):
+            raise PermissionError(13, "Access is denied", "lacuna-gimp.py")
+        assert str(caught.value) == f"lacuna-gimp.py cannot be written: Access is denied.{remedy}"
+
+
 def test_elsewhere_a_refusal_is_final(monkeypatch, tmp_path):
     left = refuse_while_open(monkeypatch, replacing.os, "replace", 5)
     with pytest.raises(PermissionError), replacing.replaced(tmp_path / "file") as file:
@@ -390,6 +403,19 @@ def test_link_is_not_read_on_windows_either(monkeypatch, tmp_path):
     with pytest.raises(LacunaError, match="it is a symbolic link"):
         private_files.read_private(tmp_path / "link.json")
     assert private_files.read_private(tmp_path / "real.json") == {}
+
+
+def test_state_that_is_replaced_at_this_moment_is_read_a_little_later(monkeypatch, tmp_path):
+    own_os = on(monkeypatch, private_files)
+    (tmp_path / "state.json").write_text('{"a": 1}')
+    refuse_while_open(monkeypatch, own_os, "open", 3)
+    assert private_files.read_private(tmp_path / "state.json") == {"a": 1}
+    monkeypatch.setattr(private_files, "TRIES_S", 0.1)
+    refuse_while_open(monkeypatch, own_os, "open", 10**6)
+
+    with pytest.raises(LacunaError, match="cannot be read: ") as caught:
+        private_files.read_private(tmp_path / "state.json")
+    assert caught.value.code == "not_readable"
 
 
 # Paths and words

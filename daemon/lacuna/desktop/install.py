@@ -7,6 +7,7 @@ import filecmp
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -254,4 +255,9 @@ def _sentences(folder: Path) -> Iterator[None]:
         raise LacunaError(f"{folder} cannot be written: {why}.", code="not_writable") from error
     except OSError as error:
         where, why = error.filename or folder, error.strerror or error
-        raise LacunaError(f"{where} cannot be written: {why}.", code="not_writable") from error
+        # Windows moves and removes nothing that a program has open.
+        held = isinstance(error, PermissionError) and sys.platform == "win32"
+        close = " Close the editor, then run the command again." if held else ""
+        raise LacunaError(
+            f"{where} cannot be written: {why}.{close}", code="not_writable"
+        ) from error
