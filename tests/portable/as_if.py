@@ -265,18 +265,15 @@ def modules_of(system):
     }  # fmt: skip
 
 
-def give_peaks_of_windows(psutil):
+def psutil_of_windows(psutil):
     """Have its `memory_info` say what it says on Windows alone: `peak_wset`."""
-    if hasattr(psutil.Process, "memory_info_of_linux"):
-        return
-    psutil.Process.memory_info_of_linux = psutil.Process.memory_info
 
-    def memory_info(process):
-        rss = process.memory_info_of_linux().rss
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        return types.SimpleNamespace(rss=rss, peak_wset=most)
+    class Process(psutil.Process):
+        def memory_info(self):
+            most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+            return types.SimpleNamespace(rss=super().memory_info().rss, peak_wset=most)
 
-    psutil.Process.memory_info = memory_info
+    return Lacking(psutil, (), {"Process": Process})
 
 
 def no_signal_handler(*_arguments):
@@ -291,7 +288,7 @@ def install(system):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         found = builtins.__import__(name, scope, local, fromlist, level)
         if system == "windows" and name == "psutil":
-            give_peaks_of_windows(found)
+            return psutil_of_windows(found)
         return modules.get(name, found) if level == 0 else found
 
     own_builtins = {**vars(builtins), "__import__": own_import}

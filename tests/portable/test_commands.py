@@ -174,6 +174,26 @@ def test_what_a_terminal_cannot_show_is_written_another_way_and_ends_nothing(use
     assert "Åsa Blå \\u7d75".encode("cp1252") in said.stdout
 
 
+def test_state_folder_that_others_may_enter_is_named_by_doctor_and_closed_by_the_daemon(user):
+    if user.system != "windows":
+        pytest.skip("access lists are of Windows")
+    user("stop")  # what another test has started has closed it already
+    user.state.mkdir(parents=True, exist_ok=True)
+    listed = user.state.with_name("lacuna.access-list")
+    listed.write_text("D:AI(A;OICIID;FA;;;SY)(A;OICIID;0x1200a9;;;BU)")
+    found = checks(user("doctor", "--json"))["state folder"]
+    assert (found["state"], found["found"]) == (
+        "broken", f"{user.state} can be entered by BU."
+    )  # fmt: skip
+    assert found["mend"].startswith(f"icacls '{user.state}' /inheritance:r /grant:r '*S-1-")
+    started = user("setup", "--yes", "--no-krita", "--no-gimp", "--no-autostart")
+    assert started.returncode == 0, started.stdout
+    assert user("stop").returncode == 0
+
+    assert "BU" not in listed.read_text()
+    listed.unlink()
+
+
 @pytest.mark.parametrize("code", ["serve --listen 0.0.0.0", "serve --keep-model 5", "inpaint a b"])
 def test_refusals_are_one_sentence_there_too(user, code):
     said = user(*code.split())

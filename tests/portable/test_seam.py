@@ -112,7 +112,8 @@ def test_lint_finds_it(line, tmp_path):
 def test_types_hold_on_every_system(platform):
     """The types of Python's library say what each system has: no name may be missing on any."""
     pytest.importorskip("mypy")
-    mypy = [sys.executable, "-m", "mypy", "--platform", platform]
+    cache = ["--cache-dir", f".mypy_cache/{platform}"]
+    mypy = [sys.executable, "-m", "mypy", "--platform", platform, *cache]
     ran = subprocess.run(mypy, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert ran.returncode == 0, ran.stdout
@@ -460,8 +461,12 @@ def test_what_is_to_be_typed_in_powershell(monkeypatch, tmp_path):
 
     assert shell.program_word(program) == "& 'C:\\Users\\Åsa''s\\lacuna.exe'"
     assert shell.program_word("C:\\Lacuna\\lacuna.exe") == "C:\\Lacuna\\lacuna.exe"
-    assert shell.removal(tmp_path).startswith("Remove-Item -Recurse '")
+    folder = tmp_path / "a b"
+    folder.mkdir()
+    assert shell.removal(folder) == f"Remove-Item -Recurse '{folder}'"
     assert shell.one_after_the_other("a", "b") == "a ; b"
+    words = ["icacls", "C:\\Åsa Blå", "/grant:r", "*S-1-5-18:(OI)(CI)F"]
+    assert shell.command_line(words) == "icacls 'C:\\Åsa Blå' /grant:r '*S-1-5-18:(OI)(CI)F'"
 
 
 def test_short_lived_files_go_to_memory_where_there_is_a_folder_for_that(monkeypatch, tmp_path):

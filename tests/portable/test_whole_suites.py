@@ -20,17 +20,33 @@ SYSTEMD = "systemd is of Linux"
 PLACES = "the test names the places of Linux; tests/portable/test_commands.py has the others"
 POSIX = "the test does itself what only POSIX can do"
 TYPED = "what is typed is for PowerShell, which is not here"
+LINUX_ALONE = {
+    "test_systemd_starts_the_daemon_where_it_manages_the_session": SYSTEMD,
+    "test_systemd_that_refuses_is_a_line_with_its_reason": SYSTEMD,
+    "test_kernel_ends_the_worker_before_the_editor": ("only Linux asks whom to end first"),
+    "test_state_lies_in_the_home_folder_whatever_xdg_says": PLACES,
+    "test_state_folder_of_the_other_systems": PLACES,
+    "test_newer_plugin_is_refused_by_setup_and_named_by_doctor": PLACES,
+    "test_doctor_names_what_is_broken_and_its_command_mends_it": PLACES,
+    "test_doctor_says_how_the_command_is_found_and_types_it_so": PLACES,
+    "test_everything_is_set_up_looked_at_kept_and_taken_back": PLACES,
+    "test_command_of_somebody_else_is_left_alone_and_the_path_to_type_is_said": PLACES,
+    "test_daemon_of_another_installation_is_replaced": PLACES,
+    "test_dry_run_writes_nothing": PLACES,
+    "test_what_fails_is_a_line_and_the_rest_is_done": PLACES,
+    "test_full_disk_fails_line_by_line_and_leaves_no_half_of_a_plugin": PLACES,
+    "test_what_starts_at_login_is_a_light_process_that_sleeps": PLACES,
+}
 LEFT_OUT = {
     "windows": {
+        **LINUX_ALONE,
         "test_daemon_is_ready_alive_and_ends": SYSTEMD,
+        "test_command_is_typed_with_its_path_unless_a_terminal_finds_this_very_one": PLACES,
         "test_second_daemon_is_no_failure_for_systemd": SYSTEMD,
-        "test_systemd_starts_the_daemon_where_it_manages_the_session": SYSTEMD,
-        "test_systemd_that_refuses_is_a_line_with_its_reason": SYSTEMD,
         "test_killed_daemon_takes_its_worker_along_and_the_next_one_sweeps_its_spool": (
             "a worker that hangs in C code is ended by a job of Windows, which is not here"
         ),
-        "test_kernel_ends_the_worker_before_the_editor": "only Linux asks whom to end first",
-        "test_full_disk_is_no_space_and_leaves_no_file": "posix_fallocate is replaced in it",
+        "test_full_disk_is_no_space_and_leaves_no_file": ("posix_fallocate is replaced in it"),
         "test_disk_that_others_fill_at_this_moment_is_no_space_and_leaves_no_job": (
             "posix_fallocate is replaced in it"
         ),
@@ -44,39 +60,13 @@ LEFT_OUT = {
         "test_settings_of_somebody_else_are_refused": OWNERS,
         "test_home_of_somebody_else_is_refused_as_a_whole": OWNERS,
         "test_named_pipe_in_the_place_of_the_file_does_not_block": POSIX,
-        "test_state_lies_in_the_home_folder_whatever_xdg_says": PLACES,
-        "test_state_folder_of_the_other_systems": PLACES,
-        "test_newer_plugin_is_refused_by_setup_and_named_by_doctor": PLACES,
-        "test_doctor_names_what_is_broken_and_its_command_mends_it": PLACES,
-        "test_doctor_says_how_the_command_is_found_and_types_it_so": PLACES,
-        "test_everything_is_set_up_looked_at_kept_and_taken_back": PLACES,
-        "test_command_of_somebody_else_is_left_alone_and_the_path_to_type_is_said": PLACES,
-        "test_daemon_of_another_installation_is_replaced": PLACES,
-        "test_dry_run_writes_nothing": PLACES,
-        "test_what_fails_is_a_line_and_the_rest_is_done": PLACES,
-        "test_full_disk_fails_line_by_line_and_leaves_no_half_of_a_plugin": PLACES,
-        "test_what_starts_at_login_is_a_light_process_that_sleeps": PLACES,
         "test_what_lies_in_the_place_of_the_lock_is_named_with_the_command_that_removes_it": TYPED,
     },
     "macos": {
-        "test_systemd_starts_the_daemon_where_it_manages_the_session": SYSTEMD,
-        "test_systemd_that_refuses_is_a_line_with_its_reason": SYSTEMD,
+        **LINUX_ALONE,
         "test_killed_daemon_takes_its_worker_along_and_the_next_one_sweeps_its_spool": (
             "nothing of macOS ends a worker that hangs in C code when its front is killed"
         ),
-        "test_kernel_ends_the_worker_before_the_editor": "only Linux asks whom to end first",
-        "test_state_lies_in_the_home_folder_whatever_xdg_says": PLACES,
-        "test_state_folder_of_the_other_systems": PLACES,
-        "test_newer_plugin_is_refused_by_setup_and_named_by_doctor": PLACES,
-        "test_doctor_names_what_is_broken_and_its_command_mends_it": PLACES,
-        "test_doctor_says_how_the_command_is_found_and_types_it_so": PLACES,
-        "test_everything_is_set_up_looked_at_kept_and_taken_back": PLACES,
-        "test_command_of_somebody_else_is_left_alone_and_the_path_to_type_is_said": PLACES,
-        "test_daemon_of_another_installation_is_replaced": PLACES,
-        "test_dry_run_writes_nothing": PLACES,
-        "test_what_fails_is_a_line_and_the_rest_is_done": PLACES,
-        "test_full_disk_fails_line_by_line_and_leaves_no_half_of_a_plugin": PLACES,
-        "test_what_starts_at_login_is_a_light_process_that_sleeps": PLACES,
     },
 }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lacuna import __version__
 from lacuna.commands.check import SETUP, Check
 from lacuna.commands.setup import COMMAND
-from lacuna.system.shell import one_after_the_other, removal
+from lacuna.system.shell import command_line, one_after_the_other, removal
 from lacuna_wire import LacunaError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def look_at_state() -> Iterator[Check]:
                 return
         if others := others_with_access(folder):
             wrong = f"{folder} can be entered by {', '.join(others)}."
-            yield Check("state folder", "broken", wrong, " ".join(closing_command(folder)))
+            yield Check("state folder", "broken", wrong, command_line(closing_command(folder)))
             return
     yield Check("state folder", "ok", f"{folder} is closed to other users.")
 

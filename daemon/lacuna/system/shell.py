@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -26,11 +27,16 @@ def removal(path: Path) -> str:
     return f"Remove-Item {'-Recurse ' if folder else ''}{_quoted(path)}"
 
 
+def command_line(words: Sequence[str]) -> str:
+    """Return how a command with these words is typed."""
+    return shlex.join(words) if os.name != "nt" else " ".join(map(_quoted, words))
+
+
 def one_after_the_other(*commands: str) -> str:
     """Return a line of several commands; PowerShell 5, which Windows has, knows no `&&`."""
     return (" ; " if os.name == "nt" else " && ").join(commands)
 
 
-def _quoted(path: Path) -> str:
-    text = str(path)
+def _quoted(word: str | Path) -> str:
+    text = str(word)
     return text if re.fullmatch(r"[\w:\\/.-]+", text) else "'" + text.replace("'", "''") + "'"
