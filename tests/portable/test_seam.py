@@ -358,7 +358,7 @@ def test_plugin_that_an_editor_has_open_is_a_sentence_that_says_to_close_it(monk
     from lacuna.desktop import install
 
     for platform, remedy in (
-        ("win32", " Close the editor, then run the command again."),
+        ("win32", " Close the editor, then try again."),
         ("linux", ""),
     ):
         on(monkeypatch, install, platform=platform, name=os.name)

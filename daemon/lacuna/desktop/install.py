@@ -255,9 +255,8 @@ def _sentences(folder: Path) -> Iterator[None]:
         raise LacunaError(f"{folder} cannot be written: {why}.", code="not_writable") from error
     except OSError as error:
         where, why = error.filename or folder, error.strerror or error
-        # Windows moves and removes nothing that a program has open.
-        held = isinstance(error, PermissionError) and sys.platform == "win32"
-        close = " Close the editor, then run the command again." if held else ""
-        raise LacunaError(
-            f"{where} cannot be written: {why}.{close}", code="not_writable"
-        ) from error
+        said = f"{where} cannot be written: {why}."
+        if isinstance(error, PermissionError) and sys.platform == "win32":
+            # Windows moves and removes nothing that a program has open.
+            said = f"{where} cannot be written: {why}. Close the editor, then try again."
+        raise LacunaError(said, code="not_writable") from error
