@@ -33,6 +33,8 @@ def resident_bytes(pid: int | None) -> int | None:
 
 def is_stopped(pid: int) -> bool:
     """Whether a signal or a debugger has stopped a process; False where the system does not say."""
+    import psutil
+
     try:
         return psutil.Process(pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
     except psutil.Error:

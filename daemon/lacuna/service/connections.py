@@ -9,7 +9,6 @@ at a time from strangers, and closes what is not read in time.
 
 import asyncio
 import logging
-import sys
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -24,7 +23,6 @@ from .settings import DaemonSettings
 
 log = logging.getLogger("lacuna.connections")
 
-MAX_DESCRIPTORS = 4096  # of those that the system would let us have
 HEAD_BYTES = 32 * 1024  # of one request: its line and all its fields
 STRANGER_PIECE_BYTES = 8 * 1024  # read at a time, and held for one that does not read
 # The library begins with a request two turns of the loop after it has read the end of its head;
@@ -35,21 +33,6 @@ LOOK_S = 1.0  # between two looks at who leaves something unread
 
 # All strangers are read into this one: each takes a copy before the next one is read.
 _BUFFER = memoryview(bytearray(STRANGER_PIECE_BYTES))
-
-
-def raise_descriptor_limit() -> int | None:
-    """Let this process open as many files as is sensible; return how many, None for no limit."""
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
-        return None
-    wanted = MAX_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MAX_DESCRIPTORS)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    return max(soft, wanted)
 
 
 class Connections:

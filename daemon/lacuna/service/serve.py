@@ -18,6 +18,7 @@ from aiohttp import web
 
 from lacuna import __version__
 from lacuna.system.access import close_to_others
+from lacuna.system.descriptors import raise_descriptor_limit
 from lacuna.system.locks import try_lock
 from lacuna_wire import PROTOCOL, JobRequest, LacunaError
 from lacuna_wire.endpoint import (
@@ -33,7 +34,7 @@ from lacuna_wire.private_files import private_folder
 
 from .app import make_app, stop_if_broken
 from .broken_requests import answer_broken_requests
-from .connections import Connections, raise_descriptor_limit
+from .connections import Connections
 from .forecast import JobPlan
 from .keys import CLOCK, SETTINGS, STOP, Stop
 from .logs import note_in_log, start_log
