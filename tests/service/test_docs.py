@@ -159,7 +159,7 @@ def test_ticket_job_and_estimate_have_the_documented_keys(shared):
     answer = shared.call(
         "POST", "/v1/jobs", {"Content-Type": "application/json"}, as_json(request())
     ).json
-    job = shared.call("DELETE", f"/v1/jobs/{answer['id']}", dict([messages.UNKNOWN_KEYS])).json
+    job = shared.call("DELETE", f"/v1/jobs/{answer['id']}").json
 
     estimate = shared.call(
         "POST", "/v1/estimate", {"Content-Type": "application/json"}, as_json(request())
@@ -175,7 +175,7 @@ def as_json(asked) -> bytes:
 
 
 def test_documented_limits_are_the_limits():
-    limits = settings.DaemonSettings(token="", instance="")
+    limits = settings.DaemonSettings(token="", key="", instance="")
     for text in (
         f"| jobs that have not ended | {limits.max_jobs} |",
         f"| one upload | {limits.max_body_bytes // settings.GIB} GiB |",

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -13,9 +14,10 @@ from aiohttp.typedefs import Handler
 from lacuna import __version__
 from lacuna_wire import JobRequest, LacunaError
 from lacuna_wire.errors import NotFound, QueueFull
+from lacuna_wire.signing import SCHEME
 
 from . import handlers
-from .auth import check_caller, check_token, guard
+from .auth import SESSIONS, authenticate, check_place, guard, sign
 from .forecast import Forecast, JobPlan
 from .jobs import Jobs
 from .keys import BEGUN, JOBS, SETTINGS, SPOOL, STOP, SUPERVISOR, VERSION, Stop
@@ -63,11 +65,12 @@ def make_app(
         worker_command: What to run to fill; see `worker_process.serve_orders`.
         folders: Where the spool may lie, the best first; by default memory, then the cache.
     """
-    app = web.Application(middlewares=[errors_to_json, guard(settings.token)])
+    app = web.Application(middlewares=[errors_to_json, guard])
     app[SETTINGS] = settings
     app[VERSION] = __version__
     app[BEGUN] = time.monotonic()
     app[STOP] = Stop()
+    app[SESSIONS] = WeakKeyDictionary()
     app[SPOOL] = Spool(
         settings.instance, spool_folders() if folders is None else folders, settings.max_spool_bytes
     )
@@ -75,7 +78,7 @@ def make_app(
     app[JOBS] = Jobs(settings, Forecast(settings, plan), app[SPOOL], app[SUPERVISOR])
     for method, path, handler in ROUTES:
         app.router.add_route(method, path, handler, expect_handler=expect)
-    app.on_response_prepare.append(add_headers)
+    app.on_response_prepare.append(finish_head)
     app.on_shutdown.append(end_jobs)
     app.cleanup_ctx.append(keep_working)
     return app
@@ -110,7 +113,7 @@ def error_response(error: LacunaError) -> web.Response:
     if isinstance(error, QueueFull):
         response.headers["Retry-After"] = str(RETRY_AFTER_S)
     if error.status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
+        response.headers["WWW-Authenticate"] = SCHEME
     return response
 
 
@@ -120,8 +123,8 @@ async def expect(request: web.Request) -> web.StreamResponse | None:
     aiohttp comes here before the middlewares, and would invite any body by default.
     """
     try:
-        check_caller(request)
-        check_token(request, request.app[SETTINGS].token)
+        check_place(request)
+        authenticate(request)
     except LacunaError as error:
         return error_response(error)
     if request.headers["Expect"].lower() != "100-continue":
@@ -133,8 +136,9 @@ async def expect(request: web.Request) -> web.StreamResponse | None:
     return None
 
 
-async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+async def finish_head(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(HEADERS)
+    sign(request, response)
 
 
 async def end_jobs(app: web.Application) -> None:

@@ -12,8 +12,11 @@ from typing import Any
 
 from aiohttp import StreamReader, web
 
+from lacuna_wire import LacunaError
 from lacuna_wire.errors import BadRequest, LengthRequired, TooLarge, TooSlow, UnsupportedMedia
+from lacuna_wire.signing import DIGEST, TAG_BYTES, TRAILING, RunningTag, same
 
+from .auth import check_body
 from .job import Job
 from .settings import DaemonSettings
 
@@ -58,6 +61,7 @@ async def read_json(request: web.Request, settings: DaemonSettings) -> Any:
                 body += chunk
     except TimeoutError:
         raise _too_slow(len(body), length) from None
+    check_body(request, bytes(body))
     try:
         return json.loads(
             body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant
@@ -66,8 +70,8 @@ async def read_json(request: web.Request, settings: DaemonSettings) -> Any:
         raise BadRequest("The body is not valid JSON.") from None
 
 
-def upload_length(request: web.Request, job: Job, settings: DaemonSettings) -> int:
-    """Return the length of an upload of pixels that fits its job exactly.
+def upload_length(request: web.Request, job: Job, settings: DaemonSettings, is_tagged: bool) -> int:
+    """Return the length of an upload of pixels that fits its job exactly, without its tag.
 
     Raises:
         LacunaError: As `body_length` does.
@@ -75,6 +79,10 @@ def upload_length(request: web.Request, job: Job, settings: DaemonSettings) -> i
         BadRequest: If it is not as long as the job's window and its mask.
     """
     length = body_length(request, OCTETS)
+    if is_tagged:
+        if request.headers.get(DIGEST) != TRAILING or length < TAG_BYTES:
+            raise BadRequest(f"The upload must end with {TAG_BYTES} bytes of its tag.")
+        length -= TAG_BYTES
     if length > settings.max_body_bytes:
         raise TooLarge(
             f"{length:,} bytes were sent; this daemon accepts {settings.max_body_bytes:,}."
@@ -87,19 +95,32 @@ def upload_length(request: web.Request, job: Job, settings: DaemonSettings) -> i
 
 
 async def save_upload(
-    content: StreamReader, path: Path, job: Job, settings: DaemonSettings
+    content: StreamReader,
+    path: Path,
+    job: Job,
+    settings: DaemonSettings,
+    tag: RunningTag | None = None,
 ) -> None:
     """Write a body of the right length into the file of its job, and hold one piece at a time.
 
     Returns early if the job ends before the body does.
 
+    Args:
+        content: The body.
+        path: Of the file.
+        job: Whose pixels come.
+        settings: The limits.
+        tag: What has to come after the pixels.
+
     Raises:
         TooSlow: If the body pauses for `upload_idle_s`, or drips.
+        LacunaError: `upload_broken` if they are not the pixels that were signed.
     """
     clock = asyncio.get_running_loop().time
     idle_s = settings.upload_idle_s
     least = settings.min_upload_rate * idle_s
     received = received_before = 0
+    given_tag = b""
     window_begun = clock()
     descriptor = os.open(path, os.O_WRONLY)
     try:
@@ -107,7 +128,12 @@ async def save_upload(
             async for chunk in content.iter_any():
                 if job.ended:
                     return
+                if received + len(chunk) > job.input_bytes:  # only the tag comes after the pixels
+                    end = job.input_bytes - received
+                    chunk, given_tag = chunk[:end], given_tag + chunk[end:]
                 _write_all(descriptor, chunk)
+                if tag is not None:
+                    tag.update(chunk)
                 received += len(chunk)
                 now = clock()
                 patience.reschedule(now + idle_s)
@@ -121,6 +147,10 @@ async def save_upload(
         os.close(descriptor)
     if received != job.input_bytes:
         raise BadRequest(f"The body ended after {received:,} of {job.input_bytes:,} bytes.")
+    if tag is not None and not same(given_tag.hex(), tag.tag().hex()):
+        raise LacunaError(
+            "The pixels are not the ones that were signed.", code="upload_broken", status=400
+        )
 
 
 def _write_all(descriptor: int, chunk: bytes) -> None:

@@ -17,15 +17,17 @@ from aiohttp import web
 from lacuna import __version__
 from lacuna_wire import PROTOCOL, JobRequest, LacunaError
 from lacuna_wire.endpoint import (
-    HOST,
     Endpoint,
     find_daemon,
+    lock_file,
     remove_endpoint,
     state_folder,
     write_endpoint,
     write_launch,
 )
 from lacuna_wire.private_files import private_folder
+from lacuna_wire.session import HOST
+from lacuna_wire.whereabouts import our_whereabouts
 
 from .app import make_app
 from .forecast import JobPlan
@@ -45,7 +47,7 @@ HEADERS = 64
 
 
 def new_settings(keep_model_s: float, device: str, **others: Any) -> DaemonSettings:
-    """Return the default limits with a token and an instance that nobody can guess.
+    """Return the default limits with secrets and an instance that nobody can guess.
 
     Args:
         keep_model_s: As in `DaemonSettings`, as are the `others`.
@@ -53,6 +55,7 @@ def new_settings(keep_model_s: float, device: str, **others: Any) -> DaemonSetti
     """
     return DaemonSettings(
         token=secrets.token_hex(32),
+        key=secrets.token_hex(32),
         instance=secrets.token_hex(8),
         keep_model_s=keep_model_s,
         device=device,
@@ -87,7 +90,7 @@ def serve(
     """
     os.umask(0o077)  # everything written from here on is for the user alone
     folder = private_folder(state_folder())
-    if _wait_for_lock(folder / "lock") is None:
+    if _wait_for_lock(lock_file()) is None:
         print("The Lacuna daemon is already running.", file=sys.stderr)
         tell_manager("READY=1")  # without it, ending would count as a failure
         return 0
@@ -101,6 +104,8 @@ def serve(
         protocol=PROTOCOL,
         version=__version__,
         token=settings.token,
+        key=settings.key,
+        **our_whereabouts()._asdict(),
     )
     write_launch(launch_command)
     return asyncio.run(_run(app, listener, endpoint))
