@@ -57,8 +57,12 @@ def begin_session(connection: http.client.HTTPConnection, key: str, instance: st
 def ask_hello(connection: http.client.HTTPConnection, target: str) -> Dict[str, Any]:
     """Return the answer to a hello; it is empty if it is none."""
     connection.request("GET", target)
+    response = connection.getresponse()
+    text = response.read(MAX_HELLO_BYTES)
+    if response.length:  # told, but not come: `read` does not mind
+        raise http.client.IncompleteRead(text, response.length)
     try:
-        hello = json.loads(connection.getresponse().read(MAX_HELLO_BYTES))
+        hello = json.loads(text)
     except (ValueError, RecursionError):
         return {}
     return hello if isinstance(hello, dict) else {}
