@@ -19,8 +19,8 @@ EACH_EVENT = "events"  # the body is a stream of events, each of which is signed
 # With this header a client says that it knows so much: the answer may be plain, too.
 OWN_PEER = ("Lacuna-Peer", "own")
 TAG_BYTES = 32
-# Up to here a tag takes some hundredths of a second. Of 256 MiB there and back, which take 1.1 s, it
-# took 0.8 s more (`python -m benchmarks.wire --tagged`): above it, only where nobody vouches.
+# Up to here a tag takes some hundredths of a second. 256 MiB there and back take 1.1 s, and 0.8 s
+# more with tags (`python -m benchmarks.wire --tagged`): these have one only where nobody vouches.
 ALWAYS_TAGGED_BYTES = 32 << 20
 NONCE = re.compile(r"[0-9a-f]{32}")
 # Any other header changes nothing for the side that gets it.

@@ -5,7 +5,10 @@ Besides, every answer that any other test gets is looked up in openapi.yaml: see
 
 import ast
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -191,3 +194,16 @@ def test_documented_limits_are_the_limits():
         f"{limits.max_ended_jobs} |",
     ):
         assert text in PROTOCOL, text
+
+
+def test_example_of_the_protocol_runs_as_it_stands_there(shared, tmp_path):
+    (example,) = re.findall(r"^```python\n(.*?)^```$", PROTOCOL, re.M | re.S)
+    script = tmp_path / "by_hand.py"
+    script.write_text(example)
+    environment = {**os.environ, "LACUNA_STATE_DIR": str(shared.state)}
+    done = subprocess.run(
+        [sys.executable, str(script)], env=environment, capture_output=True, text=True, timeout=60
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"done 284,184,72,72 20736\n", done.stdout)
