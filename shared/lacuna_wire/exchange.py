@@ -58,18 +58,12 @@ class Reply:
         endpoint: Who answers.
         response: The answer.
         tag: Of its body, if that ends with one.
-        may_be_plain: Whether it may have none.
     """
 
     def __init__(
-        self,
-        endpoint: Endpoint,
-        response: http.client.HTTPResponse,
-        tag: RunningTag,
-        may_be_plain: bool,
+        self, endpoint: Endpoint, response: http.client.HTTPResponse, tag: RunningTag
     ) -> None:
         self.status = response.status
-        self._may_be_plain = may_be_plain
         self._endpoint = endpoint
         self._response = response
         self._tag = tag
@@ -103,7 +97,7 @@ class Reply:
         Raises:
             DaemonUnreachable: If the body is cut off, or is not what the daemon has sent.
         """
-        if self._digest == PLAIN and self._may_be_plain:
+        if self._digest == PLAIN:  # the daemon has signed that, and we have offered it
             self._fill(buffer)
             return
         if self._digest != TRAILING:
@@ -157,11 +151,11 @@ def exchange(
             _send_body(connection, endpoint, body, RunningTag(keys.request, signature))
         with connection_errors(endpoint):
             response = connection.getresponse()
-        # What only the daemon can sign is refused as a whole, not read as an error of its own.
+        # An answer that is not signed is not even read as a refusal: nobody knows whose it is.
         signed = sign_answer(keys.answer, signature, response.status, response.getheader)
         if not same(response.getheader(SIGNATURE), signed):
             raise stranger(endpoint.port)
-        reply = Reply(endpoint, response, RunningTag(keys.answer, signed), session.is_own_peer)
+        reply = Reply(endpoint, response, RunningTag(keys.answer, signed))
         if reply.status >= 400:
             raise error_from_dict(reply.json(), reply.status)
         yield reply

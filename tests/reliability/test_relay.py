@@ -87,10 +87,11 @@ def stranger():
 
 
 @pytest.fixture
-def relay(start, spawn, tmp_path, stranger):
+def relay(start, spawn, stranger):
     """A daemon, and a relay of a stranger on its port in another network namespace."""
     daemon = start()
-    return Between(daemon, spawn, tmp_path, stranger)
+    with tempfile.TemporaryDirectory() as folder:  # its path is short enough for a unix socket
+        yield Between(daemon, spawn, Path(folder), stranger)
 
 
 class Between:
@@ -99,16 +100,11 @@ class Between:
     def __init__(self, daemon, spawn, folder: Path, uid: int) -> None:
         self.daemon = daemon
         self._spawn = spawn
-        meeting = folder / "meeting"
-        meeting.mkdir()
-        os.chown(meeting, uid, -1)
-        outer = len(folder.parents) - len(Path(tempfile.gettempdir()).parts)
-        for parent in (folder, *list(folder.parents)[:outer]):
-            parent.chmod(parent.stat().st_mode | 0o011)  # pytest's folders are closed to others
-        self.received = meeting / "received"
-        hidden = str(meeting / "socket")
+        os.chown(folder, uid, -1)
+        self.received = folder / "received"
+        hidden = str(folder / "socket")
         begin = [sys.executable, str(RELAY), str(uid)]
-        near = spawn(*begin, hidden, str(daemon.port), str(meeting / "near"))
+        near = spawn(*begin, hidden, str(daemon.port), str(folder / "near"))
         assert near.stdout.readline() == "listening\n"
         inside = [sys.executable, "-c", UP, *begin, str(daemon.port), hidden, str(self.received)]
         self.far = spawn("unshare", "--net", *inside)
