@@ -157,6 +157,10 @@ def test_client_in_another_network_namespace_sends_nothing_to_the_port_there(rel
     assert shown.returncode == 2
     assert "runs in another container or sandbox" in shown.stderr
 
+    another = relay.run(*relay.daemon.command)  # the lock is held, so it steps back
+    assert another.returncode == 1
+    assert "runs in another container or sandbox" in another.stderr
+
     assert relay.heard == b""
     assert relay.daemon.client.status()["jobs"] == []
     assert ": image" not in relay.daemon.log  # no job has ended either

@@ -150,6 +150,7 @@ def speaks_protocol_1(request: web.Request, authorization: str) -> bool:
 
     Such a client sends its token to whoever answers hello in protocol 1. We answer so only to our
     own user's connections, and the token is worth nothing on others: a relay never has such a one.
+    docs/protocol.md says for how long: the next version leaves this out.
     """
     given = authorization.encode("utf-8", "surrogateescape")
     token = request.app[SETTINGS].token
