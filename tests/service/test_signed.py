@@ -108,6 +108,20 @@ def test_session_is_over_after_one_wrong_word(talk):
     assert one.say(one.sign("GET", "/v1/status")).status == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "host", "status"),
+    [("health", "127.0.0.1", 200), ("health", "evil", 421), ("status", "evil", 421)],
+)
+def test_session_is_over_after_anything_that_is_not_signed(talk, path, host, status):
+    """Or a relay could keep the connection alive with it, and hold back a request for hours."""
+    one = talk()
+    held_back = one.sign("GET", "/v1/status")
+    between = f"GET /v1/{path} HTTP/1.1\r\nHost: {host}:{one.port}\r\n\r\n".encode()
+    assert one.say(between).status == status
+
+    assert refused(one.say(held_back))
+
+
 def test_request_of_one_connection_is_worth_nothing_on_another(talk):
     one, other = talk(), talk()
 

@@ -17,7 +17,7 @@ from lacuna_wire.errors import NotFound, QueueFull
 from lacuna_wire.signing import SCHEME
 
 from . import handlers
-from .auth import SESSIONS, authenticate, check_place, guard, sign
+from .auth import SESSIONS, admit, guard, sign
 from .forecast import Forecast, JobPlan
 from .jobs import Jobs
 from .keys import BEGUN, JOBS, SETTINGS, SPOOL, STOP, SUPERVISOR, VERSION, Stop
@@ -123,8 +123,7 @@ async def expect(request: web.Request) -> web.StreamResponse | None:
     aiohttp comes here before the middlewares, and would invite any body by default.
     """
     try:
-        check_place(request)
-        authenticate(request)
+        admit(request)
     except LacunaError as error:
         return error_response(error)
     if request.headers["Expect"].lower() != "100-continue":

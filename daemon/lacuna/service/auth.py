@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 from aiohttp import HttpVersion11, web
 from aiohttp.typedefs import Handler
 
+from lacuna_wire import LacunaError
 from lacuna_wire.errors import BadRequest, Forbidden, Unauthorized, WrongHost
 from lacuna_wire.peers import is_own_peer
 from lacuna_wire.signing import (
@@ -75,10 +76,12 @@ ANSWER = web.RequestKey("answer", str)  # signature of the head of the answer
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let in only callers that could read the endpoint file."""
-    check_place(request)
     resource = request.match_info.route.resource
     if resource is None or resource.canonical not in UNSIGNED:
-        authenticate(request)
+        admit(request)
+    else:
+        end_session(request)
+        check_place(request)
     return await handler(request)
 
 
@@ -120,12 +123,34 @@ def begin_session(request: web.Request, client_nonce: str) -> tuple[str, str]:
     return nonce, keys.proof
 
 
+def admit(request: web.Request) -> None:
+    """Check where a request comes from and who has signed it; one wrong word ends its session.
+
+    Raises:
+        LacunaError: As `check_place` and `authenticate` do.
+    """
+    try:
+        check_place(request)
+        authenticate(request)
+    except LacunaError:
+        end_session(request)
+        raise
+
+
+def end_session(request: web.Request) -> None:
+    """Make a connection one that has no session.
+
+    Anything that is not signed does so, or somebody could keep the connection busy with it, and
+    hold back a signed request for as long as he likes.
+    """
+    request.app[SESSIONS].pop(_transport(request), None)
+
+
 def authenticate(request: web.Request) -> None:
     """Raise `Unauthorized` unless the head of the request is signed, or it is protocol 1."""
     if CALLER in request:
         return  # `Expect` was answered before
-    sessions = request.app[SESSIONS]
-    session = sessions.pop(_transport(request), None)  # one wrong word, and it is over
+    session = request.app[SESSIONS].get(_transport(request))
     words = request.headers.getall("Authorization", [])
     given = words[0] if len(words) == 1 else ""
     match = _AUTHORIZATION.fullmatch(given)
@@ -136,7 +161,6 @@ def authenticate(request: web.Request) -> None:
         )
         if match[1] == str(number) and same(match[2], signature):
             session.requests = number
-            sessions[_transport(request)] = session
             request[CALLER] = Caller(session.keys, signature)
             return
     elif speaks_protocol_1(request, given):
