@@ -1,6 +1,8 @@
 """What the machine has, from the kernel's tables or without them."""
 
 import os
+import signal
+import subprocess
 import sys
 
 import pytest
@@ -45,3 +47,20 @@ def test_memory_of_a_process_grows_with_what_it_holds():
 
 def test_there_are_cores_to_use_and_no_more_than_there_are():
     assert 1 <= machine.usable_cores() <= os.cpu_count()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says it")
+def test_stopped_process_is_told_from_one_that_runs_or_is_gone():
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        assert not machine.is_stopped(process.pid)
+        process.send_signal(signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)
+        assert machine.is_stopped(process.pid)
+        process.send_signal(signal.SIGCONT)
+        os.waitpid(process.pid, os.WCONTINUED)
+        assert not machine.is_stopped(process.pid)
+    finally:
+        process.kill()
+        process.wait()
+    assert not machine.is_stopped(process.pid)

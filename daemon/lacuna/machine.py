@@ -38,3 +38,14 @@ def resident_bytes(pid: int | None) -> int | None:
     except OSError:
         return None
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a signal or a debugger has stopped a process; False where the system does not say."""
+    try:
+        facts = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+        # The name before the state is the program's own, and may hold anything.
+        state = facts.rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return False
+    return state in ("T", "t")

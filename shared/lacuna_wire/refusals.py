@@ -58,6 +58,14 @@ REFUSALS: Dict[str, Tuple[str, ...]] = {
         "longer need there, or select less.",
         "There is no room for this fill. Close other programs, or select less.",
     ),
+    "no_spool": (
+        "There is no folder in which Lacuna can keep the pixels of this fill ({tried}). Make one "
+        "of them writable, and try again.",
+        "There is no folder in which Lacuna can keep the pixels of this fill.",
+    ),
+    "pixels_lost": (
+        "Another program has removed the pixels of this fill while Lacuna worked on it. Try again.",
+    ),
     "device_lost": (
         "The graphics card has failed. Try again: it is started anew for the next fill.",
     ),

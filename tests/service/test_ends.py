@@ -77,7 +77,7 @@ def test_client_that_vanishes_during_its_upload_frees_its_place(start):
     daemon = start(max_jobs=1)
     ticket = daemon.submit()
     with socket.create_connection(("127.0.0.1", daemon.port)) as connection:
-        connection.sendall(_put_head(daemon, ticket) + bytes(1000))
+        connection.sendall(daemon.upload_head(ticket) + bytes(1000))
         eventually(lambda: daemon.status(ticket).phase == "uploading")
 
     status = eventually(lambda: (s := daemon.status(ticket)).ended and s)
@@ -89,7 +89,7 @@ def test_client_that_vanishes_during_its_upload_frees_its_place(start):
 def test_upload_that_pauses_is_cut_off(start):
     daemon = start(upload_idle_s=0.3)
     ticket = daemon.submit()
-    answer = daemon.send(_put_head(daemon, ticket) + bytes(1000))
+    answer = daemon.send(daemon.upload_head(ticket) + bytes(1000))
 
     assert (answer.status, answer.code) == (408, "too_slow")
     assert "1,000 of 10,920" in answer.json["error"]["message"]
@@ -114,7 +114,7 @@ def test_upload_that_drips_is_cut_off(start):
     daemon = start(upload_idle_s=0.4)
     ticket = daemon.submit()
     with socket.create_connection(("127.0.0.1", daemon.port)) as connection:
-        connection.sendall(_put_head(daemon, ticket))
+        connection.sendall(daemon.upload_head(ticket))
         connection.settimeout(0.05)
         answer = b""
         begun = time.monotonic()
@@ -126,14 +126,6 @@ def test_upload_that_drips_is_cut_off(start):
                 continue
 
     assert answer.startswith(b"HTTP/1.1 408")
-
-
-def _put_head(daemon, ticket) -> bytes:
-    return (
-        f"PUT /v1/jobs/{ticket.id}/input HTTP/1.1\r\nHost: 127.0.0.1:{daemon.port}\r\n"
-        f"Authorization: Bearer {daemon.endpoint.token}\r\n"
-        f"Content-Type: application/octet-stream\r\nContent-Length: {ticket.input_bytes}\r\n\r\n"
-    ).encode()
 
 
 def test_job_whose_pixels_never_come_expires(start):

@@ -1,11 +1,9 @@
 """The parts of the front that can be looked at alone: states, spool, patience, log, supervision."""
 
 import asyncio
-import json
 import logging
 import os
 import time
-import uuid
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,13 +15,13 @@ from hypothesis import strategies as st
 
 from lacuna.service.app import EXIT_BROKEN, make_app, stop_if_broken
 from lacuna.service.auth import CALLER, Caller
+from lacuna.service.awake import AwakeClock
 from lacuna.service.forecast import Forecast, JobPlan
 from lacuna.service.handlers import FIRST_STATUS_KEYS, status_fields
 from lacuna.service.job import NEXT_STATES, Job
 from lacuna.service.jobs import Jobs
 from lacuna.service.keys import JOBS, STOP, Stop
 from lacuna.service.logs import BAD_REQUESTS_PER_MINUTE, OneLine
-from lacuna.service.orders import progress_message, read_progress
 from lacuna.service.patience import Patience
 from lacuna.service.settings import DaemonSettings
 from lacuna.service.spool import Spool, SpoolFiles, allocate, sweep
@@ -91,8 +89,8 @@ class NoWorker:
 def test_jobs_end_once_and_keep_no_pixels_whatever_happens(tmp_path_factory, actions):
     """Every action on every state of a job; its end is logged once, and its files are gone."""
     place = tmp_path_factory.mktemp("spool")
-    spool = Spool(uuid.uuid4().hex, [place], 1 << 20)
-    jobs = Jobs(SETTINGS, forecast(), spool, NoWorker())
+    spool = Spool([place], 1 << 20)
+    jobs = Jobs(SETTINGS, forecast(), spool, NoWorker(), AwakeClock())
     lines = []
     handler = logging.Handler()
     handler.emit = lambda record: lines.append(record.getMessage())
@@ -138,8 +136,8 @@ async def test_disk_that_others_fill_at_this_moment_is_no_space_and_leaves_no_jo
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    spool = Spool("one", [place], 1 << 20)
-    jobs = Jobs(SETTINGS, forecast(), spool, NoWorker())
+    spool = Spool([place], 1 << 20)
+    jobs = Jobs(SETTINGS, forecast(), spool, NoWorker(), AwakeClock())
     one, _ = jobs.admit(request())
     with pytest.raises(NoSpace):
         await jobs.allocate(one)
@@ -150,8 +148,8 @@ async def test_disk_that_others_fill_at_this_moment_is_no_space_and_leaves_no_jo
 
 
 async def test_job_cancelled_while_its_file_is_made_leaves_none(place):
-    spool = Spool("one", [place], 1 << 20)
-    jobs = Jobs(SETTINGS, forecast(), spool, NoWorker())
+    spool = Spool([place], 1 << 20)
+    jobs = Jobs(SETTINGS, forecast(), spool, NoWorker(), AwakeClock())
     one, _ = jobs.admit(request())
     making = asyncio.create_task(jobs.allocate(one))
     await asyncio.sleep(0)
@@ -207,7 +205,9 @@ class Unkillable:
 
 async def test_worker_that_cannot_be_ended_gets_no_orders_and_no_company(monkeypatch):
     monkeypatch.setattr("lacuna.service.supervisor.REAP_S", 0.05)
-    supervisor = Supervisor(["/no-such-program"], replace(SETTINGS, worker_pause_s=0.3))
+    supervisor = Supervisor(
+        ["/no-such-program"], replace(SETTINGS, worker_pause_s=0.3), AwakeClock()
+    )
     supervisor._process = Unkillable()
     await supervisor._reap(supervisor._process, 0)
 
@@ -219,10 +219,9 @@ async def test_worker_that_cannot_be_ended_gets_no_orders_and_no_company(monkeyp
     supervisor.require()  # by now the driver may have let go
 
 
-def test_patience_grows_with_the_jobs_own_tiles(monkeypatch):
+def test_patience_grows_with_the_jobs_own_tiles():
     now = [100.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    patience = Patience(SETTINGS, now[0] + SETTINGS.job_deadline_s)
+    patience = Patience(SETTINGS, now[0] + SETTINGS.job_deadline_s, lambda: now[0])
     assert patience.limit_s() == (SETTINGS.first_tile_s, False)
     for tile in range(1, 6):
         now[0] += 7.0
@@ -231,23 +230,6 @@ def test_patience_grows_with_the_jobs_own_tiles(monkeypatch):
     assert patience.limit_s() == (70.0, False)  # ten tiles of 7 s, more than 30 s
     now[0] = 100.0 + SETTINGS.job_deadline_s - 5
     assert patience.limit_s() == (5.0, True)
-
-
-@given(st.builds(Progress, percent=st.floats(0, 100)))
-def test_progress_passes_the_pipe_as_it_is_even_from_a_newer_worker(progress):
-    message = json.loads(json.dumps({**progress_message("id", progress), "later": 1}))
-
-    assert read_progress(message) == progress
-
-
-@pytest.mark.parametrize("key", Progress._fields)
-def test_progress_without_a_field_or_with_one_of_another_type_breaks_the_protocol(key):
-    message = progress_message("id", Progress("filling", 1, 2, 50.0))
-    with pytest.raises(TypeError):
-        read_progress({**message, key: None})
-    del message[key]
-    with pytest.raises(KeyError):
-        read_progress(message)
 
 
 @pytest.mark.parametrize(
@@ -292,7 +274,7 @@ def place(tmp_path):
 
 
 def test_files_are_allocated_not_sparse(place):
-    spool = Spool("one", [place], 1 << 30)
+    spool = Spool([place], 1 << 30)
     files = spool.reserve("job", 5_000_000, 0)
     allocate(files.input, 5_000_000)
 
@@ -303,7 +285,7 @@ def test_files_are_allocated_not_sparse(place):
 
 
 def test_room_is_given_back_when_files_are_dropped(place):
-    spool = Spool("one", [place], 1000)
+    spool = Spool([place], 1000)
     files = spool.reserve("job", 600, 400)
     assert spool.taken_bytes == 1000
     with pytest.raises(NoSpace):
@@ -319,10 +301,14 @@ def test_small_place_is_left_out_and_the_next_one_taken(place, tmp_path, monkeyp
     tiny = tmp_path / "tiny"
     tiny.mkdir()
     free = {tiny: 1000, place: 1_000_000}
-    monkeypatch.setattr(
-        "shutil.disk_usage", lambda path: type("Usage", (), {"free": free[Path(path)]})
-    )
-    spool = Spool("one", [tmp_path / "missing", tiny, place], 1 << 30)
+
+    def disk_usage(path):
+        if path not in free:
+            raise FileNotFoundError(2, "No such file or directory", path)
+        return SimpleNamespace(free=free[path])
+
+    monkeypatch.setattr("shutil.disk_usage", disk_usage)
+    spool = Spool([tmp_path / "missing", tiny, place], 1 << 30)
 
     assert spool.reserve("small", 100, 100).input.is_relative_to(tiny)
     assert spool.reserve("large", 10_000, 0).input.is_relative_to(place)
@@ -359,7 +345,7 @@ def test_sweep_removes_only_our_own_dead_folders(place, tmp_path):
         folder.mkdir()
         (folder / "file").write_text("x")
     (place / f"lacuna-{user}-link").symlink_to(target)
-    alive = Spool("alive", [place], 1000)
+    alive = Spool([place], 1000)
     files = alive.reserve("job", 10, 0)
     allocate(files.input, 10)
 

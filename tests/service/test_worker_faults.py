@@ -236,14 +236,22 @@ def test_torn_result_is_an_error(impatient):
     assert "8,735 bytes" in str(end.error)
 
 
+DONE = '{"type": "done", "id": ID, "rect": RECT, "tiles": 1, "device": "", "result": "layer"}'
 NONSENSE = [
     '{"type": "done", "id": "another"}',
     '{"type": "done", "id": ID}',
     '{"type": "progress", "id": ID, "phase": "x"}',
     '{"type": "progress", "id": ID, "phase": "x", "tiles_done": "many", "tiles_total": []}',
     '{"type": "failed", "id": ID, "code": "x", "status": "y", "message": "z"}',
-    '{"type": "done", "id": ID, "rect": [1, 2], "tiles": 1, "device": ""}',
+    DONE.replace("RECT", "[1, 2]"),
+    DONE.replace("RECT", "[40, 30, -5, 3]"),
+    DONE.replace("RECT", "[40, 30, 0.5, 2]"),
+    DONE.replace("RECT", '["a", "b", "c", "d"]'),
+    DONE.replace("RECT", '[40, 30, 1, 1], "weights": 5'),
+    '{"type": "progress", "id": ID, "phase": "x", "tiles_done": 0, "tiles_total": 4, '
+    '"percent": NaN}',
     '{"no": "type"}',
+    "[" * 12_000,
     "x" * 100_000,
 ]
 

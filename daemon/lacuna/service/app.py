@@ -17,10 +17,12 @@ from lacuna_wire.errors import NotFound, QueueFull
 from lacuna_wire.signing import SCHEME
 
 from . import handlers
-from .auth import SESSIONS, admit, guard, sign
+from .auth import SESSIONS, UNSIGNED, admit, guard, sign
+from .awake import AwakeClock
+from .connections import keep_account, keep_open
 from .forecast import Forecast, JobPlan
 from .jobs import Jobs
-from .keys import BEGUN, JOBS, SETTINGS, SPOOL, STOP, SUPERVISOR, VERSION, Stop
+from .keys import BEGUN, CLOCK, JOBS, SETTINGS, SPOOL, STOP, SUPERVISOR, VERSION, Stop
 from .settings import DaemonSettings
 from .spool import Spool, spool_folders
 from .supervisor import Supervisor
@@ -65,17 +67,17 @@ def make_app(
         worker_command: What to run to fill; see `worker_process.serve_orders`.
         folders: Where the spool may lie, the best first; by default memory, then the cache.
     """
-    app = web.Application(middlewares=[errors_to_json, guard])
+    app = web.Application(middlewares=[errors_to_json, keep_account, guard, know])
     app[SETTINGS] = settings
     app[VERSION] = __version__
     app[BEGUN] = time.monotonic()
     app[STOP] = Stop()
     app[SESSIONS] = WeakKeyDictionary()
-    app[SPOOL] = Spool(
-        settings.instance, spool_folders() if folders is None else folders, settings.max_spool_bytes
-    )
-    app[SUPERVISOR] = Supervisor(worker_command, settings)
-    app[JOBS] = Jobs(settings, Forecast(settings, plan), app[SPOOL], app[SUPERVISOR])
+    places = spool_folders() if folders is None else folders
+    app[SPOOL] = Spool(places, settings.max_spool_bytes)
+    clock = app[CLOCK] = AwakeClock()
+    app[SUPERVISOR] = Supervisor(worker_command, settings, clock)
+    app[JOBS] = Jobs(settings, Forecast(settings, plan), app[SPOOL], app[SUPERVISOR], clock)
     for method, path, handler in ROUTES:
         app.router.add_route(method, path, handler, expect_handler=expect)
     app.on_response_prepare.append(finish_head)
@@ -106,6 +108,15 @@ async def errors_to_json(request: web.Request, handler: Handler) -> web.StreamRe
         return error_response(
             LacunaError("The daemon met an unexpected error. Its log says more.", code="internal")
         )
+
+
+@web.middleware
+async def know(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Keep the connections of callers whose request was signed, or who speak protocol 1."""
+    resource = request.match_info.route.resource
+    if resource is None or resource.canonical not in UNSIGNED:
+        keep_open(request)
+    return await handler(request)
 
 
 def error_response(error: LacunaError) -> web.Response:
@@ -148,7 +159,8 @@ async def end_jobs(app: web.Application) -> None:
 async def keep_working(app: web.Application) -> AsyncIterator[None]:
     """Run the queue and the clocks, and leave nothing behind."""
     jobs = app[JOBS]
-    tasks = [asyncio.create_task(jobs.work()), asyncio.create_task(jobs.watch_clocks())]
+    lives = (app[CLOCK].tick(), jobs.work(), jobs.watch_clocks())
+    tasks = [asyncio.create_task(life) for life in lives]
     for task in tasks:
         task.add_done_callback(partial(stop_if_broken, app[STOP]))
     yield

@@ -3,10 +3,7 @@
 aiohttp itself would accept any length, inflate it, and wait for ever for a body that never comes.
 """
 
-import asyncio
-import json
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +14,12 @@ from lacuna_wire.errors import BadRequest, LengthRequired, TooLarge, TooSlow, Un
 from lacuna_wire.signing import DIGEST, TAG_BYTES, TRAILING, RunningTag, same
 
 from .auth import check_body
+from .awake import AwakeClock
 from .job import Job
+from .keys import CLOCK
 from .settings import DaemonSettings
+from .spool import file_error, open_file
+from .strict_json import read_strict
 
 JSON = "application/json"
 OCTETS = "application/octet-stream"
@@ -56,17 +57,15 @@ async def read_json(request: web.Request, settings: DaemonSettings) -> Any:
         )
     body = bytearray()
     try:
-        async with asyncio.timeout(settings.upload_idle_s):
+        async with request.app[CLOCK].limit(settings.upload_idle_s):
             async for chunk in request.content.iter_any():
                 body += chunk
     except TimeoutError:
         raise _too_slow(len(body), length) from None
     check_body(request, bytes(body))
     try:
-        return json.loads(
-            body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant
-        )
-    except (ValueError, RecursionError):
+        return read_strict(bytes(body))
+    except ValueError:
         raise BadRequest("The body is not valid JSON.") from None
 
 
@@ -99,6 +98,7 @@ async def save_upload(
     path: Path,
     job: Job,
     settings: DaemonSettings,
+    clock: AwakeClock,
     tag: RunningTag | None = None,
 ) -> None:
     """Write a body of the right length into the file of its job, and hold one piece at a time.
@@ -110,21 +110,22 @@ async def save_upload(
         path: Of the file.
         job: Whose pixels come.
         settings: The limits.
+        clock: That counts while this computer is awake.
         tag: What has to come after the pixels.
 
     Raises:
         TooSlow: If the body pauses for `upload_idle_s`, or drips.
         LacunaError: `upload_broken` if they are not the pixels that were signed.
+        PixelsLost: If the file is gone.
     """
-    clock = asyncio.get_running_loop().time
     idle_s = settings.upload_idle_s
     least = settings.min_upload_rate * idle_s
     received = received_before = 0
     given_tag = b""
-    window_begun = clock()
-    descriptor = os.open(path, os.O_WRONLY)
+    window_begun = clock.now()
+    descriptor = open_file(path, os.O_WRONLY)
     try:
-        async with asyncio.timeout(idle_s) as patience:
+        async with clock.limit(idle_s) as patience:
             async for chunk in content.iter_any():
                 if job.ended:
                     return
@@ -135,8 +136,8 @@ async def save_upload(
                 if tag is not None:
                     tag.update(chunk)
                 received += len(chunk)
-                now = clock()
-                patience.reschedule(now + idle_s)
+                now = clock.now()
+                patience.restart()
                 if now - window_begun > idle_s:
                     if received - received_before < least:
                         raise _too_slow(received, job.input_bytes)
@@ -155,8 +156,11 @@ async def save_upload(
 
 def _write_all(descriptor: int, chunk: bytes) -> None:
     view = memoryview(chunk)
-    while view:
-        view = view[os.write(descriptor, view) :]
+    try:
+        while view:
+            view = view[os.write(descriptor, view) :]
+    except OSError as error:
+        raise file_error(error) from error
 
 
 def _too_slow(received: int, expected: int) -> TooSlow:
@@ -164,16 +168,3 @@ def _too_slow(received: int, expected: int) -> TooSlow:
         f"The body came too slowly: {received:,} of {expected:,} bytes.",
         values={"received_bytes": received, "expected_bytes": expected},
     )
-
-
-def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in fields:
-            raise ValueError(key)
-        fields[key] = value
-    return fields
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)

@@ -25,7 +25,8 @@ from .bodies import OCTETS, read_json, save_upload, upload_length
 from .forecast import JobPlan
 from .job import Job
 from .jobs import Jobs
-from .keys import BEGUN, JOBS, SETTINGS, SPOOL, STOP, SUPERVISOR, VERSION
+from .keys import BEGUN, CLOCK, JOBS, SETTINGS, SPOOL, STOP, SUPERVISOR, VERSION
+from .spool import open_file
 
 MAX_WAIT_S = 60.0
 EVENT_S = 15.0  # between two signs of life of a stream of events
@@ -63,9 +64,9 @@ async def hello(request: web.Request) -> web.Response:
 
 
 async def health(request: web.Request) -> web.Response:
-    """GET /v1/health: `ok`, or `degraded` while no worker can be started."""
+    """GET /v1/health: `ok`, or `degraded` while a job would be refused, whatever it is."""
     _query(request)
-    return web.json_response({"state": "degraded" if request.app[SUPERVISOR].degraded else "ok"})
+    return web.json_response({"state": _health(request.app)})
 
 
 async def status(request: web.Request) -> web.Response:
@@ -80,7 +81,7 @@ async def status(request: web.Request) -> web.Response:
             "protocol": PROTOCOL,
             "pid": os.getpid(),
             "uptime_s": round(time.monotonic() - app[BEGUN], 1),
-            "health": "degraded" if supervisor.degraded else "ok",
+            "health": _health(app),
             "device": supervisor.device or None,
             "weights": list(settings.weights()),
             "worker_pid": supervisor.pid,
@@ -140,7 +141,7 @@ async def upload(request: web.Request) -> web.Response:
     tag = upload_tag(request)
     upload_length(request, job, app[SETTINGS], is_tagged=tag is not None)
     with jobs.uploading(job):
-        await save_upload(request.content, job.files.input, job, app[SETTINGS], tag)
+        await save_upload(request.content, job.files.input, job, app[SETTINGS], app[CLOCK], tag)
     return web.json_response(status_fields(request, jobs.status(job)), status=202)
 
 
@@ -204,12 +205,14 @@ async def result(request: web.Request) -> web.StreamResponse:
     with job.watched():
         # Measured: pieces of 1 MiB are as fast as sendfile, and a response with the whole body
         # would hold it in memory. Each piece is a new one: the transport may keep it for a while.
-        descriptor = os.open(job.files.output, os.O_RDONLY)
+        descriptor = open_file(job.files.output, os.O_RDONLY)
         try:
             await response.prepare(request)
             tag = result_tag(request) if is_tagged else None
             while piece := os.read(descriptor, PIECE_BYTES):
                 await response.write(piece)
+                if job.forgotten:  # its pixels are to be gone, and the file is until it is closed
+                    raise ConnectionAbortedError("the job was forgotten")
                 if tag is not None:
                     tag.update(piece)  # meanwhile the client takes what was sent
             if tag is not None:
@@ -243,6 +246,10 @@ def status_fields(request: web.Request, status: JobStatus) -> dict[str, Any]:
     if request[CALLER].keys is not None or request.headers.get(header) == ignored:
         return fields
     return {key: value for key, value in fields.items() if key in FIRST_STATUS_KEYS}
+
+
+def _health(app: web.Application) -> str:
+    return "degraded" if app[SUPERVISOR].degraded or app[SPOOL].degraded else "ok"
 
 
 def _expected_s(app: web.Application, asked: JobRequest, plan: JobPlan) -> float | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from lacuna_wire import JobRequest, JobStatus, LacunaError, Rect
@@ -29,12 +29,20 @@ class Job:
         request: What the client asked for.
         plan: What the engine needs for it.
         files: Where its pixels are.
+        now: The clock by which its times are told.
     """
 
-    def __init__(self, request: JobRequest, plan: JobPlan, files: SpoolFiles) -> None:
+    def __init__(
+        self,
+        request: JobRequest,
+        plan: JobPlan,
+        files: SpoolFiles,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.request = request
         self.plan = plan
         self.files = files
+        self.now = now
         self.state = "created"
         self.uploading = False
         self.forgotten = False
@@ -48,7 +56,7 @@ class Job:
         self.progress = Progress(PHASES["created"], tiles_total=plan.tiles)
         self._worked = 0.0  # percent of this try; those of `progress` never fall
         self.revision = 0
-        self.begun = self.filling_since = self.ended_at = self.last_seen = time.monotonic()
+        self.begun = self.filling_since = self.ended_at = self.last_seen = self.now()
         self._watchers = 0
         self._changed = asyncio.Event()
 
@@ -69,7 +77,7 @@ class Job:
         assert state in NEXT_STATES[self.state], f"{self.state} -> {state}"
         self.state = state
         self.progress = self.progress._replace(phase=PHASES.get(state, state))
-        self.ended_at = time.monotonic()
+        self.ended_at = self.now()
         if state == "running":
             self.begun = self.filling_since = self.ended_at
         if state == "done":
@@ -81,7 +89,7 @@ class Job:
         """Take over what the worker reports; the percentage never falls, even if work is added."""
         before = self.progress
         if before.phase == PHASES["running"] and not progress.tiles_done:
-            self.filling_since = time.monotonic()  # the start of a worker says nothing of a tile
+            self.filling_since = self.now()  # the start of a worker says nothing of a tile
         self._worked = float(progress.percent)
         self.progress = progress._replace(
             tiles_total=progress.tiles_total or before.tiles_total,  # 0: not known yet
@@ -113,11 +121,11 @@ class Job:
             yield
         finally:
             self._watchers -= 1
-            self.last_seen = time.monotonic()
+            self.last_seen = self.now()
 
     def unseen_s(self) -> float:
         """Return for how long no client has asked for this job."""
-        return 0.0 if self._watchers else time.monotonic() - self.last_seen
+        return 0.0 if self._watchers else self.now() - self.last_seen
 
     def status(self, queue_position: int, expected_s: float | None) -> JobStatus:
         """Describe the job.
@@ -143,7 +151,7 @@ class Job:
     def _eta_s(self, expected_s: float | None) -> float | None:
         if self.state != "running":
             return None
-        worked_s = time.monotonic() - self.filling_since
+        worked_s = self.now() - self.filling_since
         if self._worked >= WORTH_A_GUESS:
             return round(worked_s * max(0.0, 100 / self._worked - 1), 1)
         return None if expected_s is None else round(max(0.0, expected_s - worked_s), 1)

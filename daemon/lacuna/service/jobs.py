@@ -6,7 +6,6 @@ disagree with it, and a job would wait for ever.
 
 import asyncio
 import logging
-import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,23 +14,21 @@ from lacuna_wire import JobRequest, JobStatus, LacunaError
 from lacuna_wire.errors import (
     Conflict,
     JobCancelled,
-    NoSpace,
     NotFound,
     QueueFull,
     WorkerUnavailable,
 )
 
-from .attempts import fill_job
+from .attempts import END_STATES, fill_job
+from .awake import AwakeClock
 from .forecast import Forecast
 from .job import Job
 from .settings import DaemonSettings
-from .spool import Spool, allocate
+from .spool import Spool
 from .supervisor import Supervisor
 
 log = logging.getLogger("lacuna.jobs")
 
-# An error with one of these codes is not a failure of the job.
-END_STATES = {"cancelled": "cancelled", "expired": "expired"}
 LAST_ERRORS = 20
 
 
@@ -43,6 +40,7 @@ class Jobs:
         forecast: What jobs need, and how long they take.
         spool: Where pixels go.
         supervisor: Of the process that fills.
+        clock: By which times are told.
     """
 
     def __init__(
@@ -51,6 +49,7 @@ class Jobs:
         forecast: Forecast,
         spool: Spool,
         supervisor: Supervisor,
+        clock: AwakeClock,
     ) -> None:
         self.tile_s: float | None = None  # seconds per tile in the last job that was done
         self.errors: deque[dict[str, object]] = deque(maxlen=LAST_ERRORS)
@@ -58,6 +57,7 @@ class Jobs:
         self.forecast = forecast
         self._spool = spool
         self._supervisor = supervisor
+        self._clock = clock
         self._jobs: dict[str, Job] = {}
         self._running: Job | None = None
         self._queued = asyncio.Event()
@@ -79,7 +79,7 @@ class Jobs:
         if known is not None:
             if known.request != request or known.forgotten:
                 raise Conflict(f"The id {request.id} belongs to another job.", code="id_in_use")
-            known.last_seen = time.monotonic()
+            known.last_seen = self._clock.now()
             return known, False
         if self._closed:
             raise _shutdown()
@@ -95,20 +95,20 @@ class Jobs:
         input_bytes = request.input_bytes(plan.window)
         output_bytes = plan.window.area * request.layout.pixel_bytes
         files = self._spool.reserve(request.id, input_bytes, output_bytes)
-        job = Job(request, plan, files)
+        job = Job(request, plan, files, self._clock.now)
         self._jobs[job.id] = job
         return job, True
 
     async def allocate(self, job: Job) -> None:
-        """Make the input file of a new job, in a thread: a large one takes a tenth of a second.
+        """Make the input file of a new job; whatever keeps it from being made undoes the job.
 
         Raises:
-            NoSpace: If other programs have filled the folder by now; the job is gone then.
+            NoSpace: If other programs have filled or closed every folder by now.
         """
         job.uploading = True  # no upload may begin yet
         try:
-            await asyncio.to_thread(allocate, job.files.input, job.input_bytes)
-        except NoSpace:
+            job.files = await self._spool.make_input(job.files)
+        except Exception:
             del self._jobs[job.id]
             self._drop_files(job)
             raise
@@ -122,7 +122,7 @@ class Jobs:
         job = self._jobs.get(job_id)
         if job is None or job.forgotten:
             raise NotFound(f"There is no job {job_id}.")
-        job.last_seen = time.monotonic()
+        job.last_seen = self._clock.now()
         return job
 
     def alive(self) -> list[Job]:
@@ -234,10 +234,11 @@ class Jobs:
         """End and forget jobs whose time is up, for ever."""
         while True:
             await asyncio.sleep(self._settings.clock_s)
-            self.look_at_clocks(time.monotonic())
+            self._spool.look_again()
+            self.look_at_clocks(self._clock.now())
 
     def look_at_clocks(self, now: float) -> None:
-        """Do what is due at `now`, in seconds of the monotonic clock."""
+        """Do what is due at `now`, in seconds of the clock."""
         gone_s = self._settings.client_gone_s
         for job in self.alive():
             if job.unseen_s() <= gone_s:
@@ -251,7 +252,8 @@ class Jobs:
         ended = [job for job in self._jobs.values() if job.ended]
         too_many = len(ended) - self._settings.max_ended_jobs
         for number, job in enumerate(sorted(ended, key=lambda job: job.ended_at)):
-            if number < too_many or now - job.ended_at > self._settings.result_ttl_s:
+            is_old = now - job.ended_at > self._settings.result_ttl_s
+            if number < too_many or (is_old and job.unseen_s()):  # not while its result is read
                 job.forgotten = True
                 self._drop_files(job)
                 del self._jobs[job.id]
@@ -285,7 +287,7 @@ class Jobs:
         job.rect, job.device, job.result = filled.rect, filled.device, filled.result
         job.grown_px, job.weights = filled.grown_px, filled.weights
         job.progress = job.progress._replace(tiles_total=filled.tiles)
-        seconds = time.monotonic() - job.filling_since
+        seconds = self._clock.now() - job.filling_since
         self.forecast.learn(job.request, job.plan, seconds)
         if cold:
             self.forecast.start_s = job.filling_since - job.begun

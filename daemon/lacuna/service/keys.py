@@ -4,6 +4,7 @@ import asyncio
 
 from aiohttp import web
 
+from .awake import AwakeClock
 from .jobs import Jobs
 from .settings import DaemonSettings
 from .spool import Spool
@@ -24,6 +25,7 @@ class Stop:
 
 SETTINGS = web.AppKey("settings", DaemonSettings)
 VERSION = web.AppKey("version", str)
+CLOCK = web.AppKey("clock", AwakeClock)
 BEGUN = web.AppKey("begun", float)
 SPOOL = web.AppKey("spool", Spool)
 SUPERVISOR = web.AppKey("supervisor", Supervisor)

@@ -8,12 +8,14 @@ import logging.handlers
 import os
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 FILE_BYTES = 1 << 20
 OLD_FILES = 2
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 BAD_REQUESTS_PER_MINUTE = 20
+MINUTE_S = 60.0
 
 
 def log_file(folder: Path) -> Path:
@@ -46,7 +48,7 @@ class OneLine(logging.Filter):
         self._count = 0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        minute = int(time.monotonic() // 60)
+        minute = int(time.monotonic() // MINUTE_S)
         if minute != self._minute:
             left_out, self._minute, self._count = self._count, minute, 0
             if left_out > BAD_REQUESTS_PER_MINUTE:
@@ -57,3 +59,32 @@ class OneLine(logging.Filter):
             record.msg = f"{record.msg} ({type(record.exc_info[1]).__name__})"
         record.exc_info = record.exc_text = None
         return self._count <= BAD_REQUESTS_PER_MINUTE
+
+
+class OnceAMinute:
+    """Says what may happen often in one line a minute, with a count.
+
+    Args:
+        logger: Where to.
+        what: What is counted, for the line.
+    """
+
+    def __init__(self, logger: logging.Logger, what: str) -> None:
+        self._logger = logger
+        self._what = what
+        self._counts: Counter[str] = Counter()
+        self._next_s = 0.0
+
+    def note(self, reason: str) -> None:
+        """Count one more; `reason` is one of a few texts."""
+        self._counts[reason] += 1
+
+    def say(self) -> None:
+        """Write what there is to say, unless it is too early; to be called every second or so."""
+        now = time.monotonic()
+        if not self._counts or now < self._next_s:
+            return
+        self._next_s = now + MINUTE_S
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in self._counts.items())
+        self._logger.warning("%s: %s", self._what, reasons)
+        self._counts.clear()

@@ -5,6 +5,8 @@
 """
 
 import json
+import os
+import stat
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -95,43 +97,20 @@ def progress_message(job_id: str, progress: Progress) -> dict[str, object]:
     return {"type": "progress", "id": job_id, **progress._asdict()}
 
 
-def read_progress(message: dict[str, Any]) -> Progress:
-    """Return the progress in such a message.
-
-    Raises:
-        KeyError: If a field is missing.
-        TypeError: If a field is of another type. Unknown ones are left alone: the worker of an
-            updated program may be newer than the front that starts it.
-    """
-    fields = {name: message[name] for name in Progress._fields}
-    for name, default in Progress._field_defaults.items():
-        kinds = (int, float) if isinstance(default, float) else type(default)
-        if not isinstance(fields[name], kinds):
-            raise TypeError(name)
-    return Progress(**fields)
-
-
-def read_filled(message: dict[str, Any]) -> Filled:
-    """Return what the worker made, from the message that a job is done."""
-    return Filled(
-        rect=Rect(*message["rect"]),
-        tiles=int(message["tiles"]),
-        device=str(message["device"]),
-        result=str(message["result"]),
-        grown_px=int(message.get("grown_px", 0)),
-        weights=str(message.get("weights", "")),
-    )
-
-
-def check_filled(filled: Filled, request: JobRequest, files: SpoolFiles) -> None:
+def check_filled(filled: Filled, request: JobRequest, window: Rect, files: SpoolFiles) -> None:
     """Return if the output has the size that the worker says: no client may get a torn picture.
 
     Raises:
-        LacunaError: If it has another size or lies outside the image (`internal`).
+        LacunaError: If it has another size, lies outside the window or is no file (`internal`).
+        OSError: If it cannot be looked at.
     """
     expected = filled.rect.area * request.layout.pixel_bytes
-    found = files.output.stat().st_size if files.output.exists() else 0
-    if not request.image.contains(filled.rect) or found != expected:
+    try:
+        facts = os.lstat(files.output)
+        found = facts.st_size if stat.S_ISREG(facts.st_mode) else 0
+    except FileNotFoundError:
+        found = 0
+    if not window.contains(filled.rect) or found != expected:
         raise LacunaError(
             f"The worker wrote {found:,} bytes for {tuple(filled.rect)}; {expected:,} were due.",
             code="internal",

@@ -1,7 +1,7 @@
 """How long to wait for the worker's next message: this decides when it counts as hanging."""
 
 import statistics
-import time
+from collections.abc import Callable
 
 from lacuna_wire import LacunaError
 from lacuna_wire.errors import WorkerUnavailable
@@ -21,28 +21,30 @@ class Patience:
 
     Args:
         settings: How long to wait for what.
-        deadline: The end of the job's time, in seconds of the monotonic clock.
+        deadline: The end of the job's time, in seconds of the clock.
+        now: The clock.
     """
 
-    def __init__(self, settings: DaemonSettings, deadline: float) -> None:
+    def __init__(self, settings: DaemonSettings, deadline: float, now: Callable[[], float]) -> None:
         self.begun = False
         self.progress = Progress()
         self._settings = settings
         self._deadline = deadline
+        self._now = now
         self._tile_s: list[float] = []
-        self._last_tile = time.monotonic()
+        self._last_tile = self._now()
 
     def limit_s(self) -> tuple[float, bool]:
         """Return the seconds to wait, and whether they are the last of the whole job."""
         limit_s = self._settings.first_tile_s
         if self._tile_s:
             limit_s = max(self._settings.stall_s, STALL_TILES * statistics.median(self._tile_s))
-        left_s = max(0.0, self._deadline - time.monotonic())
+        left_s = max(0.0, self._deadline - self._now())
         return min(limit_s, left_s), left_s < limit_s
 
     def note(self, progress: Progress) -> None:
         """Take the worker's latest progress into account."""
-        now = time.monotonic()
+        now = self._now()
         tiles = progress.tiles_done - self.progress.tiles_done
         if tiles > 0:
             self._tile_s.append((now - self._last_tile) / tiles)

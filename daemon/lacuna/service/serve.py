@@ -9,6 +9,8 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +31,10 @@ from lacuna_wire.private_files import private_folder
 from lacuna_wire.session import HOST
 from lacuna_wire.whereabouts import our_whereabouts
 
-from .app import make_app
+from .app import make_app, stop_if_broken
+from .connections import Connections, raise_descriptor_limit
 from .forecast import JobPlan
-from .keys import STOP, Stop
+from .keys import CLOCK, SETTINGS, STOP, Stop
 from .lock import try_lock
 from .logs import start_log
 from .notify import feed_watchdog, tell_manager
@@ -43,7 +46,8 @@ LOCK_WAIT_S = 3.0  # for a daemon that is just ending, or just starting
 KEEPALIVE_S = 15.0  # also ends silent and dripping headers; aiohttp's default is an hour
 SHUTDOWN_S = 1.0  # for answers that are under way
 HEADER_BYTES = 8190
-HEADERS = 64
+HEADERS = 32
+BACKLOG = 512  # connections that may wait to be taken
 
 
 def new_settings(keep_model_s: float, device: str, **others: Any) -> DaemonSettings:
@@ -125,20 +129,28 @@ async def _run(app: web.Application, listener: socket.socket, endpoint: Endpoint
         max_headers=HEADERS,
         shutdown_timeout=SHUTDOWN_S,
     )
-    stop = app[STOP]
+    stop, loop = app[STOP], asyncio.get_running_loop()
+    connections = Connections(app[SETTINGS], app[CLOCK], raise_descriptor_limit())
+    loop.set_exception_handler(connections.on_loop_error)
     await runner.setup()
+    assert runner.server is not None
+    watch = asyncio.create_task(connections.watch())
+    watch.add_done_callback(partial(stop_if_broken, stop))
     try:
-        await web.SockSite(runner, listener).start()
-        _stop_on_signals(stop)
-        write_endpoint(endpoint)
-        log.info("daemon %s listens on port %d", __version__, endpoint.port)
-        tell_manager("READY=1")
-        watchdog = asyncio.create_task(feed_watchdog())
-        await stop.requested.wait()
-        watchdog.cancel()
+        factory, at_a_time = connections.factory(runner.server), connections.at_a_time
+        with closing(await loop.create_server(factory, sock=listener, backlog=at_a_time)):
+            listener.listen(BACKLOG)  # so many may wait; asyncio takes both for the same number
+            _stop_on_signals(stop)
+            write_endpoint(endpoint)
+            log.info("daemon %s listens on port %d", __version__, endpoint.port)
+            tell_manager("READY=1")
+            watchdog = asyncio.create_task(feed_watchdog())
+            await stop.requested.wait()
+            watchdog.cancel()
     finally:
         tell_manager("STOPPING=1")
         _forget_endpoint(endpoint)
+        watch.cancel()
         await runner.cleanup()
         log.info("daemon ends with code %d", stop.exit_code)
     return stop.exit_code

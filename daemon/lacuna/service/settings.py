@@ -23,6 +23,7 @@ class DaemonSettings:
         max_ended_jobs: Jobs that have ended and are still remembered.
         max_body_bytes: Length of one upload.
         max_json_bytes: Length of one JSON body.
+        max_connections: Open ones; half of them are kept for callers who have the token.
         max_spool_bytes: Pixels of all jobs, if most of the file system stays free as well.
         result_ttl_s: How long a job that has ended is remembered.
         client_gone_s: A client that does not ask for so long is gone; its job is cancelled.
@@ -37,6 +38,8 @@ class DaemonSettings:
         cancel_grace_s: A worker that does not stop in time is killed.
         upload_idle_s: An upload may not pause for longer.
         min_upload_rate: Bytes per second, over `upload_idle_s`.
+        write_s: A piece of an answer may not be left unread for longer.
+        stranger_write_s: The same for callers who have not shown the token.
         clock_s: How often deadlines are looked at.
     """
 
@@ -50,6 +53,7 @@ class DaemonSettings:
     max_ended_jobs: int = 256
     max_body_bytes: int = GIB
     max_json_bytes: int = 64 * 1024
+    max_connections: int = 1024
     max_spool_bytes: int = 4 * GIB
     result_ttl_s: float = 600.0
     client_gone_s: float = 30.0
@@ -64,4 +68,6 @@ class DaemonSettings:
     cancel_grace_s: float = 2.0
     upload_idle_s: float = 10.0
     min_upload_rate: int = MIB
+    write_s: float = 30.0
+    stranger_write_s: float = 10.0
     clock_s: float = 0.5

@@ -4,7 +4,6 @@ A thread that computes cannot be stopped, but a process can: that is why the net
 """
 
 import asyncio
-import json
 import logging
 import signal
 import time
@@ -12,13 +11,16 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 from typing import Any
 
+from lacuna.machine import is_stopped
 from lacuna_wire import LacunaError
-from lacuna_wire.errors import JobCancelled, Values, WorkerUnavailable, values_from
+from lacuna_wire.errors import JobCancelled, Values, WorkerUnavailable
 from lacuna_wire.messages import Report
 
-from .orders import Filled, read_filled, read_progress, write_line
+from .awake import AwakeClock
+from .orders import Filled, write_line
 from .patience import Patience
 from .settings import DaemonSettings
+from .worker_words import BrokenWord, read_ready, read_word
 
 log = logging.getLogger("lacuna.supervisor")
 
@@ -39,12 +41,14 @@ class Supervisor:
     Args:
         command: What to run; it has to call `worker_process.serve_orders`.
         settings: How long to wait for what.
+        clock: By which it is waited.
     """
 
-    def __init__(self, command: Sequence[str], settings: DaemonSettings) -> None:
+    def __init__(self, command: Sequence[str], settings: DaemonSettings, clock: AwakeClock) -> None:
         self.device = ""
         self._command = list(command)
         self._settings = settings
+        self._clock = clock
         self._process: Process | None = None
         self._printed: asyncio.Task[None] | None = None
         self._job_id = ""
@@ -75,7 +79,7 @@ class Supervisor:
 
         Args:
             order: From `order_message`.
-            deadline: The end of the job's time, in seconds of the monotonic clock.
+            deadline: The end of the job's time, in seconds of the clock.
             report: Gets the progress of the job.
 
         Raises:
@@ -105,8 +109,8 @@ class Supervisor:
         if process is None or process.returncode is not None:
             return  # it is about to be started; `fill` looks at `_cancelled` then
         self._send(process, {"type": "cancel", "id": job_id})
-        asyncio.get_running_loop().call_later(
-            self._settings.cancel_grace_s, self._kill_if_still_at, process, job_id
+        self._clock.call_later(
+            self._settings.cancel_grace_s, lambda: self._kill_if_still_at(process, job_id)
         )
 
     async def stop(self) -> None:
@@ -155,16 +159,16 @@ class Supervisor:
         assert process.stderr is not None
         self._printed = asyncio.create_task(_log_lines(process.stderr))
         try:
-            async with asyncio.timeout(self._settings.worker_start_s):
-                message = await self._receive(process)
+            async with self._clock.limit(self._settings.worker_start_s):
+                device = await _until_ready(process)
         except TimeoutError:
             await self._reap(process, 0)
             limit = self._settings.worker_start_s
             raise WorkerUnavailable(f"It was not ready within {limit:g} s.") from None
-        if message is None:
+        if device is None:
             death, _values = await self._death(process)
             raise WorkerUnavailable(f"It {death}.")
-        self.device = str(message.get("device", ""))
+        self.device = device
         log.info("worker %d is ready: %s", process.pid, self.device)
 
     async def _follow(self, order: dict[str, Any], deadline: float, report: Report) -> Filled:
@@ -174,16 +178,18 @@ class Supervisor:
         if self._cancelled:
             raise JobCancelled("The job was cancelled.")
         self._send(process, order)
-        patience = Patience(self._settings, deadline)
+        patience = Patience(self._settings, deadline, self._clock.now)
         while True:
             limit_s, expires = patience.limit_s()
             try:
-                async with asyncio.timeout(limit_s):
-                    message = await self._receive(process)
+                async with self._clock.limit(limit_s):
+                    line = await _line(process)
             except TimeoutError:
+                if not expires and is_stopped(process.pid):
+                    continue  # whoever has stopped it lets it go on: it does not hang
                 await self._reap(process, 0)
                 raise patience.error(expires, limit_s) from None
-            if message is None:
+            if line is None:
                 death, values = await self._death(process)
                 if self._cancelled:
                     raise JobCancelled("The job was cancelled.")
@@ -195,38 +201,19 @@ class Supervisor:
                     code="worker_died", values={"tiles_done": done, "tiles_total": total, **values},
                 )  # fmt: skip
             try:
-                if message["id"] != order["id"]:
-                    raise ValueError(message["id"])
-                if message["type"] != "progress":
-                    return _read_end(message)
-                progress = read_progress(message)
-                patience.note(progress)
-                report(progress)
-            except (KeyError, TypeError, ValueError) as error:
+                word = read_word(line, order["id"])
+            except BrokenWord as error:
                 await self._reap(process, 0)
-                log.error("the worker said %.200r: %r", message, error)
+                log.error("the worker said %.200r: %s", line, error)
                 raise WorkerUnavailable(
                     "The worker process does not keep to its protocol.", code="internal"
                 ) from None
-
-    async def _receive(self, process: Process) -> dict[str, Any] | None:
-        """Return the next message; None if the worker is dead or sends no end of a line."""
-        assert process.stdout is not None
-        while True:
-            try:
-                line = await process.stdout.readline()
-            except ValueError:  # longer than MAX_LINE_BYTES
-                return None
-            if not line:
-                return None
-            try:
-                message = json.loads(line)
-            except ValueError:
-                message = None
-            if isinstance(message, dict):
-                return message
-            # A library printed before stdout was taken away from it.
-            log.warning("worker: %.*s", MAX_LOG_LINE, line.decode("utf-8", "replace").rstrip())
+            if isinstance(word, Filled):
+                return word
+            if isinstance(word, LacunaError):
+                raise word
+            patience.note(word)
+            report(word)
 
     def _send(self, process: Process, message: dict[str, Any]) -> None:
         # A worker that is dead by now is noticed where its answer is read.
@@ -273,16 +260,24 @@ class Supervisor:
             self._printed.cancel()
 
 
-def _read_end(message: dict[str, Any]) -> Filled:
-    """Return what a job made, or raise why it made nothing."""
-    if message["type"] == "done":
-        return read_filled(message)
-    if message["type"] == "cancelled":
-        raise JobCancelled("The job was cancelled.")
-    raise LacunaError(
-        str(message["message"]), code=str(message["code"]), status=int(message["status"]),
-        values=values_from(message.get("values")),
-    )  # fmt: skip
+async def _line(process: Process) -> bytes | None:
+    """Return the next line; None if the worker is dead or sends no end of one."""
+    assert process.stdout is not None
+    try:
+        return await process.stdout.readline() or None
+    except ValueError:  # longer than MAX_LINE_BYTES
+        return None
+
+
+async def _until_ready(process: Process) -> str | None:
+    """Return the device of a worker that has started; None if it is dead."""
+    while (line := await _line(process)) is not None:
+        device = read_ready(line)
+        if device is not None:
+            return device
+        # A library printed before stdout was taken away from it.
+        log.warning("worker: %.*s", MAX_LOG_LINE, line.decode("utf-8", "replace").rstrip())
+    return None
 
 
 async def _log_lines(stream: asyncio.StreamReader) -> None:

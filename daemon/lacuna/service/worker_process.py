@@ -22,6 +22,7 @@ from lacuna_wire.errors import DeviceLost, OutOfMemory
 from lacuna_wire.messages import Progress, Report, ShouldStop
 
 from .orders import Filled, Order, progress_message, read_order, write_line
+from .spool import PixelsLost
 
 PR_SET_PDEATHSIG = 1
 EXIT_DEVICE_LOST = 75  # EX_TEMPFAIL
@@ -81,6 +82,8 @@ def _fill_one(
         traceback.print_exc()
         return _failure(order, OutOfMemory("The job does not fit into memory."))
     except Exception as error:
+        if isinstance(error, OSError) and not order.input.exists():
+            return _failure(order, PixelsLost(order.input.parent))
         traceback.print_exc()  # stderr goes to the daemon's log
         reason = f"The worker met an unexpected {type(error).__name__}. The log says more."
         return _failure(order, LacunaError(reason, code="internal"))
