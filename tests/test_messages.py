@@ -166,7 +166,7 @@ def test_messages_of_all_parts_are_found():
         assert any(file.startswith(folder) and found for file, found in MESSAGES.items()), folder
     assert {cls.__name__ for cls in errors.CLASSES.values()} < ERRORS
     said = {message.text for found in MESSAGES.values() for message in found}
-    assert "The token is missing or wrong." in said
+    assert "The request is not signed as the protocol says." in said
     assert f"The Lacuna daemon did not answer within {VALUE} s." in said
 
 

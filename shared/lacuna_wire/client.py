@@ -4,13 +4,12 @@ Every call is one short connection to 127.0.0.1, so one `Client` may be used fro
 What the daemon refuses is raised here as the same `LacunaError` as there.
 """
 
-import json
 from contextlib import suppress
 from typing import Any, Callable, Dict, Iterable, Iterator, NamedTuple, Tuple
 
 from .endpoint import Endpoint, find_daemon, start_daemon
 from .errors import BadReply, DaemonUnreachable, JobCancelled, LacunaError, NotFound
-from .exchange import Buffer, exactly, exchange, read_into, read_json, slices
+from .exchange import Buffer, exchange, json_body, pixel_body, slices
 from .messages import JobEstimate, JobRequest, JobStatus, Ticket
 from .rect import Rect
 from .sentences import CANCELLED
@@ -38,7 +37,7 @@ class Answer(NamedTuple):
 
 
 class Client:
-    """The calls of protocol version 1, one method each."""
+    """The calls of the protocol, one method each."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
@@ -55,7 +54,6 @@ class Client:
         """Ask what a fill would take; there is no job afterwards, and a full queue is no matter.
 
         Raises:
-            NotFound: If the daemon is older than this question (0.1.0).
             LacunaError: If it refuses such a job: `too_large`, ...
         """
         return JobEstimate.from_dict(self._call("POST", "/v1/estimate", request.as_dict()))
@@ -72,10 +70,9 @@ class Client:
             BadRequest: If the chunks are not `total_bytes` long together.
         """
         path = f"/v1/jobs/{job_id}/input"
-        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(total_bytes)}
-        body = exactly(slices(chunks), total_bytes)
-        with exchange(self.endpoint, "PUT", path, CALL_TIMEOUT_S, headers, body) as response:
-            read_json(self.endpoint, response)
+        body = pixel_body(chunks, total_bytes)
+        with exchange(self.endpoint, "PUT", path, CALL_TIMEOUT_S, body) as reply:
+            reply.json()
 
     def wait(
         self, job_id: str, on_progress: Callable[[JobStatus], None], poll_s: float = 10.0
@@ -104,10 +101,10 @@ class Client:
             BadReply: If the answer does not say which rectangle that is.
         """
         path = f"/v1/jobs/{job_id}/result"
-        with exchange(self.endpoint, "GET", path, CALL_TIMEOUT_S) as response:
-            rect = _rect_header(response.getheader("Lacuna-Rect", ""))
-            pixels = bytearray(response.length or 0)
-            read_into(self.endpoint, response, memoryview(pixels))
+        with exchange(self.endpoint, "GET", path, CALL_TIMEOUT_S) as reply:
+            rect = _rect_header(reply.header("Lacuna-Rect"))
+            pixels = bytearray(reply.body_bytes)
+            reply.read_into(memoryview(pixels))
         return rect, pixels
 
     def cancel(self, job_id: str) -> JobStatus:
@@ -134,14 +131,9 @@ class Client:
         self, method: str, path: str, message: Any = None, timeout_s: float = CALL_TIMEOUT_S
     ) -> Any:
         """Exchange one small JSON message for another."""
-        headers = {}
-        parts = []
-        if message is not None:
-            body = json.dumps(message).encode("utf-8")
-            headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-            parts = [memoryview(body)]
-        with exchange(self.endpoint, method, path, timeout_s, headers, parts) as response:
-            answer = read_json(self.endpoint, response)
+        body = None if message is None else json_body(message)
+        with exchange(self.endpoint, method, path, timeout_s, body) as reply:
+            answer = reply.json()
         if not isinstance(answer, dict):
             raise BadReply(f"The daemon's answer to {method} {path} is not a JSON object.")
         return answer
@@ -150,8 +142,8 @@ class Client:
 def connect(start: bool = True) -> Client:
     """Return a client of the running daemon.
 
-    Call it for every job. It costs a few milliseconds, and a client that is kept for hours may
-    outlive its daemon and send its token to whatever program listens on that port by then.
+    Call it for every job: it costs a few milliseconds, and a client that is kept for hours may
+    outlive its daemon.
 
     Args:
         start: Whether to start the daemon if none runs.
@@ -159,6 +151,7 @@ def connect(start: bool = True) -> Client:
     Raises:
         DaemonUnreachable: If none runs and none can be started.
         ProtocolMismatch: If the daemon speaks another version of the protocol.
+        DaemonElsewhere: If it runs on another computer, or in another container.
     """
     endpoint = find_daemon()
     if endpoint is None:

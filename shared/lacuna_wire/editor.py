@@ -23,7 +23,7 @@ from typing import (
 )
 
 from . import client as wire
-from .errors import BadRequest, DaemonUnreachable, JobCancelled
+from .errors import DaemonUnreachable, JobCancelled
 from .layout import PixelLayout
 from .messages import REQUIRED_PLANES, JobRequest, JobStatus
 from .options import AUTO_GROW, Options
@@ -127,11 +127,6 @@ def fill(request: JobRequest, editor: Editor) -> wire.Answer:
         return _once(request, editor)
     except _DiedUnderIt:
         pass
-    except BadRequest:
-        options = _for_first_daemons(request.options)
-        if options == request.options:
-            raise
-        request = request._replace(options=options)
     try:
         return _once(request._replace(id=str(uuid.uuid4())), editor)
     except _DiedUnderIt as error:
@@ -139,13 +134,6 @@ def fill(request: JobRequest, editor: Editor) -> wire.Answer:
             f"The Lacuna daemon ended twice during this fill. The last time: {error.reason}",
             values={"times": 2},
         ) from error
-
-
-def _for_first_daemons(options: Options) -> Options:
-    """Ask for what a daemon of 0.1.0 knows: it chooses no result, but makes layers, and no edge."""
-    if options.result == "auto":
-        options = replace(options, result="layer")
-    return replace(options, grow=options.least_grow)
 
 
 def cut_into_strips(rect: Rect, pixels: int) -> List[Rect]:

@@ -1,14 +1,13 @@
 """Find the daemon of this user, or start it: the first thing that every client does.
 
-The daemon leaves `endpoint.json` (where it listens, and its token) and `launch.json` (how to start
-it) in the state folder. They are believed only if no other user could have written them, and the
-token is sent only to a program that has proved that it knows it.
+The daemon leaves `endpoint.json` (where it listens, and its key) and `launch.json` (how to start
+it) in the state folder. They are believed only if no other user could have written them. The key is
+never sent: both sides prove that they know it, and sign with it (`signing.py`).
 """
 
 import hashlib
 import hmac
 import http.client
-import json
 import os
 import secrets
 import subprocess
@@ -16,15 +15,16 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, List, NamedTuple, Optional, Sequence
 
 from .errors import DaemonUnreachable, LacunaError, ProtocolMismatch
 from .messages import PROTOCOL
 from .private_files import read_private, write_private
+from .session import HOST, ask_hello, begin_session, stranger
+from .signing import same
+from .whereabouts import Whereabouts, difference, elsewhere, is_held, our_whereabouts
 
-HOST = "127.0.0.1"
 PROVE_TIMEOUT_S = 3.0
-MAX_HELLO_BYTES = 65_536
 POLL_S = 0.05  # between two looks for a daemon that is starting
 # Editors in an AppImage or a bundle point these at their own Python and libraries.
 FOREIGN_PREFIXES = ("PYTHON", "LD_", "DYLD_")
@@ -33,7 +33,19 @@ REMEDY = "Run `lacuna setup` in a terminal."
 
 
 class Endpoint(NamedTuple):
-    """Where a daemon listens, and the secret that its owner shares with it."""
+    """Where a daemon listens, and the secrets that its owner shares with it.
+
+    Attributes:
+        port: On 127.0.0.1.
+        pid: Its process.
+        instance: Name of this run.
+        protocol: The newest that it speaks.
+        version: Of the daemon, for people.
+        token: The secret of protocol 1, in which clients send it; this client does not.
+        key: The secret of protocol 2, which nobody sends.
+        boot_id: As in `Whereabouts`: the system in which it listens.
+        network: As in `Whereabouts`.
+    """
 
     port: int
     pid: int
@@ -41,6 +53,13 @@ class Endpoint(NamedTuple):
     protocol: int
     version: str
     token: str
+    key: str = ""
+    boot_id: str = ""
+    network: str = ""
+
+    @property
+    def whereabouts(self) -> Whereabouts:
+        return Whereabouts(self.boot_id, self.network)
 
     def __repr__(self) -> str:
         return f"Endpoint(port={self.port}, pid={self.pid}, instance={self.instance!r})"
@@ -71,6 +90,11 @@ def launch_file() -> Path:
     return state_folder() / "launch.json"
 
 
+def lock_file() -> Path:
+    """Return the file that a daemon keeps locked for as long as it lives."""
+    return state_folder() / "lock"
+
+
 def write_endpoint(endpoint: Endpoint) -> None:
     write_private(endpoint_file(), endpoint._asdict())
 
@@ -84,16 +108,17 @@ def read_endpoint() -> Optional[Endpoint]:
     fields = read_private(endpoint_file())
     if fields is None:
         return None
-    values = []
+    values: List[Any] = []
     for name, kind in Endpoint.__annotations__.items():
-        # Unknown keys are left alone: a newer daemon may write more.
-        if type(fields.get(name)) is not kind:
+        # Unknown keys are left alone: a newer daemon may write more, and an older one less.
+        value = fields.get(name, Endpoint._field_defaults.get(name))
+        if type(value) is not kind or (name == "key" and fields.get("protocol") == 2 and not value):
             raise LacunaError(
                 f"{endpoint_file()} has no valid {name}. Remove it. {REMEDY}",
                 code="damaged_file",
                 values={"path": str(endpoint_file())},
             )
-        values.append(fields[name])
+        values.append(value)
     return Endpoint(*values)
 
 
@@ -125,7 +150,10 @@ def read_launch() -> Optional[List[str]]:
 
 
 def hello_proof(token: str, nonce: str, instance: str) -> str:
-    """Return what only a holder of `token` can answer to `nonce`: 64 hexadecimal digits."""
+    """Return the answer to a hello that names no protocol: 64 hexadecimal digits.
+
+    Daemons of every version give it, so that clients of every version know that it is them.
+    """
     message = ("hello" + nonce + instance).encode("utf-8")
     return hmac.new(token.encode("utf-8"), message, hashlib.sha256).hexdigest()
 
@@ -133,32 +161,37 @@ def hello_proof(token: str, nonce: str, instance: str) -> str:
 def prove(endpoint: Endpoint) -> None:
     """Return if the daemon of `endpoint` answers there and speaks our protocol.
 
-    Another program may have taken the port since the file was written. It learns neither the
-    token nor a pixel: only a random number is sent.
+    Another program may have taken the port since the file was written. It learns no secret and no
+    pixel: only a random number is sent.
 
     Raises:
         DaemonUnreachable: If nothing answers, or something else does.
         ProtocolMismatch: If it is the daemon, in a version that we do not understand.
     """
-    nonce = secrets.token_hex(16)
-    hello = _ask_hello(endpoint.port, nonce)
-    proof = hello_proof(endpoint.token, nonce, endpoint.instance)
-    if not hmac.compare_digest(str(hello.get("proof")).encode("utf-8"), proof.encode("utf-8")):
-        raise DaemonUnreachable(
-            f"A program other than Lacuna answers on port {endpoint.port}.",
-            values={"stranger": str(endpoint.port)},
-        )
-    if hello.get("protocol") != PROTOCOL:
-        raise ProtocolMismatch(
-            f"The daemon (version {hello.get('version')}) speaks protocol "
-            f"{hello.get('protocol')}, but this client speaks protocol {PROTOCOL}. Update the "
-            "older of the two: run `lacuna setup` in a terminal, then start this program again.",
-            values={
-                "version": str(hello.get("version")),
-                "theirs": str(hello.get("protocol")),
-                "ours": str(PROTOCOL),
-            },
-        )
+    # http.client, unlike urllib, knows no proxies: the request cannot leave this computer.
+    connection = http.client.HTTPConnection(HOST, endpoint.port, timeout=PROVE_TIMEOUT_S)
+    try:
+        if endpoint.protocol == PROTOCOL:
+            begin_session(connection, endpoint.key, endpoint.instance)
+            return
+        nonce = secrets.token_hex(16)
+        hello = ask_hello(connection, "/v1/hello?nonce=" + nonce)
+    except (OSError, http.client.HTTPException) as error:
+        raise DaemonUnreachable(f"No Lacuna daemon answers on port {endpoint.port}.") from error
+    finally:
+        connection.close()
+    if not same(hello.get("proof"), hello_proof(endpoint.token, nonce, endpoint.instance)):
+        raise stranger(endpoint.port)
+    raise ProtocolMismatch(
+        f"The daemon (version {endpoint.version}) speaks protocol {endpoint.protocol}, but this "
+        f"client speaks protocol {PROTOCOL}. Update the older of the two: run `lacuna setup` in a "
+        "terminal, then start this program again.",
+        values={
+            "version": endpoint.version,
+            "theirs": str(endpoint.protocol),
+            "ours": str(PROTOCOL),
+        },
+    )
 
 
 def find_daemon() -> Optional[Endpoint]:
@@ -166,11 +199,17 @@ def find_daemon() -> Optional[Endpoint]:
 
     Raises:
         ProtocolMismatch: If a daemon of another protocol runs.
+        DaemonElsewhere: If it runs where 127.0.0.1 is not ours; nothing is sent then.
         LacunaError: If the endpoint file is not this user's alone, or damaged.
     """
     endpoint = read_endpoint()
     if endpoint is None:
         return None
+    where = difference(our_whereabouts(), endpoint.whereabouts)
+    if where:
+        if not is_held(lock_file()):
+            return None  # it ended without tidying up: most often this computer was started anew
+        raise elsewhere(where, state_folder())
     try:
         prove(endpoint)
     except DaemonUnreachable:
@@ -211,19 +250,6 @@ def start_daemon(command: Optional[Sequence[str]] = None, timeout_s: float = 10.
     raise DaemonUnreachable(
         f"The Lacuna daemon did not answer within {timeout_s:g} s.", values={"seconds": timeout_s}
     )
-
-
-def _ask_hello(port: int, nonce: str) -> Dict[str, Any]:
-    # http.client, unlike urllib, knows no proxies: the request cannot leave this computer.
-    connection = http.client.HTTPConnection(HOST, port, timeout=PROVE_TIMEOUT_S)
-    try:
-        connection.request("GET", "/v1/hello?nonce=" + nonce)
-        hello = json.loads(connection.getresponse().read(MAX_HELLO_BYTES))
-    except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
-        raise DaemonUnreachable(f"No Lacuna daemon answers on port {port}.") from error
-    finally:
-        connection.close()
-    return hello if isinstance(hello, dict) else {}
 
 
 def _spawn_detached(command: Sequence[str]) -> "subprocess.Popen[bytes]":

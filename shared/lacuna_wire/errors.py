@@ -51,7 +51,7 @@ class BadRequest(LacunaError):
 
 
 class Unauthorized(LacunaError):
-    """No token, or a wrong one."""
+    """Not signed by somebody who knows the daemon's secret."""
 
     code, status = "unauthorized", 401
 
@@ -152,6 +152,12 @@ class DaemonUnreachable(LacunaError):
     code, status = "daemon_unreachable", 503
 
 
+class DaemonElsewhere(LacunaError):
+    """The daemon of this user runs on another computer, or in another container."""
+
+    code, status = "daemon_elsewhere", 503
+
+
 class ProtocolMismatch(LacunaError):
     """Client and daemon speak different versions of the protocol."""
 
@@ -169,7 +175,8 @@ CLASSES = {
     for cls in (
         BadRequest, Unauthorized, Forbidden, NotFound, TooSlow, Conflict, LengthRequired, TooLarge,
         UnsupportedMedia, WrongHost, Unprocessable, QueueFull, OutOfMemory, DeviceLost,
-        WorkerUnavailable, NoSpace, BadReply, DaemonUnreachable, ProtocolMismatch, JobCancelled,
+        WorkerUnavailable, NoSpace, BadReply, DaemonUnreachable, DaemonElsewhere, ProtocolMismatch,
+        JobCancelled,
     )
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The small JSON messages of protocol version 1.
+"""The small JSON messages of the protocol.
 
 Strict on requests: an unknown key, a wrong type or a number out of range is an error that names the
 key. Tolerant of replies: a plug-in may be older than the daemon, so keys that it does not know are
@@ -14,8 +14,8 @@ from .parsing import MAX_SHOWN, MAX_SIDE, check_number, fields_of, rect_from_dic
 from .rect import Rect
 from .replies import read_reply
 
-PROTOCOL = 1
-# The header with which a client says that it leaves unknown keys of replies alone; 0.1.0 does not.
+PROTOCOL = 2
+# In protocol 1 a client says so if it leaves unknown keys of replies alone; 0.1.0 does not.
 UNKNOWN_KEYS = ("Lacuna-Unknown-Keys", "ignored")
 
 ENDED = ("done", "failed", "cancelled", "expired")

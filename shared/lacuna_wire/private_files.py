@@ -1,6 +1,6 @@
 """Small JSON files that only their user can read or write: the state of the daemon.
 
-One of them holds the daemon's token, so a link, another owner or an open mode is an error.
+One of them holds the daemon's secrets, so a link, another owner or an open mode is an error.
 """
 
 import errno

@@ -33,5 +33,5 @@ def estimated_s(
     try:
         request = new_request(size, selection, PixelLayout(), plain)
         return connect(start=False).estimate(request).seconds
-    except LacunaError:  # none runs, it is older than the question, or would not take the job
+    except LacunaError:  # none runs, it is of another age, or would not take the job
         return None

@@ -121,6 +121,12 @@ REFUSALS: Dict[str, Tuple[str, ...]] = {
         "The connection to Lacuna was lost (port {port}). Try again.",
         "Lacuna is not running on this computer. Run `lacuna setup` in a terminal.",
     ),
+    "daemon_elsewhere": (
+        "Lacuna runs on another computer, which shares {computer} with this one. Run `lacuna stop` "
+        "there, then try again.",
+        "Lacuna runs in another container or sandbox, which shares {container} with this program. "
+        "Run `lacuna stop` there, then try again.",
+    ),
     "untrusted_file": (
         "Other users can change {path}, so Lacuna does not trust it. Delete it, then run `lacuna "
         "setup` in a terminal.",

@@ -66,7 +66,7 @@ def test_daemon_is_shown_and_stopped(lacuna, serving):
 
     status = lacuna("status")
     assert status.returncode == 0
-    for fact in (f"process {process.pid}", "protocol 1", "0 of 4", "not loaded", "lacuna-small"):
+    for fact in (f"process {process.pid}", "protocol 2", "0 of 4", "not loaded", "lacuna-small"):
         assert fact in status.stdout
 
     second = lacuna("serve")

@@ -1,4 +1,4 @@
-"""A client of 0.1.0 fills through this daemon, and this client through a daemon of 0.1.0."""
+"""A client of 0.1.0 fills through this daemon; this client tells a daemon of 0.1.0 from its own."""
 
 import json
 import uuid
@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from lacuna_wire import JobRequest, Options, PixelLayout, Rect
-from lacuna_wire.client import Client
+from lacuna_wire.client import Client, connect
 from lacuna_wire.editor import EditorSettings
 from lacuna_wire.endpoint import Endpoint
-from lacuna_wire.errors import NotFound
-from lacuna_wire.questions import estimated_s
+from lacuna_wire.errors import ProtocolMismatch
+from lacuna_wire.questions import estimated_s, offered_weights
 
 WIDTH, HEIGHT = 200, 150
 OBJECT = Rect(80, 60, 40, 30)
 FILL = Path(__file__).with_name("one_fill.py")
-PAIRS = [("0.1.0", "present"), ("present", "0.1.0"), ("present", "present")]
+PAIRS = [("0.1.0", "present"), ("present", "present")]
 
 
 pytestmark = pytest.mark.timeout(300)  # each program compiles its kernels first
@@ -88,40 +88,39 @@ def test_age_of_the_client_does_not_change_a_pixel(fills):
     np.testing.assert_array_equal(old[1], new[1])
 
 
-@pytest.mark.parametrize("name", ["0.1.0", "present"])
-def test_daemon_of_either_age_describes_itself_to_this_client(states, name):
-    fields = json.loads((states[name] / "endpoint.json").read_text())
+def test_daemon_describes_itself_to_this_client(states):
+    fields = json.loads((states["present"] / "endpoint.json").read_text())
     facts = Client(Endpoint(**fields)).status()
 
     assert facts["pid"] == fields["pid"]
-    assert facts["protocol"] == 1
+    assert facts["protocol"] == 2
 
 
-def test_daemon_that_is_older_than_estimates_gets_no_job_instead(states, monkeypatch):
-    state = states["0.1.0"]
-    client = Client(Endpoint(**json.loads((state / "endpoint.json").read_text())))
-    with pytest.raises(NotFound):
-        client.estimate(JobRequest(str(uuid.uuid4()), WIDTH, HEIGHT, OBJECT))
+def test_daemon_of_0_1_0_is_told_apart_by_one_sentence_and_asked_nothing(states, monkeypatch):
+    """It takes tokens only, and this client sends none."""
+    monkeypatch.setenv("LACUNA_STATE_DIR", str(states["0.1.0"]))
+    with pytest.raises(ProtocolMismatch, match=r"version 0\.1\.0.* protocol 1.* `lacuna setup`"):
+        connect()
 
-    monkeypatch.setenv("LACUNA_STATE_DIR", str(state))
     assert estimated_s((WIDTH, HEIGHT), OBJECT, EditorSettings()) is None
-    assert client.status()["jobs"] == []
+    assert offered_weights() == []
 
 
-@pytest.mark.parametrize(("program", "daemon"), PAIRS[:2], ids=["old", "new"])
-def test_command_of_one_age_shows_and_ends_the_daemon_of_the_other(
-    programs, program, daemon, tmp_path
-):
+@pytest.mark.parametrize(
+    ("program", "daemon"), [("0.1.0", "present"), ("present", "0.1.0")], ids=["old", "new"]
+)
+def test_command_of_one_age_ends_the_daemon_of_the_other(programs, program, daemon, tmp_path):
     process = programs[daemon].serve(tmp_path)
     command = tmp_path / "command.py"
     command.write_text("from lacuna.cli import main; main()")
     try:
-        shown = programs[program].run(command, tmp_path, "status")
+        if program == "0.1.0":
+            shown = programs[program].run(command, tmp_path, "status")
+            assert f"process {process.pid}" in shown
+            assert "0 of 4" in shown
         programs[program].run(command, tmp_path, "stop")
         code = process.wait(20)
     finally:
         process.kill()
 
-    assert f"process {process.pid}" in shown
-    assert "0 of 4" in shown
     assert code == 0

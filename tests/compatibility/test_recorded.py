@@ -92,7 +92,7 @@ def test_talk_of_a_client_of_0_1_0_goes_as_it_went(shared, talk):  # noqa: F811
             job = job[0].partition("?")[0]
             path = path.replace(job, ids[job])
         sent = None if body == {"bytes": 0} else json.dumps(body).encode()
-        headers = {**each.headers, "Content-Length": str(len(sent or b""))}
+        headers = {**each.headers, **shared.bearer, "Content-Length": str(len(sent or b""))}
         if each.route == "PUT /v1/jobs/{id}/input":
             sent = os.urandom(sizes[ids[job]])
             headers["Content-Length"] = str(len(sent))
@@ -100,7 +100,7 @@ def test_talk_of_a_client_of_0_1_0_goes_as_it_went(shared, talk):  # noqa: F811
             wait_for_the_end(shared, ids[job])
         if sent is None:
             del headers["Content-Length"]
-        answer = shared.call(each.method, path, headers, sent)
+        answer = shared.call(each.method, path, headers, sent, token=False)
 
         assert answer.status == each.status, (each.route, answer.body)
         if each.route == "POST /v1/jobs":
@@ -127,7 +127,7 @@ def wait_for_the_end(daemon, job_id: str) -> None:
 def test_replies_have_the_types_that_0_1_0_reads(shared):  # noqa: F811
     ticket, _ = shared.run()
     shared.wait(ticket)
-    status = shared.call("GET", f"/v1/jobs/{ticket.id}").json
+    status = shared.call("GET", f"/v1/jobs/{ticket.id}", shared.bearer, token=False).json
     done = next(each for each in STATUSES if each["state"] == "done")
 
     assert kinds(status) == kinds(done)
@@ -146,7 +146,7 @@ def test_daemon_of_0_1_0_proves_itself_to_this_client():
         proof = endpoint.hello_proof(theirs.token, nonce, theirs.instance)
         if hello.reply["instance"] == theirs.instance:
             assert hello.reply["proof"] == proof
-    assert {hello.reply["protocol"] for hello in hellos} == {endpoint.PROTOCOL}
+    assert {hello.reply["protocol"] for hello in hellos} == {theirs.protocol} == {1}
 
 
 @pytest.mark.parametrize("reply", STATUSES, ids=lambda reply: reply["state"])
@@ -207,14 +207,15 @@ def test_what_0_1_0_refused_this_daemon_refuses_with_the_same_code(shared):  # n
 # --- another protocol
 
 
-def test_partner_of_another_protocol_is_told_to_update(monkeypatch):
+def test_daemon_of_0_1_0_is_not_sent_its_token_but_told_apart(monkeypatch):
     theirs = recorded_endpoint()
 
-    def hello(_port, nonce):
+    def hello(_connection, target):
+        (nonce,) = parse_qs(urlsplit(target).query)["nonce"]
         proof = endpoint.hello_proof(theirs.token, nonce, theirs.instance)
-        return {"protocol": endpoint.PROTOCOL + 1, "version": "9.1", "proof": proof}
+        return {"protocol": 1, "version": "0.1.0", "proof": proof}
 
-    monkeypatch.setattr(endpoint, "_ask_hello", hello)
+    monkeypatch.setattr(endpoint, "ask_hello", hello)
 
     with pytest.raises(ProtocolMismatch, match=r"Update the older of the two"):
         endpoint.prove(theirs)

@@ -6,6 +6,7 @@ file and hardly a line in the log.
 
 import itertools
 import random
+import secrets
 import socket
 import string
 from collections import Counter
@@ -17,7 +18,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from lacuna.service.app import ROUTES
+from lacuna_wire.signing import session_keys
 from tests.service.conftest import OPENAPI, SAFETY_S, Daemon, check_documented, eventually
+from tests.service.signed import signed
 
 schemathesis = pytest.importorskip("schemathesis")
 requests = pytest.importorskip("requests")
@@ -76,17 +79,42 @@ def test_every_answer_to_invented_requests_is_documented(target, figure, method,
 
     errors = sum(number for status, number in statuses.items() if status >= 500)
     assert sum(statuses.values()) >= 0.9 * count
+    assert statuses[401] <= 0.1 * count  # it was more than the signature that was looked at
     figure("B1", f"{name}: errors of the daemon", errors, "", 0)
 
 
+class Signed(requests.auth.AuthBase):
+    """Says hello and signs what is about to be sent on the same connection."""
+
+    def __init__(self, session, daemon):
+        self._session = session
+        self._endpoint = daemon.endpoint
+        self._url = f"http://127.0.0.1:{daemon.port}/v1/hello"
+
+    def __call__(self, prepared):
+        nonce = secrets.token_hex(16)
+        asked = {"nonce": nonce, "protocol": "2"}
+        hello = self._session.get(self._url, params=asked, timeout=SAFETY_S).json()
+        keys = session_keys(self._endpoint.key, self._endpoint.instance, nonce, hello["nonce"])
+        assert hello["proof"] == keys.proof
+        told = {
+            name: value.decode("latin-1") if isinstance(value, bytes) else value
+            for name, value in prepared.headers.items()
+        }
+        one = signed(keys, prepared.method, prepared.path_url, told, prepared.body)
+        prepared.headers.update(one.headers)
+        prepared.body = one.body
+        return prepared
+
+
 def send_all(strategy, count, session, daemon, statuses):
-    headers = {"Authorization": f"Bearer {daemon.endpoint.token}"}
     url = f"http://127.0.0.1:{daemon.port}"
+    auth = Signed(session, daemon)
 
     @settings(FUZZING, max_examples=count)
     @given(case=strategy)
     def send(case):
-        answer = case.call(url, session, headers, timeout=SAFETY_S)
+        answer = case.call(url, session, auth=auth, timeout=SAFETY_S)
         statuses[answer.status_code] += 1
         check_documented(case.method, case.path, answer.status_code)
         assert "Traceback" not in answer.text

@@ -29,13 +29,18 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
 PING = """
 import http.client, json, sys, threading, time
-port, token, path = sys.argv[1:]
+from lacuna_wire.session import begin_session
+from lacuna_wire.signing import authorization, sign_request
+port, key, instance, path = sys.argv[1:]
 ended, took_s = threading.Event(), []
 threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
 connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=20)
+keys = begin_session(connection, key, instance).keys
 while not ended.wait(0.005):
     begun = time.perf_counter()
-    connection.request("GET", path, headers={"Authorization": "Bearer " + token})
+    counter = len(took_s) + 1
+    signature = sign_request(keys.request, counter, "GET", path, {}.get)
+    connection.request("GET", path, headers={"Authorization": authorization(counter, signature)})
     answer = connection.getresponse()
     answer.read()
     took_s.append(time.perf_counter() - begun)
@@ -49,8 +54,9 @@ class Pings:
 
     def __init__(self, daemon):
         self.took_s = []
+        secret = (daemon.endpoint.key, daemon.endpoint.instance)
         self._process = subprocess.Popen(
-            [sys.executable, "-c", PING, str(daemon.port), daemon.endpoint.token, "/v1/status"],
+            [sys.executable, "-c", PING, str(daemon.port), *secret, "/v1/status"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
 

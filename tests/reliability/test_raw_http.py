@@ -16,8 +16,11 @@ from urllib.parse import quote
 import psutil
 import pytest
 
+from lacuna_wire.session import begin_session
+from lacuna_wire.signing import authorization
 from tests.reliability.test_load import Pings
 from tests.service.conftest import SAFETY_S, eventually, request, shared_daemon
+from tests.service.signed import signed
 
 daemon = shared_daemon("daemon")  # nothing that is only said harms it
 PROTOCOL_ANSWERS = (400, 401, 404, 408, 411, 413, 415, 421, 431)
@@ -306,22 +309,20 @@ def test_slow_upload_ends_in_time(start, figure, rate):
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
-def test_wrong_tokens_take_the_same_time_however_near_they_are(start, figure):
-    """Welch's t between a token that differs in its first digit and one that does in its last."""
+def test_wrong_signatures_take_the_same_time_however_near_they_are(start, figure):
+    """Welch's t between one that differs in its first digit and one that does in its last."""
     daemon = start()
-    right = daemon.endpoint.token
     flip = {"0": "1"}
-    guesses = [
-        flip.get(right[0], "0") + right[1:],
-        right[:-1] + flip.get(right[-1], "0"),
-    ]
     took_s = ([], [])
     connection = HTTPConnection("127.0.0.1", daemon.port, timeout=SAFETY_S)
     for number in range(10_000):
         which = number % 2
+        keys = begin_session(connection, daemon.endpoint.key, daemon.endpoint.instance).keys
+        right = signed(keys, "GET", "/v1/status").signature
+        guesses = (flip.get(right[0], "0") + right[1:], right[:-1] + flip.get(right[-1], "0"))
         begun = time.perf_counter()
         connection.request(
-            "GET", "/v1/status", headers={"Authorization": "Bearer " + guesses[which]}
+            "GET", "/v1/status", headers={"Authorization": authorization(1, guesses[which])}
         )
         answer = connection.getresponse()
         answer.read()
@@ -332,7 +333,7 @@ def test_wrong_tokens_take_the_same_time_however_near_they_are(start, figure):
     calm = [sorted(times)[: len(times) * 9 // 10] for times in took_s]
     error = sum(statistics.variance(times) / len(times) for times in calm) ** 0.5
     t = abs(statistics.mean(calm[0]) - statistics.mean(calm[1])) / error
-    figure("S1", "wrong tokens, first or last digit, 2 x 5,000: Welch's t", t, "", 4.5)
+    figure("S1", "wrong signatures, first or last digit, 2 x 5,000: Welch's t", t, "", 4.5)
 
 
 def test_unknown_job_of_any_spelling_leaves_no_trace(daemon):

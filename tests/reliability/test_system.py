@@ -252,7 +252,8 @@ def test_token_and_pixels_are_in_no_log_of_a_crash(start):
     log = (daemon.state / "daemon.log").read_bytes()
 
     assert b"ecret-pixels" not in log
-    assert daemon.endpoint.token.encode() not in log
+    for secret in (daemon.endpoint.token, daemon.endpoint.key):
+        assert secret.encode() not in log
     assert data[:64] not in log
 
 

@@ -21,6 +21,8 @@ from lacuna_wire import JobRequest, JobStatus, Options, Rect
 from lacuna_wire.client import Client
 from lacuna_wire.endpoint import Endpoint
 from lacuna_wire.errors import error_from_dict
+from lacuna_wire.session import begin_session
+from tests.service.signed import checked, signed
 
 FAKES = Path(__file__).parents[1] / "fakes"
 OPENAPI = Path(__file__).parents[2] / "docs" / "openapi.yaml"
@@ -84,22 +86,33 @@ class Daemon:
     def call(
         self, method, path, headers=None, body=None, token=True, begun=lambda: None
     ) -> "Answer":
-        """Send a request with exactly these headers, besides Host and the token.
+        """Send a request with exactly these headers, besides Host and those that sign it.
 
-        `begun` is called when the head of the answer is there, before the body is read.
+        With `token` it is signed, and its answer must be; `begun` is called when the head of the
+        answer is there, before the body is read.
         """
         connection = HTTPConnection("127.0.0.1", self.port, timeout=SAFETY_S)
-        if token:
-            headers = {"Authorization": f"Bearer {self.endpoint.token}", **(headers or {})}
+        headers = headers or {}
         try:
-            connection.request(method, path, body=body, headers=headers or {})
+            if token:
+                keys = begin_session(connection, self.endpoint.key, self.endpoint.instance).keys
+                sent = signed(keys, method, path, headers, body)
+                headers, body = sent.headers, sent.body
+            connection.request(method, path, body=body, headers=headers)
             response = connection.getresponse()
             begun()
             answer = Answer(response)
             check_documented(method, path, answer.status)
+            if token:
+                checked(keys, sent, answer)
             return answer
         finally:
             connection.close()
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        """What signs a request in protocol 1."""
+        return {"Authorization": f"Bearer {self.endpoint.token}"}
 
     def send(self, raw: bytes) -> "Answer":
         """Send these very bytes."""

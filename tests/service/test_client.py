@@ -10,7 +10,6 @@ import pytest
 from lacuna_wire import LacunaError, Rect
 from lacuna_wire.client import inpaint
 from lacuna_wire.errors import JobCancelled
-from lacuna_wire.messages import UNKNOWN_KEYS
 
 from .conftest import eventually, inverted, request
 
@@ -74,20 +73,23 @@ def test_inpaint_raises_what_the_worker_said(shared):
     assert caught.value.code == "no_context"
 
 
-def test_every_request_says_that_unknown_keys_do_no_harm(shared, monkeypatch):
+def test_no_secret_is_ever_sent_and_every_request_is_signed(shared, monkeypatch):
     sent = []
-    real = HTTPConnection.putheader
+    real = HTTPConnection.send
 
-    def putheader(self, name, *values):
-        sent.append((name, *values))
-        real(self, name, *values)
+    def send(self, data):
+        sent.append(bytes(data))
+        real(self, data)
 
-    monkeypatch.setattr(HTTPConnection, "putheader", putheader)
+    monkeypatch.setattr(HTTPConnection, "send", send)
     inpaint(shared.client, request(), window_of({}), lambda status: None, lambda: False)
 
-    requests = [header for header in sent if header[0] == "Authorization"]
-    assert len(requests) >= 5
-    assert sent.count(UNKNOWN_KEYS) == len(requests)
+    heads = [data for data in sent if b" HTTP/1.1\r\n" in data]
+    assert len(heads) >= 10
+    for head in heads:
+        assert (b"\r\nAuthorization: Lacuna 1 " in head) != (b" /v1/hello?" in head)
+    for secret in (shared.endpoint.token, shared.endpoint.key):
+        assert not [data for data in sent if secret.encode() in data]
 
 
 def test_several_threads_use_one_client(shared):

@@ -5,7 +5,10 @@ Besides, every answer that any other test gets is looked up in openapi.yaml: see
 
 import ast
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -159,7 +162,7 @@ def test_ticket_job_and_estimate_have_the_documented_keys(shared):
     answer = shared.call(
         "POST", "/v1/jobs", {"Content-Type": "application/json"}, as_json(request())
     ).json
-    job = shared.call("DELETE", f"/v1/jobs/{answer['id']}", dict([messages.UNKNOWN_KEYS])).json
+    job = shared.call("DELETE", f"/v1/jobs/{answer['id']}").json
 
     estimate = shared.call(
         "POST", "/v1/estimate", {"Content-Type": "application/json"}, as_json(request())
@@ -175,7 +178,7 @@ def as_json(asked) -> bytes:
 
 
 def test_documented_limits_are_the_limits():
-    limits = settings.DaemonSettings(token="", instance="")
+    limits = settings.DaemonSettings(token="", key="", instance="")
     for text in (
         f"| jobs that have not ended | {limits.max_jobs} |",
         f"| one upload | {limits.max_body_bytes // settings.GIB} GiB |",
@@ -191,3 +194,16 @@ def test_documented_limits_are_the_limits():
         f"{limits.max_ended_jobs} |",
     ):
         assert text in PROTOCOL, text
+
+
+def test_example_of_the_protocol_runs_as_it_stands_there(shared, tmp_path):
+    (example,) = re.findall(r"^```python\n(.*?)^```$", PROTOCOL, re.M | re.S)
+    script = tmp_path / "by_hand.py"
+    script.write_text(example)
+    environment = {**os.environ, "LACUNA_STATE_DIR": str(shared.state)}
+    done = subprocess.run(
+        [sys.executable, str(script)], env=environment, capture_output=True, text=True, timeout=60
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"done 284,184,72,72 20736\n", done.stdout)

@@ -21,7 +21,9 @@ UNKNOWN = Options(weights="big-lama")
 
 
 def forecast(**changes) -> Forecast:
-    settings = DaemonSettings("t", "i", weights=lambda: ["small"], unit_s={"small": 0.5}, **changes)
+    settings = DaemonSettings(
+        "t", "k", "i", weights=lambda: ["small"], unit_s={"small": 0.5}, **changes
+    )
     return Forecast(settings, lambda asked: SMALL)
 
 
@@ -195,7 +197,7 @@ def test_daemon_that_is_given_a_guess_says_it_at_once(start):
 
 def test_weights_that_are_installed_meanwhile_are_those_that_fill_from_then_on():
     names = ["small"]
-    settings = DaemonSettings("t", "i", weights=lambda: names, unit_s={"small": 0.5})
+    settings = DaemonSettings("t", "k", "i", weights=lambda: names, unit_s={"small": 0.5})
     known = Forecast(settings, lambda asked: SMALL)
     before = known.seconds(request(), SMALL)
 

@@ -10,6 +10,7 @@ import pytest
 
 from lacuna_wire import JobRequest, LacunaError, PixelLayout, Rect
 from lacuna_wire.errors import BadRequest, Conflict, NoSpace, NotFound, QueueFull, TooLarge
+from lacuna_wire.signing import TAG_BYTES
 
 from .conftest import inverted, request
 
@@ -66,7 +67,8 @@ def test_result_says_what_it_is(shared):
     assert answer.headers["lacuna-rect"] == "24,14,52,42"
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["content-disposition"].startswith("attachment")
-    assert int(answer.headers["content-length"]) == len(answer.body) == 52 * 42 * 4
+    assert int(answer.headers["content-length"]) == 52 * 42 * 4 + TAG_BYTES
+    assert len(answer.body) == 52 * 42 * 4  # `call` has taken the tag
 
 
 def test_same_request_twice_is_the_same_job(shared):

@@ -9,10 +9,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lacuna.service.app import EXIT_BROKEN, make_app, stop_if_broken
+from lacuna.service.auth import CALLER, Caller
 from lacuna.service.awake import AwakeClock
 from lacuna.service.forecast import Forecast, JobPlan
 from lacuna.service.handlers import FIRST_STATUS_KEYS, status_fields
@@ -27,10 +29,11 @@ from lacuna.service.supervisor import Supervisor
 from lacuna_wire import LacunaError, Rect
 from lacuna_wire.errors import Conflict, NoSpace, WorkerUnavailable
 from lacuna_wire.messages import ENDED, STATES, UNKNOWN_KEYS, Progress
+from lacuna_wire.signing import SessionKeys
 
 from .conftest import request
 
-SETTINGS = DaemonSettings(token="t", instance="i")
+SETTINGS = DaemonSettings(token="t", key="k", instance="i")
 
 
 def job() -> Job:
@@ -230,14 +233,21 @@ def test_patience_grows_with_the_jobs_own_tiles():
 
 
 @pytest.mark.parametrize(
-    ("headers", "told"),
-    [(dict([UNKNOWN_KEYS]), True), ({}, False), ({UNKNOWN_KEYS[0]: "refused"}, False)],
+    ("headers", "keys", "told"),
+    [
+        (dict([UNKNOWN_KEYS]), None, True),
+        ({}, None, False),
+        ({UNKNOWN_KEYS[0]: "refused"}, None, False),
+        ({}, SessionKeys("", b"", b""), True),
+    ],
 )
-def test_key_that_0_1_0_did_not_have_is_told_to_clients_that_say_they_ignore_it(headers, told):
+def test_key_that_0_1_0_did_not_have_is_told_to_clients_that_ignore_it(headers, keys, told):
     status = job().status(0, None)
     newer = SimpleNamespace(as_dict=lambda: {**status.as_dict(), "later": 1})
+    request = make_mocked_request("GET", "/", headers=headers)
+    request[CALLER] = Caller(keys)
 
-    fields = status_fields(SimpleNamespace(headers=headers), newer)
+    fields = status_fields(request, newer)
 
     assert ("later" in fields) == told
     known = status.as_dict()

@@ -11,7 +11,8 @@ def statuses_of_stream(body: bytes) -> list[dict]:
     for block in body.decode().split("\n\n")[:-1]:
         if block.startswith(":"):
             continue
-        number, kind, data = block.split("\n")
+        number, kind, data, signature = block.split("\n")
+        assert signature.startswith("signature: ")  # `call` has compared it
         assert kind == "event: status"
         events.append(json.loads(data.removeprefix("data: ")))
         assert number == f"id: {events[-1]['revision']}"

@@ -9,10 +9,8 @@ from dataclasses import replace
 import pytest
 
 from lacuna_wire import JobStatus, LacunaError, Options, PixelLayout, Rect, editor
-from lacuna_wire.client import Answer
 from lacuna_wire.editor import Editor, EditorSettings, new_request, resolve
-from lacuna_wire.errors import BadRequest, DaemonUnreachable, JobCancelled
-from lacuna_wire.options import AUTO_GROW
+from lacuna_wire.errors import DaemonUnreachable, JobCancelled
 from tests.service.conftest import SAFETY_S, eventually
 
 WINDOW, RESULT = Rect(2, 2, 8, 8), Rect(4, 4, 2, 2)
@@ -201,19 +199,3 @@ def test_refusal_of_the_daemon_is_not_tried_again(monkeypatch):
     with pytest.raises(LacunaError, match="Nothing is known"):
         run()
     assert len(calls) == 1
-
-
-def test_daemon_that_finds_no_edge_is_asked_again_for_what_it_knows(monkeypatch):
-    asked, answer = [], Answer(Rect(3, 3, 4, 4), bytearray(64), "layer")
-
-    def talk(_client, request, *_rest):
-        asked.append(request.options)
-        if len(asked) == 1:
-            raise BadRequest("options.grow is -1, but must be 0 to 512 px.")
-        return answer
-
-    talking(monkeypatch, talk)
-    options = Options(grow=AUTO_GROW, feather=2, result="auto")
-
-    assert run(request=REQUEST._replace(options=options)) == answer
-    assert asked == [options, Options(grow=0, feather=2, result="layer")]

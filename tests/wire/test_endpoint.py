@@ -1,4 +1,4 @@
-"""The state files are believed only if nobody else wrote them, and a stranger gets no token."""
+"""The state files are believed only if nobody else wrote them, and a stranger gets nothing."""
 
 import json
 import os
@@ -9,8 +9,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from lacuna.service.lock import try_lock
 
-from lacuna_wire import LacunaError
+from lacuna_wire import PROTOCOL, LacunaError
 from lacuna_wire import endpoint as endpoints
 from lacuna_wire.client import connect
 from lacuna_wire.endpoint import (
@@ -28,10 +29,13 @@ from lacuna_wire.endpoint import (
     write_endpoint,
     write_launch,
 )
-from lacuna_wire.errors import DaemonUnreachable, ProtocolMismatch
+from lacuna_wire.errors import DaemonElsewhere, DaemonUnreachable, ProtocolMismatch
+from lacuna_wire.signing import session_keys
+from lacuna_wire.whereabouts import Whereabouts, our_whereabouts
 
 SECRET = "5ec7e7" * 8
-ENDPOINT = Endpoint(port=1, pid=2, instance="abc", protocol=1, version="0.1.0", token=SECRET)
+KEY = "4e7e75" * 8
+ENDPOINT = Endpoint(1, 2, "abc", PROTOCOL, "0.1.0", SECRET, KEY)
 
 posix = pytest.mark.skipif(os.name != "posix", reason="Windows has access lists, not modes")
 
@@ -89,18 +93,25 @@ def http(message) -> bytes:
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
+DAEMONS_NONCE = "d" * 32
+
+
+def proof_for(request: bytes, key=KEY, instance="abc") -> str:
+    nonce = request.split(b"nonce=")[1][:32].decode()
+    return session_keys(key, instance, nonce, DAEMONS_NONCE).proof
+
+
 def honest_hello(request: bytes, **changes) -> bytes:
     """Answer as the daemon of ENDPOINT would."""
+    said = {"version": "9.9.9", "protocol": PROTOCOL, "nonce": DAEMONS_NONCE}
+    return http({**said, "proof": proof_for(request), **changes})
+
+
+def honest_hello_of_any_age(request: bytes) -> bytes:
+    """Answer the hello that names no protocol."""
     nonce = request.split(b"nonce=")[1][:32].decode()
-    return http(
-        {
-            "instance": "abc",
-            "version": "9.9.9",
-            "protocol": 1,
-            "proof": hello_proof(SECRET, nonce, "abc"),
-            **changes,
-        }
-    )
+    assert b"protocol=" not in request
+    return http({"version": "9.9.9", "protocol": 1, "proof": hello_proof(SECRET, nonce, "abc")})
 
 
 def test_endpoint_comes_back_as_it_was_written():
@@ -213,7 +224,8 @@ def test_damaged_file_is_one_sentence(state, text):
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("port", True), ("port", "80"), ("token", None), ("pid", 1.5)]
+    ("key", "value"),
+    [("port", True), ("port", "80"), ("token", None), ("pid", 1.5), ("key", 5), ("key", "")],
 )
 def test_field_of_the_wrong_type_is_named(key, value):
     write_endpoint(ENDPOINT)
@@ -223,7 +235,29 @@ def test_field_of_the_wrong_type_is_named(key, value):
         read_endpoint()
 
 
-def test_key_of_a_newer_daemon_is_left_alone():
+def test_file_of_protocol_1_is_read_and_has_no_key():
+    fields = ENDPOINT._replace(protocol=1)._asdict()
+    for name in ("key", "boot_id", "network"):
+        del fields[name]
+    endpoint_file().parent.mkdir(mode=0o700)
+    endpoint_file().touch(0o600)
+    endpoint_file().write_text(json.dumps(fields))
+
+    assert read_endpoint() == ENDPOINT._replace(protocol=1, key="")
+
+
+def test_file_without_a_key_is_not_believed_to_be_of_this_protocol():
+    """With an empty key, everybody could prove that they know it."""
+    write_endpoint(ENDPOINT)
+    fields = ENDPOINT._asdict()
+    del fields["key"]
+    endpoint_file().write_text(json.dumps(fields))
+
+    with pytest.raises(LacunaError, match="no valid key"):
+        read_endpoint()
+
+
+def test_word_of_a_newer_daemon_is_left_alone():
     """Or we could not even ask it for its version."""
     write_endpoint(ENDPOINT)
     endpoint_file().write_text(json.dumps({**ENDPOINT._asdict(), "colour": "red"}))
@@ -253,8 +287,9 @@ def test_launch_command_is_a_list_of_words(command):
 
 def test_token_is_not_in_the_endpoints_own_text():
     """A traceback or a log line that shows the object must not show the secret."""
-    assert SECRET not in repr(ENDPOINT)
-    assert SECRET not in str(ENDPOINT)
+    for secret in (SECRET, KEY):
+        assert secret not in repr(ENDPOINT)
+        assert secret not in str(ENDPOINT)
 
 
 def test_state_lies_in_the_home_folder_whatever_xdg_says(monkeypatch, tmp_path):
@@ -303,21 +338,34 @@ ANSWERS = {
     "nonsense": lambda request: b"SSH-2.0-OpenSSH_9.6\r\n",
     "not json": lambda request: b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
     "a list": lambda request: http([1]),
-    "no proof": lambda request: http({"instance": "abc", "protocol": 1}),
+    "no proof": lambda request: http({"protocol": PROTOCOL, "nonce": DAEMONS_NONCE}),
+    "no nonce": lambda request: http({"protocol": PROTOCOL, "proof": proof_for(request)}),
     "proof of null": lambda request: honest_hello(request, proof=None),
     "wrong proof": lambda request: honest_hello(request, proof="0" * 64),
     "proof that is not ascii": lambda request: honest_hello(request, proof="\u00e9" * 64),
-    "replayed proof": lambda request: honest_hello(
-        request, proof=hello_proof(SECRET, "0" * 32, "abc")
+    "proof of another number": lambda request: honest_hello(request, nonce="e" * 32),
+    "number of another kind": lambda request: honest_hello(
+        request, nonce="x", proof=session_keys(
+            KEY, "abc", request.split(b"nonce=")[1][:32].decode(), "x"
+        ).proof,
     ),
-    "proof with another token": lambda request: honest_hello(
-        request, proof=hello_proof("guess", request.split(b"nonce=")[1][:32].decode(), "abc")
+    "replayed proof": lambda request: honest_hello(
+        request, proof=session_keys(KEY, "abc", "0" * 32, DAEMONS_NONCE).proof
+    ),
+    "proof with another key": lambda request: honest_hello(
+        request, proof=proof_for(request, "guess")
+    ),
+    "proof of another run": lambda request: honest_hello(
+        request, proof=proof_for(request, instance="abd")
+    ),
+    "proof of protocol 1": lambda request: honest_hello(
+        request, proof=hello_proof(SECRET, request.split(b"nonce=")[1][:32].decode(), "abc")
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-def test_squatter_on_the_port_gets_neither_token_nor_pixels(stranger, answer):
+def test_squatter_on_the_port_gets_neither_secret_nor_pixels(stranger, answer):
     squatter = stranger(answer)
     write_endpoint(ENDPOINT._replace(port=squatter.port))
 
@@ -326,6 +374,7 @@ def test_squatter_on_the_port_gets_neither_token_nor_pixels(stranger, answer):
 
     assert squatter.received.startswith(b"GET /v1/hello?nonce=")
     assert SECRET.encode() not in squatter.received
+    assert KEY.encode() not in squatter.received
     assert b"uthorization" not in squatter.received
 
 
@@ -338,12 +387,75 @@ def test_nobody_on_the_port_means_no_daemon():
     assert find_daemon() is None
 
 
-def test_other_protocol_is_named_with_both_numbers(stranger):
-    daemon = stranger(lambda request: honest_hello(request, protocol=7))
-    write_endpoint(ENDPOINT._replace(port=daemon.port))
+@pytest.mark.parametrize("theirs", [1, 7])
+def test_other_protocol_is_named_with_both_numbers(stranger, theirs):
+    daemon = stranger(honest_hello_of_any_age)
+    write_endpoint(ENDPOINT._replace(port=daemon.port, protocol=theirs, version="9.9.9"))
 
-    with pytest.raises(ProtocolMismatch, match=r"9\.9\.9.* protocol 7, .* protocol 1"):
+    with pytest.raises(ProtocolMismatch, match=rf"9\.9\.9.* protocol {theirs}, .* protocol 2"):
         find_daemon()
+    assert SECRET.encode() not in daemon.received
+
+
+def test_dead_daemon_of_another_protocol_is_no_daemon(stranger):
+    for daemon in (stranger(), stranger(lambda request: http({"proof": "0" * 64}))):
+        write_endpoint(ENDPOINT._replace(port=daemon.port, protocol=1))
+        assert find_daemon() is None
+
+
+linux = pytest.mark.skipif(
+    sys.platform != "linux", reason="other systems do not say where they are"
+)
+HERE = our_whereabouts()
+PLACES = {
+    "another computer": (HERE._replace(boot_id="other"), "another computer"),
+    "another container of another computer": (Whereabouts("other", "net:[1]"), "another computer"),
+    "another container": (HERE._replace(network="net:[1]"), "another container or sandbox"),
+}
+
+
+@linux
+@pytest.mark.parametrize(("place", "said"), PLACES.values(), ids=PLACES)
+def test_daemon_that_lives_elsewhere_is_a_sentence_and_its_port_is_not_touched(
+    stranger, place, said
+):
+    relay = stranger(honest_hello)
+    write_endpoint(ENDPOINT._replace(port=relay.port, **place._asdict()))
+    lock = try_lock(state_folder() / "lock")
+    try:
+        for ask in (find_daemon, lambda: connect(start=True)):
+            with pytest.raises(DaemonElsewhere, match=f"runs (on|in) {said}.*lacuna stop"):
+                ask()
+    finally:
+        os.close(lock)
+
+    assert relay.received == b""
+
+
+@linux
+@pytest.mark.parametrize("place", [place for place, _ in PLACES.values()], ids=PLACES)
+def test_file_of_a_daemon_that_ended_with_its_system_is_no_daemon(stranger, place):
+    """After a power cut it names another start of this computer, and nobody holds the lock."""
+    squatter = stranger(honest_hello)
+    write_endpoint(ENDPOINT._replace(port=squatter.port, **place._asdict()))
+    for touched in (False, True):
+        if touched:
+            os.close(try_lock(state_folder() / "lock"))
+        assert find_daemon() is None
+    assert squatter.received == b""
+
+
+@linux
+def test_place_that_one_side_does_not_know_is_not_compared(stranger, monkeypatch):
+    daemon = stranger(honest_hello)
+    for written, ours in (
+        (Whereabouts(), HERE),
+        (Whereabouts("other", "net:[1]"), Whereabouts()),
+        (HERE, HERE),
+    ):
+        monkeypatch.setattr(endpoints, "our_whereabouts", lambda ours=ours: ours)
+        write_endpoint(ENDPOINT._replace(port=daemon.port, **written._asdict()))
+        assert find_daemon() is not None
 
 
 def test_starting_what_never_ran_says_how_to_start_it():

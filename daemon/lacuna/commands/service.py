@@ -112,9 +112,8 @@ def stop() -> None:
     One that does not answer is ended by its process.
     """
     from lacuna.commands.stuck import end_silent, is_silent
-    from lacuna_wire.endpoint import find_daemon
 
-    endpoint = find_daemon()
+    endpoint = running_daemon()
     if endpoint is None and is_silent():
         click.echo(f"The Lacuna daemon did not answer. Its process {end_silent()} was ended.")
         return
@@ -125,25 +124,45 @@ def stop() -> None:
     click.echo("The Lacuna daemon has ended.")
 
 
+def running_daemon() -> "Endpoint | None":
+    """Return the daemon that is running and has proved who it is, even if of another protocol."""
+    from lacuna_wire.endpoint import find_daemon, read_endpoint
+    from lacuna_wire.errors import ProtocolMismatch
+
+    try:
+        return find_daemon()
+    except ProtocolMismatch:  # raised after it has proved who it is
+        return read_endpoint()
+
+
 def end_daemon(endpoint: "Endpoint") -> None:
     """Tell the daemon to end, and wait until its process is gone.
+
+    Args:
+        endpoint: Of a daemon that has proved who it is. One of another protocol is told by a
+            signal: it could not read our request, and is not to see a secret of an older one.
 
     Raises:
         LacunaError: If it does not end in time.
     """
     import os
+    import signal
     import time
 
     from lacuna.system.locks import try_lock
-    from lacuna_wire import LacunaError
+    from lacuna_wire import PROTOCOL, LacunaError
     from lacuna_wire.client import Client
-    from lacuna_wire.endpoint import state_folder
+    from lacuna_wire.endpoint import lock_file
 
-    Client(endpoint).shutdown()
+    if endpoint.protocol == PROTOCOL:
+        Client(endpoint).shutdown()
+    else:
+        with suppress(ProcessLookupError):  # it has just ended by itself
+            os.kill(endpoint.pid, signal.SIGTERM)
     give_up = time.monotonic() + STOP_S
     while time.monotonic() < give_up:
         # It holds this lock until its process is gone, and the kernel frees it then.
-        lock = try_lock(state_folder() / "lock")
+        lock = try_lock(lock_file())
         if lock is not None:
             os.close(lock)
             return

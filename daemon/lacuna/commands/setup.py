@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 import click
 
 from lacuna import __version__
-from lacuna.commands.service import PROGRAM, end_daemon
+from lacuna.commands.service import PROGRAM, end_daemon, running_daemon
 from lacuna.commands.steps import Step, StepRow, run_steps
 from lacuna.commands.stuck import require_answer
 from lacuna_wire import LacunaError
-from lacuna_wire.errors import ProtocolMismatch
 
 if TYPE_CHECKING:
     from lacuna.desktop.editors import Place
@@ -210,16 +209,6 @@ def _starts_us() -> bool:
         return read_launch() == list(COMMAND)
     except LacunaError:
         return False  # a daemon that is started anew writes the file anew
-
-
-def running_daemon() -> "Endpoint | None":
-    """Return the daemon that is running and has proved who it is, even if of another protocol."""
-    from lacuna_wire.endpoint import find_daemon, read_endpoint
-
-    try:
-        return find_daemon()
-    except ProtocolMismatch:  # raised after it has proved who it is
-        return read_endpoint()
 
 
 def manage_unit(*words: str) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lacuna.commands.service import end_daemon
-from lacuna.commands.setup import manage_unit, running_daemon
+from lacuna.commands.service import end_daemon, running_daemon
+from lacuna.commands.setup import manage_unit
 from lacuna.commands.steps import Step, StepRow, run_steps
 from lacuna.commands.stuck import end_silent, is_silent
 from lacuna_wire import LacunaError

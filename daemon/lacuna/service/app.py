@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -13,9 +14,10 @@ from aiohttp.typedefs import Handler
 from lacuna import __version__
 from lacuna_wire import JobRequest, LacunaError
 from lacuna_wire.errors import NotFound, QueueFull
+from lacuna_wire.signing import SCHEME
 
 from . import handlers
-from .auth import WITHOUT_TOKEN, check_caller, check_token, guard
+from .auth import SESSIONS, UNSIGNED, admit, guard, sign
 from .awake import AwakeClock
 from .connections import keep_account, keep_open
 from .forecast import Forecast, JobPlan
@@ -65,11 +67,12 @@ def make_app(
         worker_command: What to run to fill; see `worker_process.serve_orders`.
         folders: Where the spool may lie, the best first; by default memory, then the cache.
     """
-    app = web.Application(middlewares=[errors_to_json, keep_account, guard(settings.token), know])
+    app = web.Application(middlewares=[errors_to_json, keep_account, guard, know])
     app[SETTINGS] = settings
     app[VERSION] = __version__
     app[BEGUN] = time.monotonic()
     app[STOP] = Stop()
+    app[SESSIONS] = WeakKeyDictionary()
     places = spool_folders() if folders is None else folders
     app[SPOOL] = Spool(places, settings.max_spool_bytes)
     clock = app[CLOCK] = AwakeClock()
@@ -77,7 +80,7 @@ def make_app(
     app[JOBS] = Jobs(settings, Forecast(settings, plan), app[SPOOL], app[SUPERVISOR], clock)
     for method, path, handler in ROUTES:
         app.router.add_route(method, path, handler, expect_handler=expect)
-    app.on_response_prepare.append(add_headers)
+    app.on_response_prepare.append(finish_head)
     app.on_shutdown.append(end_jobs)
     app.cleanup_ctx.append(keep_working)
     return app
@@ -109,9 +112,9 @@ async def errors_to_json(request: web.Request, handler: Handler) -> web.StreamRe
 
 @web.middleware
 async def know(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Keep the connections of callers who have passed the check of the token."""
+    """Keep the connections of callers whose request was signed, or who speak protocol 1."""
     resource = request.match_info.route.resource
-    if resource is None or resource.canonical not in WITHOUT_TOKEN:
+    if resource is None or resource.canonical not in UNSIGNED:
         keep_open(request)
     return await handler(request)
 
@@ -121,7 +124,7 @@ def error_response(error: LacunaError) -> web.Response:
     if isinstance(error, QueueFull):
         response.headers["Retry-After"] = str(RETRY_AFTER_S)
     if error.status == 401:
-        response.headers["WWW-Authenticate"] = "Bearer"
+        response.headers["WWW-Authenticate"] = SCHEME
     return response
 
 
@@ -131,8 +134,7 @@ async def expect(request: web.Request) -> web.StreamResponse | None:
     aiohttp comes here before the middlewares, and would invite any body by default.
     """
     try:
-        check_caller(request)
-        check_token(request, request.app[SETTINGS].token)
+        admit(request)
     except LacunaError as error:
         return error_response(error)
     if request.headers["Expect"].lower() != "100-continue":
@@ -144,8 +146,9 @@ async def expect(request: web.Request) -> web.StreamResponse | None:
     return None
 
 
-async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+async def finish_head(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(HEADERS)
+    sign(request, response)
 
 
 async def end_jobs(app: web.Application) -> None:

@@ -9,8 +9,11 @@ from typing import Any
 
 from aiohttp import StreamReader, web
 
+from lacuna_wire import LacunaError
 from lacuna_wire.errors import BadRequest, LengthRequired, TooLarge, TooSlow, UnsupportedMedia
+from lacuna_wire.signing import DIGEST, TAG_BYTES, TRAILING, RunningTag, same
 
+from .auth import check_body
 from .awake import AwakeClock
 from .job import Job
 from .keys import CLOCK
@@ -59,14 +62,15 @@ async def read_json(request: web.Request, settings: DaemonSettings) -> Any:
                 body += chunk
     except TimeoutError:
         raise _too_slow(len(body), length) from None
+    check_body(request, bytes(body))
     try:
         return read_strict(bytes(body))
     except ValueError:
         raise BadRequest("The body is not valid JSON.") from None
 
 
-def upload_length(request: web.Request, job: Job, settings: DaemonSettings) -> int:
-    """Return the length of an upload of pixels that fits its job exactly.
+def upload_length(request: web.Request, job: Job, settings: DaemonSettings, is_tagged: bool) -> int:
+    """Return the length of an upload of pixels that fits its job exactly, without its tag.
 
     Raises:
         LacunaError: As `body_length` does.
@@ -74,6 +78,10 @@ def upload_length(request: web.Request, job: Job, settings: DaemonSettings) -> i
         BadRequest: If it is not as long as the job's window and its mask.
     """
     length = body_length(request, OCTETS)
+    if is_tagged:
+        if request.headers.get(DIGEST) != TRAILING or length < TAG_BYTES:
+            raise BadRequest(f"The upload must end with {TAG_BYTES} bytes of its tag.")
+        length -= TAG_BYTES
     if length > settings.max_body_bytes:
         raise TooLarge(
             f"{length:,} bytes were sent; this daemon accepts {settings.max_body_bytes:,}."
@@ -86,19 +94,34 @@ def upload_length(request: web.Request, job: Job, settings: DaemonSettings) -> i
 
 
 async def save_upload(
-    content: StreamReader, path: Path, job: Job, settings: DaemonSettings, clock: AwakeClock
+    content: StreamReader,
+    path: Path,
+    job: Job,
+    settings: DaemonSettings,
+    clock: AwakeClock,
+    tag: RunningTag | None = None,
 ) -> None:
     """Write a body of the right length into the file of its job, and hold one piece at a time.
 
     Returns early if the job ends before the body does.
 
+    Args:
+        content: The body.
+        path: Of the file.
+        job: Whose pixels come.
+        settings: The limits.
+        clock: That counts while this computer is awake.
+        tag: What has to come after the pixels.
+
     Raises:
         TooSlow: If the body pauses for `upload_idle_s`, or drips.
+        LacunaError: `upload_broken` if they are not the pixels that were signed.
         PixelsLost: If the file is gone.
     """
     idle_s = settings.upload_idle_s
     least = settings.min_upload_rate * idle_s
     received = received_before = 0
+    given_tag = b""
     window_begun = clock.now()
     descriptor = open_file(path, os.O_WRONLY)
     try:
@@ -106,7 +129,12 @@ async def save_upload(
             async for chunk in content.iter_any():
                 if job.ended:
                     return
+                if received + len(chunk) > job.input_bytes:  # only the tag comes after the pixels
+                    end = job.input_bytes - received
+                    chunk, given_tag = chunk[:end], given_tag + chunk[end:]
                 _write_all(descriptor, chunk)
+                if tag is not None:
+                    tag.update(chunk)
                 received += len(chunk)
                 now = clock.now()
                 patience.restart()
@@ -120,6 +148,10 @@ async def save_upload(
         os.close(descriptor)
     if received != job.input_bytes:
         raise BadRequest(f"The body ended after {received:,} of {job.input_bytes:,} bytes.")
+    if tag is not None and not same(given_tag.hex(), tag.tag().hex()):
+        raise LacunaError(
+            "The pixels are not the ones that were signed.", code="upload_broken", status=400
+        )
 
 
 def _write_all(descriptor: int, chunk: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The routes of protocol version 1: parse, call one method, answer.
+"""The routes of the protocol: parse, call one method, answer.
 
 docs/protocol.md describes them all, docs/openapi.yaml for programs.
 """
@@ -18,7 +18,9 @@ from lacuna_wire import PROTOCOL, JobRequest, JobStatus
 from lacuna_wire.endpoint import hello_proof
 from lacuna_wire.errors import BadRequest, Conflict, NotFound
 from lacuna_wire.messages import UNKNOWN_KEYS, JobEstimate
+from lacuna_wire.signing import DIGEST, EACH_EVENT, NONCE, TAG_BYTES, TRAILING, sign_event
 
+from .auth import CALLER, begin_session, has_own_peer, result_digest, result_tag, upload_tag
 from .bodies import OCTETS, read_json, save_upload, upload_length
 from .forecast import JobPlan
 from .job import Job
@@ -35,20 +37,27 @@ FIRST_STATUS_KEYS = (
     "queue_position", "rect", "error",
 )  # fmt: skip
 
-_NONCE = re.compile(r"[0-9a-f]{32}")
-
 
 async def hello(request: web.Request) -> web.Response:
-    """GET /v1/hello: prove to a client that we know the token, before it sends it."""
-    nonce = _query(request, "nonce").get("nonce", "")
-    if not _NONCE.fullmatch(nonce):
+    """GET /v1/hello: prove that we know the secret, and begin a session on this connection."""
+    query = _query(request, "nonce", "protocol")
+    nonce = query.get("nonce", "")
+    if not NONCE.fullmatch(nonce):
         raise BadRequest("The nonce must be 32 hexadecimal digits in lower case.")
-    settings = request.app[SETTINGS]
+    settings, version = request.app[SETTINGS], request.app[VERSION]
+    if "protocol" in query:
+        if query["protocol"] != str(PROTOCOL):
+            raise BadRequest(f"This daemon speaks protocol {PROTOCOL}.")
+        own_nonce, proof = begin_session(request, nonce)
+        return web.json_response(
+            {"version": version, "protocol": PROTOCOL, "nonce": own_nonce, "proof": proof}
+        )
+    # Clients of every age ask like this; those of protocol 1 go on if they hear their number.
     return web.json_response(
         {
             "instance": settings.instance,
-            "version": request.app[VERSION],
-            "protocol": PROTOCOL,
+            "version": version,
+            "protocol": 1 if has_own_peer(request) else PROTOCOL,
             "proof": hello_proof(settings.token, nonce, settings.instance),
         }
     )
@@ -129,9 +138,10 @@ async def upload(request: web.Request) -> web.Response:
     _query(request)
     app = request.app
     jobs, job = _find(request)
-    upload_length(request, job, app[SETTINGS])
+    tag = upload_tag(request)
+    upload_length(request, job, app[SETTINGS], is_tagged=tag is not None)
     with jobs.uploading(job):
-        await save_upload(request.content, job.files.input, job, app[SETTINGS], app[CLOCK])
+        await save_upload(request.content, job.files.input, job, app[SETTINGS], app[CLOCK], tag)
     return web.json_response(status_fields(request, jobs.status(job)), status=202)
 
 
@@ -152,8 +162,11 @@ async def events(request: web.Request) -> web.StreamResponse:
     _query(request)
     jobs, job = _find(request)
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    keys, signature = request[CALLER]
+    if keys is not None:
+        response.headers[DIGEST] = EACH_EVENT
     await response.prepare(request)
-    revision, ended = -1, False
+    revision, ended, number = -1, False, 0
     with job.watched():
         while not ended:
             if not await job.changed_since(revision, EVENT_S):
@@ -162,7 +175,11 @@ async def events(request: web.Request) -> web.StreamResponse:
             now = jobs.status(job)
             revision, ended = now.revision, now.ended
             data = json.dumps(status_fields(request, now))
-            await response.write(f"id: {revision}\nevent: status\ndata: {data}\n\n".encode())
+            event = f"id: {revision}\nevent: status\ndata: {data}\n"
+            if keys is not None:
+                number += 1
+                event += f"signature: {sign_event(keys.answer, signature, number, data)}\n"
+            await response.write(f"{event}\n".encode())
     await response.write_eof()
     return response
 
@@ -174,10 +191,13 @@ async def result(request: web.Request) -> web.StreamResponse:
     if job.state != "done" or job.rect is None:
         raise Conflict(f"The job is {job.state}, so it has no result.", code="no_result")
     length = job.rect.area * job.request.layout.pixel_bytes
+    digest = result_digest(request, length)
+    is_tagged = digest == TRAILING
     response = web.StreamResponse(
         headers={
             "Content-Type": OCTETS,
-            "Content-Length": str(length),
+            "Content-Length": str(length + TAG_BYTES * is_tagged),
+            **({DIGEST: digest} if digest else {}),
             "Content-Disposition": 'attachment; filename="result.raw"',
             "Lacuna-Rect": ",".join(map(str, job.rect)),
         }
@@ -188,10 +208,15 @@ async def result(request: web.Request) -> web.StreamResponse:
         descriptor = open_file(job.files.output, os.O_RDONLY)
         try:
             await response.prepare(request)
+            tag = result_tag(request) if is_tagged else None
             while piece := os.read(descriptor, PIECE_BYTES):
                 await response.write(piece)
                 if job.forgotten:  # its pixels are to be gone, and the file is until it is closed
                     raise ConnectionAbortedError("the job was forgotten")
+                if tag is not None:
+                    tag.update(piece)  # meanwhile the client takes what was sent
+            if tag is not None:
+                await response.write(tag.tag())
         finally:
             os.close(descriptor)
         await response.write_eof()
@@ -218,7 +243,7 @@ def status_fields(request: web.Request, status: JobStatus) -> dict[str, Any]:
     """Return the JSON object of a status, with the keys that this client can take."""
     fields = status.as_dict()
     header, ignored = UNKNOWN_KEYS
-    if request.headers.get(header) == ignored:
+    if request[CALLER].keys is not None or request.headers.get(header) == ignored:
         return fields
     return {key: value for key, value in fields.items() if key in FIRST_STATUS_KEYS}
 

@@ -22,15 +22,17 @@ from lacuna.system.descriptors import raise_descriptor_limit
 from lacuna.system.locks import try_lock
 from lacuna_wire import PROTOCOL, JobRequest, LacunaError
 from lacuna_wire.endpoint import (
-    HOST,
     Endpoint,
     find_daemon,
+    lock_file,
     remove_endpoint,
     state_folder,
     write_endpoint,
     write_launch,
 )
 from lacuna_wire.private_files import private_folder
+from lacuna_wire.session import HOST
+from lacuna_wire.whereabouts import our_whereabouts
 
 from .app import make_app, stop_if_broken
 from .broken_requests import answer_broken_requests
@@ -53,7 +55,7 @@ BACKLOG = 512  # connections that may wait to be taken
 
 
 def new_settings(keep_model_s: float, device: str, **others: Any) -> DaemonSettings:
-    """Return the default limits with a token and an instance that nobody can guess.
+    """Return the default limits with secrets and an instance that nobody can guess.
 
     Args:
         keep_model_s: As in `DaemonSettings`, as are the `others`.
@@ -61,6 +63,7 @@ def new_settings(keep_model_s: float, device: str, **others: Any) -> DaemonSetti
     """
     return DaemonSettings(
         token=secrets.token_hex(32),
+        key=secrets.token_hex(32),
         instance=secrets.token_hex(8),
         keep_model_s=keep_model_s,
         device=device,
@@ -97,7 +100,7 @@ def serve(
     folder = private_folder(state_folder())
     close_to_others(folder)
     try:
-        lock = _wait_for_lock(folder / "lock")
+        lock = _wait_for_lock(lock_file())
     except LacunaError as error:
         note_in_log(folder, error.message)  # an editor that starts us does not see what we print
         raise
@@ -116,6 +119,8 @@ def serve(
         protocol=PROTOCOL,
         version=__version__,
         token=settings.token,
+        key=settings.key,
+        **our_whereabouts()._asdict(),
     )
     write_launch(launch_command)
     return asyncio.run(_run(app, listener, endpoint))

@@ -12,7 +12,8 @@ class DaemonSettings:
     """Who this daemon is, and how much it accepts.
 
     Attributes:
-        token: What every caller has to know; new with every start.
+        token: What callers in protocol 1 send; new with every start.
+        key: What every other caller has to know and nobody sends; the same.
         instance: Name of this run, so that a client notices a restart.
         device: For jobs that leave the choice to the daemon.
         weights: Names those that are installed just now, the default first.
@@ -43,6 +44,7 @@ class DaemonSettings:
     """
 
     token: str = field(repr=False)
+    key: str = field(repr=False)
     instance: str
     device: str = "auto"
     weights: Callable[[], Sequence[str]] = list

@@ -68,4 +68,4 @@ def test_daemon_of_another_protocol_is_named_with_both_versions(console, state):
 
     assert "9.1" in facts["error"]
     assert "protocol 7" in facts["error"]
-    assert "protocol 1" in facts["error"]
+    assert "protocol 2" in facts["error"]

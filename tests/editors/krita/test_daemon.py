@@ -61,5 +61,5 @@ def test_daemon_of_another_protocol_is_named_with_both_versions(krita, state):
         facts = krita.run("fill()")
 
     assert facts["failed"]
-    for said in ("9.1", "protocol 7", "protocol 1"):
+    for said in ("9.1", "protocol 7", "protocol 2"):
         assert said in facts["text"]
