@@ -9,8 +9,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from lacuna.service.lock import try_lock
 
+from lacuna.system.locks import try_lock
 from lacuna_wire import PROTOCOL, LacunaError
 from lacuna_wire import endpoint as endpoints
 from lacuna_wire.client import connect
