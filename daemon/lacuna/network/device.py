@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional
 
+from lacuna.graphics import unused_card
 from lacuna.machine import free_memory_bytes, usable_cores
 from lacuna_wire.errors import Unprocessable
 from lacuna_wire.options import DEVICE
@@ -133,8 +134,13 @@ def choose_devices(wish: str = "auto") -> list[torch.device]:
 
 
 def default_in_words() -> str:
-    """Name the device of `auto` for people, and what is wrong with those that it leaves."""
+    """Name the device of `auto` for people, and what is wrong with those that it leaves.
+
+    Where PyTorch finds no GPU at all, the system is asked for one that it was not built for.
+    """
     device, faults = _first_that_works()
+    if device.type == "cpu" and not faults:
+        faults = [reason] if (reason := unused_card()) else []
     return ", because ".join([device_name(device), *faults[:1]])
 
 
