@@ -3,10 +3,13 @@
 import re
 import subprocess
 import sys
+import tomllib
 from itertools import product
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from packaging.requirements import Requirement
 
 from lacuna import graphics
 from lacuna.graphics import Computer, TorchBuild, advise, installed_build, read_build
@@ -145,6 +148,18 @@ def test_commands_keep_the_version_that_is_installed():
     other = TorchBuild("2.14.1+cpu", "cpu")
 
     assert advise([RTX], other, LINUX).mend == pip("cu130", "2.14.1")
+
+
+def test_command_is_no_word_too_few_for_pip_and_keeps_the_version_that_lacuna_asks_for():
+    """The build that is there does not satisfy it, or pip would do nothing; ours it does."""
+    wanted = Requirement(re.search(r"torch==\S+", advise([RTX], CPU, LINUX).mend)[0])
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))
+    asked = [Requirement(line) for line in project["project"]["dependencies"]]
+    (torch,) = (one for one in asked if one.name == "torch")
+
+    assert not wanted.specifier.contains(CPU.version)
+    assert not wanted.specifier.contains(PLAIN.version)
+    assert torch.specifier.contains("2.13.0+cu130")
 
 
 def test_environment_without_pip_is_one_of_uv(monkeypatch):
