@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from lacuna import graphics
-from lacuna.commands.card_checks import look_at_cards
+from lacuna.commands.card_checks import look_at_cards, tell_once
 from lacuna.graphics import Computer, TorchBuild
 from lacuna.system import cards
 from tests.commands.conftest import checks
@@ -177,16 +177,19 @@ def test_no_pytorch(machine):
 
 
 def test_the_command_itself_names_card_and_remedy_and_the_worker_says_why_it_has_no_card(
-    in_process, tmp_path, monkeypatch
+    in_process, tmp_path, monkeypatch, photo
 ):
     """A real daemon, a real worker, the build that is here; only the card is not."""
     import torch
 
     if torch.version.cuda or torch.version.hip:
         pytest.skip("this build of PyTorch is for GPUs")
+    words = [tmp_path / "photo.png", tmp_path / "mask.png", "-o", tmp_path / "clean.png"]
     put_nvidia_smi(tmp_path / "bin", r"NVIDIA GeForce RTX 4090, 580.65.06\n", r"8.9\n")
     monkeypatch.setattr(cards, "DRM", tmp_path / "none")
     told = checks(in_process("doctor", "--json"))
+    fills = [in_process("inpaint", *words, "--overwrite", *more) for more in
+             (["--device", "cpu"], [], [])]  # fmt: skip
 
     sentence = "alone, does not use the NVIDIA GeForce RTX 4090"
     assert told["graphics"]["state"] == "note"
@@ -195,3 +198,31 @@ def test_the_command_itself_names_card_and_remedy_and_the_worker_says_why_it_has
     assert told["test fill"]["state"] == "ok"
     assert f"threads, because PyTorch {torch.__version__}, built for" in told["device"]["found"]
     assert sentence in told["device"]["found"]
+    assert [fill.returncode for fill in fills] == [0, 0, 0]
+    first = f"The fill ran on the CPU, because PyTorch {torch.__version__}, built for processors "
+    assert [first in fill.stderr for fill in fills] == [False, True, False]
+    assert "told.json" in in_process("uninstall", "--yes").stdout
+
+
+def test_sentence_of_a_fill_is_said_once_for_each_reason(tmp_path, monkeypatch):
+    monkeypatch.setenv("LACUNA_STATE_DIR", str(tmp_path / "state"))
+    old, new = (f"CPU, 2 threads, because {reason}" for reason in ("it is old", "it is new"))
+
+    assert tell_once(old) == (
+        "The fill ran on the CPU, because it is old. `lacuna doctor` says what helps."
+    )
+    assert [bool(tell_once(device)) for device in (old, new, new, old)] == [
+        False,
+        True,
+        False,
+        True,
+    ]
+    for fine in ("", "CPU, 2 threads", "RTX (cuda:1), because the first one has failed"):
+        assert tell_once(fine) == ""
+
+
+def test_sentence_that_cannot_be_remembered_is_said_again(tmp_path, monkeypatch):
+    (tmp_path / "state").write_text("no folder")
+    monkeypatch.setenv("LACUNA_STATE_DIR", str(tmp_path / "state"))
+
+    assert tell_once("CPU, because it is old") == tell_once("CPU, because it is old") != ""

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 
 from lacuna.commands.check import Check
+from lacuna_wire import LacunaError
+
+TOLD = "told.json"  # in the state folder: what was said of an unused card
 
 
 def look_at_cards() -> Iterator[Check]:
@@ -28,3 +31,25 @@ def look_at_cards() -> Iterator[Check]:
         return
     words = " ".join(filter(None, (f"{found}. {advice.reason}.", advice.remedy)))
     yield Check("graphics", "note", words, advice.mend)
+
+
+def tell_once(device: str) -> str:
+    """Return a sentence if fills run on the CPU though a card is there; empty if that was said.
+
+    Args:
+        device: As the daemon names it: `CPU, 4 threads, because ...`.
+    """
+    from lacuna_wire.endpoint import state_folder
+    from lacuna_wire.private_files import read_private, write_private
+
+    where, _because, reason = device.partition(", because ")
+    if not reason or not where.startswith("CPU"):
+        return ""
+    told = {"reason": reason}
+    try:
+        if read_private(state_folder() / TOLD) == told:
+            return ""
+        write_private(state_folder() / TOLD, told)
+    except LacunaError:
+        pass  # said again, then
+    return f"The fill ran on the CPU, because {reason}. `lacuna doctor` says what helps."
