@@ -68,7 +68,7 @@ class PlaneFourierUnit(nn.Module):
 
     def __init__(self, unit: FourierUnit, side: int) -> None:
         super().__init__()
-        rows, columns, _, rows_back = transforms(side, side, torch.float32)
+        rows, columns, _, rows_back = transforms(side, side, torch.float32, torch.device("cpu"))
         # From (row, part) to (part, row): the parts of a plane lie below each other here.
         columns = columns.reshape(2 * side, side, 2).transpose(1, 2).reshape(2 * side, 2 * side)
         self.mix = unit.conv_layer

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,18 @@ MOST_WORKERS = 4  # each takes about a gigabyte, and what it starts some more
 # What all files of a folder share is too slow to be started in several processes.
 TOGETHER = ("tests/editors/krita/",)
 SHARED = Path(__file__).parents[1].parent / "shared"
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """On a Windows or a Mac, leave out what is left out of the tests as if on one."""
+    system = {"win32": "windows", "darwin": "macos"}.get(sys.platform)
+    if system is None:
+        return
+    from tests.portable.test_whole_suites import LEFT_OUT
+
+    for item in items:
+        if reason := LEFT_OUT[system].get(getattr(item, "originalname", "")):
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def pytest_xdist_auto_num_workers(config) -> int:

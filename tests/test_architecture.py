@@ -27,7 +27,7 @@ MEETING_POINTS = {
     "__init__",
 }
 # What any of them may know.
-COMMON = {"machine", "network_facts", "samples", "system"}
+COMMON = {"graphics", "machine", "network_facts", "samples", "system"}
 # Library -> the parts of the daemon in which it stays.
 ONLY_IN = {
     "aiohttp": {"service"},

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, List, NamedTuple, Optional, Sequence
 
 from .errors import DaemonUnreachable, LacunaError, ProtocolMismatch
+from .fitness import facts_of_this_computer, require_fit_computer
 from .messages import PROTOCOL
 from .private_files import read_private, write_private
 from .session import HOST, ask_hello, begin_session, stranger
@@ -226,9 +227,11 @@ def start_daemon(command: Optional[Sequence[str]] = None, timeout_s: float = 10.
 
     Raises:
         DaemonUnreachable: If there is no command to start it, or it does not answer in time.
+        LacunaError: `unfit_computer` if there is none, and never will be.
     """
     command = command or read_launch()
     if command is None:
+        require_fit_computer(facts_of_this_computer())
         raise DaemonUnreachable(
             f"The Lacuna daemon is not running and has never run for this user. {REMEDY}"
         )

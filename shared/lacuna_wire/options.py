@@ -12,7 +12,8 @@ from .errors import BadRequest
 from .parsing import fields_of, short
 
 WEIGHTS_NAME = r"[a-z0-9][a-z0-9._-]{0,63}"  # no slash, so never a path
-DEVICE = r"auto|cpu|cuda(:([0-9]{1,2}|all))?"
+DEVICE = r"auto|cpu|mps|(cuda|xpu)(:([0-9]{1,2}|all))?"
+DEVICE_NOTATION = "auto, cpu, cuda, cuda:N, cuda:all, xpu, xpu:N, xpu:all or mps"
 RESULTS = ("layer", "composite", "auto")
 TRANSPARENCIES = ("auto", "content", "empty")
 DIRECTIONS = ("any", "horizontal", "vertical")
@@ -110,9 +111,10 @@ class Options:
     )
     device: str = _option(
         "auto",
-        "Where the network runs: auto, cpu, cuda, cuda:N, or cuda:all for all GPUs side by side.",
+        "Where the network runs: auto, cpu, cuda (NVIDIA, AMD), xpu (Intel) or mps (Apple); cuda:N "
+        "for one of several, cuda:all for all of them side by side.",
         pattern=DEVICE,
-        notation="auto, cpu, cuda, cuda:N or cuda:all",
+        notation=DEVICE_NOTATION,
     )
     tile: int = _option(
         0,

@@ -17,6 +17,11 @@ from .sentences import CANCELLED, NOTHING_SELECTED
 REFUSALS: Dict[str, Tuple[str, ...]] = {
     "cancelled": (CANCELLED,),
     "empty_selection": (NOTHING_SELECTED,),
+    "unfit_computer": (
+        "This Mac has an Intel processor ({mac}), for which PyTorch, which Lacuna needs, is no "
+        "longer made. Lacuna needs a Mac with Apple silicon.",
+        "This computer has a 32-bit system ({system}). Lacuna needs one of 64 bits.",
+    ),
     "no_context": (
         "There is nothing around the selection to fill it from: all {pixels} px there are selected "
         "or transparent. Select less.",

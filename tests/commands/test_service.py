@@ -85,7 +85,7 @@ def test_daemon_is_shown_and_stopped(lacuna, serving):
         (["--keep-model", "5"], "not a duration"),
         (["--keep-model", "-5m"], "not a duration"),
         (["--port", "70000"], "70000"),
-        (["--device", "../gpu"], "must be auto, cpu, cuda, cuda:N or cuda:all"),
+        (["--device", "../gpu"], "must be auto, cpu, cuda, cuda:N, cuda:all, xpu, "),
     ],
 )
 def test_wrong_option_is_one_sentence_and_nothing_starts(lacuna, arguments, reason):

@@ -17,6 +17,7 @@ from lacuna.network.device import (
     free_memory,
     traits_of,
 )
+from lacuna.network.gpus import KINDS
 from lacuna_wire import LacunaError
 
 CPU = torch.device("cpu")
@@ -34,7 +35,7 @@ def test_unknown_device_is_refused(wish):
 def test_gpu_that_is_not_there_is_an_error_with_the_number_found(wish, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
 
-    with pytest.raises(LacunaError, match=f"{wish} was asked for.*finds 0 NVIDIA GPUs"):
+    with pytest.raises(LacunaError, match=f"{wish} was asked for.*finds 0 GPUs of that kind"):
         choose_device(wish)
     assert choose_device("auto") == choose_device("cpu") == torch.device("cpu")
 
@@ -82,6 +83,7 @@ def test_gpu_that_is_asked_for_and_fails_is_an_error(wish, gpus):
 def old_card(monkeypatch):
     """Pretend that the processor is a card that PyTorch was not built for."""
     monkeypatch.setattr(device, "device_name", lambda _device: "GTX 780")
+    monkeypatch.setattr(device, "kind_of", lambda _device: KINDS["cuda"])
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _device: (3, 5))
     monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_80"])
 
@@ -135,7 +137,7 @@ def test_auto_takes_the_first_gpu(monkeypatch):
 
     assert choose_device("auto") == choose_device("cuda") == torch.device("cuda:0")
     assert choose_device("cuda:1") == torch.device("cuda:1")
-    with pytest.raises(LacunaError, match="finds 2 NVIDIA GPUs"):
+    with pytest.raises(LacunaError, match="finds 2 GPUs of that kind"):
         choose_device("cuda:2")
 
 
@@ -174,11 +176,11 @@ def test_bfloat16_is_taken_only_where_every_device_multiplies_it(native, monkeyp
 def test_a_processor_fills_one_tile_at_a_time_in_the_memory_of_the_computer(monkeypatch):
     for precision in (torch.float32, torch.bfloat16):
         traits = traits_of(CPU, precision)
-        assert not any((traits.asynchronous, traits.records, traits.stacks, traits.own_memory))
+        assert not any((traits.asynchronous, traits.records, traits.stacks, traits.leavable))
         assert traits.matrix_transforms == (precision == torch.bfloat16)
 
 
-def test_a_gpu_has_its_own_memory_and_takes_many_tiles_at_a_time(monkeypatch):
+def test_a_gpu_can_be_left_and_takes_many_tiles_at_a_time(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _device: "RTX")
     gpu, cpu = (traits_of(one, torch.float32) for one in (torch.device("cuda", 1), CPU))
 
@@ -186,7 +188,7 @@ def test_a_gpu_has_its_own_memory_and_takes_many_tiles_at_a_time(monkeypatch):
     assert gpu.asynchronous
     assert gpu.records
     assert gpu.stacks
-    assert gpu.own_memory
+    assert gpu.leavable
     assert gpu.strip_px > cpu.strip_px
     assert not gpu.post_ops  # of oneDNN
 

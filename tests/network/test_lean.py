@@ -34,7 +34,7 @@ def test_matrix_products_mix_like_the_fourier_unit_on_even_and_odd_sides(height,
 
 
 def test_transforms_there_and_back_are_the_identity():
-    rows, columns, columns_back, rows_back = transforms(12, 10, torch.float64)
+    rows, columns, columns_back, rows_back = transforms(12, 10, torch.float64, torch.device("cpu"))
     x = torch.randn(12, 10, 3, dtype=torch.float64)
 
     spectrum = columns @ torch.matmul(rows, x).view(24, 18)

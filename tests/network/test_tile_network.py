@@ -282,7 +282,7 @@ def test_cpu_is_its_own_last_resort(network):
 
 def test_other_device_has_the_same_weights_on_the_cpu_loaded_once(monkeypatch):
     network = load_network(find_weights("lacuna-small"), "cpu")
-    monkeypatch.setattr(network, "traits", network.traits._replace(own_memory=True))
+    monkeypatch.setattr(network, "traits", network.traits._replace(leavable=True))
     cpu = network.on_cpu()
 
     assert cpu.device.type == "cpu"

@@ -17,6 +17,7 @@ import importlib.abc
 import importlib.machinery
 import os
 import pathlib
+import platform
 import resource
 import signal
 import socket
@@ -234,6 +235,7 @@ def modules_of(system):
             "resource": Lacking(resource, (), {"getrusage": usage_of_macos}),
             "os": Lacking(os, missing),
             "sys": Lacking(sys, (), {"platform": "darwin"}),
+            "platform": Lacking(platform, (), {"machine": lambda: "arm64"}),
             "signal": Lacking(signal, {"SIGPWR", "SIGSTKFLT", "SIGRTMIN", "SIGRTMAX", "SIGPOLL"}),
             "ctypes": Lacking(ctypes, (), {"CDLL": no_dll}),
         }

@@ -23,7 +23,10 @@ SOURCES = [ROOT / "daemon/lacuna", ROOT / "shared/lacuna_wire"]
 # Files that may name what one system has, and others lack.
 SEAM = {
     "daemon/lacuna/system",
-    *(f"shared/lacuna_wire/{name}.py" for name in ("private_files", "peers", "whereabouts")),
+    *(
+        f"shared/lacuna_wire/{name}.py"
+        for name in ("fitness", "peers", "private_files", "whereabouts")
+    ),
 }
 POSIX_SIGNALS = {
     "SIGKILL", "SIGHUP", "SIGSTOP", "SIGCONT", "SIGCHLD", "SIGUSR1", "SIGUSR2", "SIGQUIT",

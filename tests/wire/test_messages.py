@@ -25,7 +25,7 @@ layouts = st.builds(
 options = st.builds(
     Options,
     weights=st.sampled_from(["", "lacuna-small", "big-lama", "my.own_2"]),
-    device=st.sampled_from(["auto", "cpu", "cuda", "cuda:12", "cuda:all"]),
+    device=st.sampled_from(["auto", "cpu", "cuda", "cuda:12", "cuda:all", "xpu:1", "mps"]),
     tile=st.sampled_from([0, 512, 8192]),
     overlap=st.integers(-1, 511),
     grow=st.integers(0, 512),

@@ -103,7 +103,10 @@ class WatchedNetwork(FactsOf):
 
 @click.command()
 @click.option(
-    "--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or cuda:all."
+    "--device",
+    default="auto",
+    show_default=True,
+    help="auto, cpu, cuda, cuda:N, cuda:all, xpu or mps.",
 )
 @memory_limit_option
 @click.option("--weights", default="", help="Name of installed weights; by default those of jobs.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lacuna import __version__
+from lacuna.commands.card_checks import look_at_cards
 from lacuna.commands.check import SETUP, Check
 from lacuna.commands.daemon_checks import look_at_daemon, look_at_state
 from lacuna.commands.setup import COMMAND
@@ -46,6 +47,8 @@ def doctor(as_json: bool) -> None:
 def examine() -> Iterator[Check]:
     """Yield all checks; one that fails does not keep the others from being made."""
     yield Check("versions", "ok", _versions())
+    yield from _guarded("computer", "", _computer)
+    yield from _guarded("graphics", SETUP, look_at_cards)
     yield from _guarded("weights", "lacuna weights list", _weights)
     from lacuna.desktop.home import this_home
 
@@ -84,6 +87,16 @@ def _versions() -> str:
         f"Lacuna {__version__}, protocol {PROTOCOL}, Python {platform.python_version()}, "
         f"torch {torch}, {platform.platform(terse=True)}."
     )
+
+
+def _computer() -> Iterator[Check]:
+    from lacuna.commands.fit import require_fit_python, slowness
+    from lacuna_wire.fitness import facts_of_this_computer
+
+    facts = facts_of_this_computer()
+    require_fit_python(facts)
+    if slow := slowness(facts):
+        yield Check("computer", "note", slow)
 
 
 def _weights() -> Iterator[Check]:

@@ -10,7 +10,7 @@ import click
 
 from lacuna.commands.fill_options import fill_options
 from lacuna.commands.paths import FILE
-from lacuna_wire import Options
+from lacuna_wire import LacunaError, Options
 
 if TYPE_CHECKING:
     from lacuna.removal import Removal
@@ -111,6 +111,20 @@ def inpaint(
         if written.is_lossy:
             sentence = f"{written.name} is lossy: pixels outside the mask may differ by rounding."
             click.echo(f"{work.out.name}: {sentence}", err=True)
+    if not local and options.device == "auto":
+        _tell_of_an_unused_card()
+
+
+def _tell_of_an_unused_card() -> None:
+    from lacuna.commands.card_checks import tell_once
+    from lacuna.removal import connect
+
+    try:
+        device = str(connect().status()["device"] or "")
+    except LacunaError:
+        return  # everything is written already
+    if sentence := tell_once(device):
+        click.echo(sentence, err=True)
 
 
 def _estimated(removal: "Removal") -> str:

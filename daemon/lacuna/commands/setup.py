@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lacuna import __version__
+from lacuna.commands.fit import require_fit_python
 from lacuna.commands.service import PROGRAM, end_daemon, running_daemon
 from lacuna.commands.steps import Step, StepRow, run_steps
 from lacuna.commands.stuck import require_answer
@@ -55,7 +56,9 @@ def setup(
     """
     from lacuna.desktop import editors
     from lacuna.desktop.home import this_home
+    from lacuna_wire.fitness import facts_of_this_computer
 
+    require_fit_python(facts_of_this_computer())
     home = this_home()
     running = editors.running_editors()
     steps = [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lacuna.commands.card_checks import TOLD
 from lacuna.commands.service import end_daemon, running_daemon
 from lacuna.commands.setup import manage_unit
 from lacuna.commands.steps import Step, StepRow, run_steps
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from lacuna.desktop.home import Home
 
 # By name: the state folder may be any folder that a variable points to.
-STATE_FILES = ("endpoint.json", "launch.json", "lock", "daemon.log*")
+STATE_FILES = ("endpoint.json", "launch.json", "lock", "daemon.log*", TOLD)
 
 
 @click.command()

@@ -193,8 +193,11 @@ class FittingDevice(FactsOf):
 
 
 def refine_on(device: str) -> Refine:
-    """Choose where patches are searched: `cpu`, or a GPU's name for PyTorch."""
-    if device == "cpu":
+    """Choose where patches are searched: on a GPU of the kind that PyTorch calls `cuda`, else here.
+
+    Of other kinds (`xpu`, `mps`) nobody has proved that they find what a processor finds.
+    """
+    if not device.startswith("cuda"):
         return refine_here
     from .completion.backend.pytorch import PyTorch  # PyTorch is loaded when there is a GPU
 

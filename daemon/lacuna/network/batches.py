@@ -13,20 +13,18 @@ from torch import Tensor, nn
 from lacuna_wire import Rect
 from lacuna_wire.errors import DeviceLost
 
-from .device import DeviceTraits
+from .device import DeviceTraits, empty_caches, is_out_of_memory
 from .graphs import RecordedGenerator
 
 Pixels = NDArray[np.float32]
 Tile = tuple[Pixels, Pixels]  # image (H, W, 3), mask (H, W, 1)
 
-# What plain RuntimeErrors of torch say.
-NO_MEMORY = (
-    "can't allocate memory", "not enough memory", "could not create a memory object",
-    "ALLOC_FAILED",
-)  # fmt: skip
+# What plain RuntimeErrors say of a GPU that fails, or lacks an operation.
 GPU_LIBRARIES = (
     "CUDA error", "CUDA driver error", "cuDNN error", "CUDNN_STATUS", "cuFFT error",
-    "CUBLAS_STATUS", "unable to find an engine",
+    "CUBLAS_STATUS", "unable to find an engine", "HIP error", "MIOpen Error", "miopenStatus",
+    "HIPBLAS_STATUS", "hipFFT error", "MPS device", "MPS backend", "MPS framework",
+    "XPU", "UR error", "UR_RESULT", "Level-Zero",
 )  # fmt: skip
 
 
@@ -75,8 +73,9 @@ class Lane:
             if self.traits.asynchronous:
                 return self._begin_and_go_on(planes, part)
             # A transposed view of (N, H, W, 4) is channels_last already.
-            proposed = self.generator(planes.permute(0, 3, 1, 2).to(self.traits.precision), part)
-            pixels: Pixels = proposed.permute(0, 2, 3, 1).contiguous().numpy()
+            shown = planes.permute(0, 3, 1, 2).to(self.traits.device, self.traits.precision)
+            proposed = self.generator(shown, part)
+            pixels: Pixels = proposed.permute(0, 2, 3, 1).contiguous().cpu().numpy()
             return lambda: pixels
 
     def _begin_and_go_on(self, planes: Tensor, part: Rect | None) -> Callable[[], Pixels]:
@@ -178,7 +177,7 @@ def device_errors() -> Iterator[None]:
     try:
         yield
     except torch.OutOfMemoryError as error:
-        torch.cuda.empty_cache()
+        empty_caches()
         raise MemoryError(str(error)) from None
     except torch.AcceleratorError as error:
         reason = str(error).partition("\n")[0]
@@ -187,7 +186,8 @@ def device_errors() -> Iterator[None]:
         raise _device_lost(error) from error
     except RuntimeError as error:
         # The CPU's allocator, oneDNN and the libraries of a GPU have no exception of their own.
-        if any(word in str(error) for word in NO_MEMORY):
+        if is_out_of_memory(str(error)):
+            empty_caches()
             raise MemoryError(str(error)) from None
         if any(word in str(error) for word in GPU_LIBRARIES):
             raise _device_lost(error) from error

@@ -6,7 +6,7 @@ import torch
 
 from lacuna.system import peak
 
-from .device import DeviceTraits
+from .device import DeviceTraits, kind_of
 
 ROUNDS = 5
 
@@ -32,27 +32,28 @@ def device_seconds(traits: DeviceTraits) -> float:
     On a CPU these are processor seconds per thread: on a busy machine the wall's clock says more of
     the other programs, and made a tile as much as 1.8 times as fast as the ceiling.
     """
-    if traits.asynchronous:
+    if kind_of(traits.device) is not None:
         return time.perf_counter()
     return time.process_time() / torch.get_num_threads()
 
 
 def forget_peak(traits: DeviceTraits) -> None:
     """Reset the peak of memory, where the system allows it."""
-    if traits.own_memory:
-        torch.cuda.reset_peak_memory_stats(traits.device)
+    gpu = kind_of(traits.device)
+    if gpu is not None:
+        gpu.forget_peak(traits.device)
     else:
         peak.forget_peak()
 
 
 def peak_memory(traits: DeviceTraits) -> int:
     """Return the most bytes held since `forget_peak`: on the device, or by this process."""
-    if traits.own_memory:
-        return int(torch.cuda.max_memory_reserved(traits.device))
-    return peak.peak_bytes()
+    gpu = kind_of(traits.device)
+    return gpu.peak_bytes(traits.device) if gpu is not None else peak.peak_bytes()
 
 
 def _wait(traits: DeviceTraits) -> None:
     """Wait until a device has done what it was asked for."""
-    if traits.asynchronous:
-        torch.cuda.synchronize(traits.device)
+    gpu = kind_of(traits.device)
+    if gpu is not None:
+        gpu.wait(traits.device)

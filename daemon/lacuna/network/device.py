@@ -11,11 +11,20 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional
 
+from lacuna.graphics import unused_card
 from lacuna.machine import free_memory_bytes, usable_cores
 from lacuna_wire.errors import Unprocessable
-from lacuna_wire.options import DEVICE
+from lacuna_wire.options import DEVICE, DEVICE_NOTATION
+
+from .gpus import KINDS, GpuKind
 
 PROBE_SUM = 22**2  # 3 x 3 ones over 8 x 8 ones, added up
+# What plain RuntimeErrors of torch say: of processors, of CUDA's libraries, of Metal, of SYCL.
+NO_MEMORY = (
+    "can't allocate memory", "not enough memory", "could not create a memory object",
+    "ALLOC_FAILED", "out of memory", "Invalid buffer size", "OUT_OF_DEVICE_MEMORY",
+    "OUT_OF_HOST_MEMORY",
+)  # fmt: skip
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +42,7 @@ class DeviceTraits(NamedTuple):
         records: Whether the many small kernels of a network are worth recording as one graph, which
             has a fixed shape.
         stacks: Whether it fills several tiles at a time faster than one after the other.
-        own_memory: Whether its memory is not the computer's, so that there is another to go to.
+        leavable: Whether there is a processor beside it to go to when it is full or fails.
         strip_px: Pixels of a plane at full size that are best made at a time.
         product_side: Side of a square matrix that is large enough to time its fastest product.
         matrix_transforms: Whether Fourier transforms are faster as products with matrices.
@@ -46,7 +55,7 @@ class DeviceTraits(NamedTuple):
     asynchronous: bool
     records: bool
     stacks: bool
-    own_memory: bool
+    leavable: bool
     strip_px: int
     product_side: int
     matrix_transforms: bool
@@ -55,19 +64,19 @@ class DeviceTraits(NamedTuple):
 
 def traits_of(device: torch.device, precision: torch.dtype) -> DeviceTraits:
     """Decide what suits a device that computes in this precision."""
-    name = device_name(device)
-    if device.type == "cuda":
+    name, gpu = device_name(device), kind_of(device)
+    if gpu is not None:
         return DeviceTraits(
             device,
             name,
             precision,
-            asynchronous=True,
-            records=True,
+            asynchronous=gpu.streams,
+            records=gpu.streams,
             stacks=True,
-            own_memory=True,
+            leavable=True,
             strip_px=2**20,  # it wants much to do at a time
-            product_side=8192,
-            matrix_transforms=False,  # it has fast transforms for the layout at hand
+            product_side=8192 if gpu.streams else 4096,
+            matrix_transforms=not gpu.transforms,  # else fast ones for the layout at hand
             post_ops=False,
         )
     return DeviceTraits(
@@ -77,12 +86,17 @@ def traits_of(device: torch.device, precision: torch.dtype) -> DeviceTraits:
         asynchronous=False,
         records=False,
         stacks=False,  # the cores have enough to do with one
-        own_memory=False,
+        leavable=False,
         strip_px=2**16,  # 8 MB of big-lama's first layer, near a processor's cache
         product_side=2048,
         matrix_transforms=precision == torch.bfloat16,  # float32 gains nothing
         post_ops=has_post_ops(precision),
     )
+
+
+def kind_of(device: torch.device) -> GpuKind | None:
+    """Return what kind of GPU a device is; None for a processor."""
+    return KINDS.get(device.type)
 
 
 def choose_device(wish: str = "auto") -> torch.device:
@@ -95,16 +109,17 @@ def choose_device(wish: str = "auto") -> torch.device:
 
 
 def choose_devices(wish: str = "auto") -> list[torch.device]:
-    """Return the devices for `auto`, `cpu`, `cuda`, `cuda:N` or `cuda:all`; each has computed.
+    """Return the devices for a wish; each has computed.
 
-    `auto` takes the first GPU that works, else the CPU; `cuda:all` takes all of them.
+    `auto` takes the first GPU of any kind that works, else the CPU. `cuda`, `xpu` and `mps` are
+    kinds; a number may follow the first two, or `all`, which takes all of them.
 
     Raises:
         Unprocessable: If it is another word, or a GPU is asked for that is not there or fails.
     """
     if not re.fullmatch(DEVICE, wish):
         raise Unprocessable(
-            f"{ascii(wish)[:40]} is not a device. Choose auto, cpu, cuda, cuda:N or cuda:all.",
+            f"{ascii(wish)[:40]} is not a device. Choose {DEVICE_NOTATION}.",
             code="unknown_device",
         )
     if wish == "cpu":
@@ -114,16 +129,15 @@ def choose_devices(wish: str = "auto") -> list[torch.device]:
         for fault in faults:
             log.warning("%s; going on with %s", fault, device_name(device))
         return [device]
-    count = _gpu_count()
-    number = int(wish.partition(":")[2].replace("all", "") or 0)
-    if number >= count:
+    word, _colon, place = wish.partition(":")
+    there = _devices_of(KINDS[word])
+    devices = there if place == "all" else there[int(place or 0) :][:1]
+    if not devices:
         raise Unprocessable(
-            f"{wish} was asked for, but PyTorch {torch.__version__} finds {count} NVIDIA GPUs. "
-            "Choose auto or cpu.",
+            f"{wish} was asked for, but PyTorch {torch.__version__} finds {len(there)} GPUs of "
+            f"that kind. Choose auto or cpu.",
             code="no_such_device",
         )
-    numbers = range(count) if wish == "cuda:all" else [number]
-    devices = [torch.device("cuda", number) for number in numbers]
     for device in devices:
         if fault := fault_of(device):
             raise Unprocessable(
@@ -133,8 +147,13 @@ def choose_devices(wish: str = "auto") -> list[torch.device]:
 
 
 def default_in_words() -> str:
-    """Name the device of `auto` for people, and what is wrong with those that it leaves."""
+    """Name the device of `auto` for people, and what is wrong with those that it leaves.
+
+    Where PyTorch finds no GPU at all, the system is asked for one that it was not built for.
+    """
     device, faults = _first_that_works()
+    if kind_of(device) is None and not faults:
+        faults = [reason] if (reason := unused_card()) else []
     return ", because ".join([device_name(device), *faults[:1]])
 
 
@@ -144,30 +163,39 @@ def fault_of(device: torch.device) -> str:
     PyTorch also finds cards that it has no kernels for, and cards that have failed meanwhile. Too
     little memory is no fault: that is met where tiles are chosen.
     """
+    gpu = kind_of(device)
     try:
         with torch.inference_mode():
             ones = torch.ones(1, 1, 8, 8, device=device)
             blurred = functional.conv2d(ones, ones[..., :3, :3], padding=1)
-            total = round(float(torch.fft.rfft2(blurred)[0, 0, 0, 0].real))
+            if gpu is None or gpu.transforms:
+                total = round(float(torch.fft.rfft2(blurred)[0, 0, 0, 0].real))
+            else:
+                total = round(float((ones[0, 0] @ blurred[0, 0] @ ones[0, 0])[0, 0]))
         reason = "" if total == PROBE_SUM else f"it computes {total} instead of {PROBE_SUM}"
     except torch.OutOfMemoryError:
         reason = ""
     except RuntimeError as error:
-        reason = str(error).partition("\n")[0].strip(" .") or type(error).__name__
+        words = str(error).partition("\n")[0].strip(" .") or type(error).__name__
+        reason = "" if is_out_of_memory(words) else words
     if not reason:
         return ""
-    built = ", ".join(torch.cuda.get_arch_list()) or "no GPU"
+    built = gpu.built_for() if gpu is not None else ""
     return (
-        f"{_architecture(device)} does not work with PyTorch {torch.__version__}, built for "
-        f"{built} ({reason})"
+        f"{_with_architecture(device)} does not work with PyTorch {torch.__version__}"
+        f"{f', built for {built}' if built else ''} ({reason})"
     )
+
+
+def is_out_of_memory(words: str) -> bool:
+    """Tell whether a plain `RuntimeError` of PyTorch means that there is no memory."""
+    return any(word in words for word in NO_MEMORY)
 
 
 def _first_that_works() -> tuple[torch.device, list[str]]:
     """Return the first GPU that works, else the CPU, and the faults of the GPUs before it."""
     faults: list[str] = []
-    for number in range(_gpu_count()):
-        device = torch.device("cuda", number)
+    for device in (device for kind in KINDS.values() for device in _devices_of(kind)):
         fault = fault_of(device)
         if not fault:
             return device, faults
@@ -175,15 +203,16 @@ def _first_that_works() -> tuple[torch.device, list[str]]:
     return torch.device("cpu"), faults
 
 
-def _gpu_count() -> int:
-    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+def _devices_of(kind: GpuKind) -> list[torch.device]:
+    return [torch.device(kind.word, number) for number in range(kind.count())]
 
 
-def _architecture(device: torch.device) -> str:
+def _with_architecture(device: torch.device) -> str:
     """Name a GPU and the code that it runs; one that has failed may not tell."""
+    gpu = kind_of(device)
     try:
-        major, minor = torch.cuda.get_device_capability(device)
-        return f"{device_name(device)} of architecture sm_{major}{minor}"
+        code = gpu.architecture(device) if gpu is not None else ""
+        return f"{device_name(device)} of architecture {code}" if code else device_name(device)
     except RuntimeError:
         return str(device)
 
@@ -199,8 +228,9 @@ def choose_precision(*devices: torch.device) -> torch.dtype:
 
 
 def _multiplies_bfloat16(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return torch.cuda.get_device_capability(device) >= (8, 0)
+    gpu = kind_of(device)
+    if gpu is not None:
+        return gpu.multiplies_bfloat16(device)
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
@@ -218,14 +248,14 @@ def has_post_ops(precision: torch.dtype) -> bool:
 
 def device_name(device: torch.device) -> str:
     """Name a device for people: the GPU's own name, or `CPU` with its number of threads."""
-    if device.type == "cuda":
-        return f"{torch.cuda.get_device_name(device)} ({device})"
-    return f"CPU, {usable_cores()} threads"
+    gpu = kind_of(device)
+    return f"{gpu.name(device)} ({device})" if gpu else f"CPU, {usable_cores()} threads"
 
 
 def lasting_name(device: torch.device) -> str:
     """Name a kind of device for what is recorded: the GPU's own name, or `CPU`."""
-    return str(torch.cuda.get_device_name(device)) if device.type == "cuda" else "CPU"
+    gpu = kind_of(device)
+    return gpu.name(device) if gpu else "CPU"
 
 
 def set_up(device: torch.device, memory_limit: int) -> None:
@@ -235,10 +265,9 @@ def set_up(device: torch.device, memory_limit: int) -> None:
         device: A GPU, or the CPU.
         memory_limit: Bytes; 0 for no limit.
     """
-    if device.type == "cuda":
-        total = torch.cuda.mem_get_info(device)[1]
-        share = min(1.0, memory_limit / total) if memory_limit else 1.0
-        torch.cuda.set_per_process_memory_fraction(share, device)
+    gpu = kind_of(device)
+    if gpu is not None:
+        gpu.limit_bytes(device, memory_limit)
     else:
         torch.set_num_threads(usable_cores())
 
@@ -250,9 +279,13 @@ def free_memory(device: torch.device, limit: int = 0) -> int:
         device: A GPU, or the CPU.
         limit: The most bytes that are wanted; 0 for any number.
     """
-    if device.type == "cuda":
-        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        free = int(torch.cuda.mem_get_info(device)[0]) + kept
-    else:
-        free = free_memory_bytes()
+    gpu = kind_of(device)
+    free = gpu.free_bytes(device) if gpu is not None else free_memory_bytes()
     return min(free, limit) if limit else free
+
+
+def empty_caches() -> None:
+    """Give back the memory that PyTorch keeps on any GPU for later."""
+    for kind in KINDS.values():
+        if kind.count():
+            kind.empty_cache()

@@ -176,8 +176,8 @@ class TileNetwork:
         return filled
 
     def on_cpu(self) -> "TileNetwork | None":
-        """Return the same weights on the CPU, loaded once; None if they use its memory already."""
-        if not self.traits.own_memory:
+        """Return the same weights on the CPU, loaded once; None if they are there already."""
+        if not self.traits.leavable:
             return None
         if self._on_cpu is None:
             self._on_cpu = load_network(self.info, "cpu")
@@ -189,7 +189,7 @@ def load_network(info: WeightsInfo, device: str = "auto", memory_limit: int = 0)
 
     Args:
         info: Weights of the catalogue.
-        device: `auto`, `cpu`, `cuda`, `cuda:N` or `cuda:all`.
+        device: As in `choose_devices`.
         memory_limit: Bytes that tiles may take on each device; 0 for what is free there. A GPU
             refuses more; on a CPU tiles are chosen to fit.
 

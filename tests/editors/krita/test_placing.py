@@ -67,9 +67,9 @@ def replaced(rect):
 def press(name, times=1):
     for _ in range(times):
         krita.action(name).trigger()
-    yield 20
-    yield from until(lambda: is_restored(document), "the active layer")
-    document.waitForDone()
+        yield 20
+        yield from until(lambda: is_restored(document), "the active layer")
+        document.waitForDone()
 
 def seen():
     document.waitForDone()

@@ -50,7 +50,7 @@ class MatrixFourierUnit(nn.Module):
     def _mix(self, x: Tensor) -> Tensor:
         """(H, W, C) -> (H, W, C)."""
         height, width, channels = x.shape
-        rows, columns, columns_back, rows_back = transforms(height, width, x.dtype)
+        rows, columns, columns_back, rows_back = transforms(height, width, x.dtype, x.device)
         half = width // 2 + 1
 
         spectrum = torch.matmul(rows, x)  # (H, 2 half, C): of each row re, then im
@@ -69,7 +69,7 @@ class MatrixFourierUnit(nn.Module):
 
 @functools.lru_cache(maxsize=16)  # a job has few shapes; 0.3 MB each at 128 x 128
 def transforms(
-    height: int, width: int, dtype: torch.dtype
+    height: int, width: int, dtype: torch.dtype, device: torch.device
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return the matrices of an orthonormal real transform over two axes, and back.
 
@@ -97,7 +97,8 @@ def transforms(
         [torch.stack([cosine, sine], dim=-1), torch.stack([-sine, cosine], dim=-1)]
     ).reshape(2 * height, 2 * height)
     found = rows, columns, columns.T, rows_back  # orthonormal: the way back is the transpose
-    made = [matrix.to(dtype).contiguous() for matrix in found]
+    # Made on the processor, for GPUs of Apple know no float64.
+    made = [matrix.to(dtype).contiguous().to(device) for matrix in found]
     return made[0], made[1], made[2], made[3]
 
 
