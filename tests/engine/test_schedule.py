@@ -69,14 +69,27 @@ def test_thin_hole_of_one_level_gets_the_rounds_that_are_affordable():
     targets = (80 + 6) * (6 + 6)  # whose patches touch the hole
     for affordable, rounds in ((10_000, TUNING.thin_rounds), (12, 12), (1, TUNING.rounds[0])):
         tuning = TUNING._replace(thin_targets=affordable * targets)
-        (step,) = schedule_completion(missing_of(THIN), 0, tuning=tuning, two_ways=False).steps
+        (step,) = schedule_completion(missing_of(THIN), 0, tuning=tuning, opaque=False).steps
         assert (step.targets, step.turns.rounds, step.turns.far) == (
             targets, rounds, TUNING.thin_far,
         )  # fmt: skip
 
-    coarse, fine = schedule_completion(missing_of(THIN), 1).steps
+    coarse, fine = schedule_completion(missing_of(THIN), 1, opaque=False).steps
     assert (coarse.turns.rounds, coarse.turns.far) == (TUNING.rounds[0], 0)
     assert (fine.turns.rounds, fine.turns.far) == (TUNING.finest_rounds[0], 0)
+
+
+def test_finest_level_of_a_small_hole_is_searched_over_all_of_the_window():
+    missing = missing_of(DEEP)
+    targets, window = (50 + 6) * (50 + 6), max(missing.shape)
+    for small, turns in (
+        (targets, (TUNING.small_rounds, window // 2, TUNING.small_far)),
+        (targets - 1, (TUNING.finest_rounds[0], window // 8, 0)),
+    ):
+        tuning = TUNING._replace(small_targets=small)
+        fine = schedule_completion(missing, 1, tuning=tuning).steps[-1]
+        assert (fine.begin, fine.targets) == ("coarser", targets)
+        assert (fine.turns.rounds, fine.turns.reach, fine.turns.far) == turns
 
 
 @pytest.mark.parametrize(("levels", "whole_px"), [(0, 1 << 20), (1, 100)])
@@ -97,7 +110,7 @@ def test_finest_level_of_a_thin_hole_is_begun_in_two_ways_joined_as_long_as_is_a
     [
         {"tuning": TUNING._replace(searched_targets=1000)},  # one more of them
         {"by_network": True},
-        {"two_ways": False},
+        {"opaque": False},
         {"barred": select(120, 140, Rect(0, 0, 140, 59), Rect(0, 67, 140, 53)) // 255},
     ],
 )

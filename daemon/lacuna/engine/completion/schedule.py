@@ -36,6 +36,10 @@ class Tuning(NamedTuple):
             needs no more rounds than a middle level.
         finest_rounds: At most, of the finest levels: more take most of the time there and show in
             no figure.
+        small_targets: Up to so many the finest of several levels is searched over all of the window
+            and more often: what the coarser one has chosen is near, and seldom the best.
+        small_rounds: Of it.
+        small_far: As `thin_far`, of it.
         thin_targets: Where a hole is completed on its finest level alone, all that is seen of it is
             what is found there: it gets as many rounds as make so many targets in all.
         thin_rounds: At most, of such a hole.
@@ -65,6 +69,9 @@ class Tuning(NamedTuple):
     rounds: tuple[int, ...] = (8, 5, 4, 3, 2, 2, 1)
     network_rank: int = 4
     finest_rounds: tuple[int, ...] = (1, 2, 3)
+    small_targets: int = 20_000
+    small_rounds: int = 10
+    small_far: int = 8
     thin_targets: int = 600_000
     thin_rounds: int = 20
     thin_far: int = 4
@@ -142,7 +149,7 @@ def schedule_completion(
     tuning: Tuning = TUNING,
     barred: Mask | None = None,
     variation: int = 0,
-    two_ways: bool = True,
+    opaque: bool = True,
 ) -> Schedule:
     """Decide how a window is completed.
 
@@ -153,8 +160,8 @@ def schedule_completion(
         tuning: The numbers.
         barred: uint8 (H, W), 1 = must not be copied; None if all that is known may be.
         variation: As `Options.variation`.
-        two_ways: Whether a thin hole may get a level more than it needs, so that its finest level
-            is begun in two ways.
+        opaque: Whether no alpha is carried. Ink on nothing has a guide instead of a second way, and
+            of sources that are far away.
     """
     limited = barred is not None
     least = tuning.min_allowed if limited else tuning.min_sources
@@ -165,7 +172,7 @@ def schedule_completion(
     holes = {level: every[level] > 0 for level in range(finest, coarsest + 1)}
     patches = {level: _count_patches(hole, ground[level]) for level, hole in holes.items()}
     steps: list[LevelSchedule] = []
-    if two_ways and not by_network and levels <= finest:
+    if opaque and not by_network and levels <= finest:
         steps = _begin_in_two_ways(finest, holes, patches, least, not whole, tuning)
     if steps:
         return Schedule(
@@ -187,8 +194,10 @@ def schedule_completion(
         if steps:
             if level - finest < len(tuning.finest_rounds):
                 rounds = min(rounds, tuning.finest_rounds[level - finest])
-            reach = max(4, min(tuning.near_px, longer // 8))
-            turns = Turns(0, rounds, reach, tuning.steps, 0, scored)
+            reach, far = max(4, min(tuning.near_px, longer // 8)), 0
+            if opaque and few and level == finest and targets <= tuning.small_targets:
+                rounds, reach, far = tuning.small_rounds, longer // 2, tuning.small_far
+            turns = Turns(0, rounds, reach, tuning.steps, far, scored)
             steps.append(LevelSchedule(level, "coarser", targets, turns, tuning.texture_weight))
             continue
         far = 0
