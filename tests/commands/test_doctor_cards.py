@@ -14,6 +14,7 @@ from tests.graphics.machines import (
     APPLE,
     INTEL_MAC,
     drm,
+    hide_cards,
     macos,
     put_nvidia_smi,
     put_program,
@@ -30,12 +31,8 @@ GIB = 2**30
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
     """Pretend to be a computer: its system, its build of PyTorch, its folder of cards."""
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    monkeypatch.setenv("PATH", str(programs))
+    programs = hide_cards(monkeypatch, tmp_path)
     monkeypatch.setattr(graphics, "has_pip", lambda: True)
-    monkeypatch.setattr(cards, "NAMES_OF_PCI", ())
-    monkeypatch.setattr(cards, "NVIDIA_DRIVER", tmp_path / "none")
 
     def pretend(platform, build, *of_linux, machine="x86_64"):
         monkeypatch.setattr(cards, "sys", SimpleNamespace(platform=platform))
@@ -186,7 +183,6 @@ def test_the_command_itself_names_card_and_remedy_and_the_worker_says_why_it_has
         pytest.skip("this build of PyTorch is for GPUs")
     words = [tmp_path / "photo.png", tmp_path / "mask.png", "-o", tmp_path / "clean.png"]
     put_nvidia_smi(tmp_path / "bin", r"NVIDIA GeForce RTX 4090, 580.65.06\n", r"8.9\n")
-    monkeypatch.setattr(cards, "DRM", tmp_path / "none")
     told = checks(in_process("doctor", "--json"))
     fills = [in_process("inpaint", *words, "--overwrite", *more) for more in
              (["--device", "cpu"], [], [])]  # fmt: skip

@@ -5,6 +5,8 @@ What the programs print follows their documentation and public reports; none of 
 
 import json
 
+from lacuna.system import cards
+
 APPLE = {
     "_name": "Apple M2", "spdisplays_mtlgpufamilysupport": "spdisplays_metal3",
     "spdisplays_vendor": "sppci_vendor_Apple", "sppci_bus": "spdisplays_builtin",
@@ -22,25 +24,36 @@ INTEL_MAC = [
 ]  # fmt: skip
 
 
-def macos(*cards):
-    return json.dumps({"SPDisplaysDataType": list(cards)}, indent=2)
+def hide_cards(monkeypatch, tmp_path):
+    """Let nothing of this computer's own cards be seen; return the folder that PATH names."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.setattr(cards, "DRM", tmp_path / "none")
+    monkeypatch.setattr(cards, "NVIDIA_DRIVER", tmp_path / "none")
+    monkeypatch.setattr(cards, "NAMES_OF_PCI", ())
+    return programs
 
 
-def windows(*cards):
+def macos(*shown):
+    return json.dumps({"SPDisplaysDataType": list(shown)}, indent=2)
+
+
+def windows(*shown):
     """What PowerShell prints of (name, driver, vendor); PowerShell 7 and 5.1 both make a list."""
     return json.dumps(
         [
             {"Name": name, "DriverVersion": driver, "PNPDeviceID": f"PCI\\VEN_{vendor}&DEV_0000\\4"}
-            for name, driver, vendor in cards
+            for name, driver, vendor in shown
         ],
         indent=4,
     ).replace("\n", "\r\n")
 
 
-def drm(folder, *cards):
+def drm(folder, *shown):
     """Make /sys/class/drm of (vendor, device, driver, place on the bus, more files)."""
     (folder / "class").mkdir(parents=True)
-    for number, (vendor, device, driver, place, files) in enumerate(cards):
+    for number, (vendor, device, driver, place, files) in enumerate(shown):
         real = folder / "devices" / place
         real.mkdir(parents=True)
         for name, text in {"vendor": vendor, "device": device, **files}.items():

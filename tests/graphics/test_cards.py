@@ -13,6 +13,7 @@ from tests.graphics.machines import (
     APPLE,
     INTEL_MAC,
     drm,
+    hide_cards,
     macos,
     put_nvidia_smi,
     put_program,
@@ -26,12 +27,7 @@ ON_PATH = pytest.mark.skipif(os.name != "posix", reason="programs are scripts of
 @pytest.fixture
 def computer(monkeypatch, tmp_path):
     """A computer without any card; `computer(platform)` says which system it has."""
-    programs = tmp_path / "programs"
-    programs.mkdir()
-    monkeypatch.setenv("PATH", str(programs))
-    monkeypatch.setattr(cards, "DRM", tmp_path / "none")
-    monkeypatch.setattr(cards, "NVIDIA_DRIVER", tmp_path / "none")
-    monkeypatch.setattr(cards, "NAMES_OF_PCI", ())
+    programs = hide_cards(monkeypatch, tmp_path)
 
     def has(platform):
         monkeypatch.setattr(cards, "sys", SimpleNamespace(platform=platform))

@@ -17,7 +17,7 @@ from lacuna_wire.errors import NotFound, QueueFull
 from lacuna_wire.signing import SCHEME
 
 from . import handlers
-from .auth import SESSIONS, UNSIGNED, admit, guard, sign
+from .auth import CALLER, SESSIONS, admit, guard, sign
 from .awake import AwakeClock
 from .connections import keep_account, keep_open
 from .forecast import Forecast, JobPlan
@@ -113,8 +113,7 @@ async def errors_to_json(request: web.Request, handler: Handler) -> web.StreamRe
 @web.middleware
 async def know(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Keep the connections of callers whose request was signed, or who speak protocol 1."""
-    resource = request.match_info.route.resource
-    if resource is None or resource.canonical not in UNSIGNED:
+    if CALLER in request:
         keep_open(request)
     return await handler(request)
 

@@ -199,18 +199,16 @@ def check_body(request: web.Request, body: bytes) -> None:
 def upload_tag(request: web.Request) -> RunningTag | None:
     """Return what the body of a request has to end with; None if it is plain, or in protocol 1."""
     keys, signature = request[CALLER]
-    header, own = OWN_PEER
-    may_be_plain = request.headers.get(header) == own
-    if keys is None or (may_be_plain and request.headers.get(DIGEST) == PLAIN):
+    if keys is None or (_may_be_plain(request) and request.headers.get(DIGEST) == PLAIN):
         return None
     return RunningTag(keys.request, signature)
 
 
 def result_digest(request: web.Request, length: int) -> str | None:
     """Return what `Lacuna-Digest` says of the pixels of an answer; nothing in protocol 1."""
-    header, own = OWN_PEER
-    is_own = request.headers.get(header) == own
-    return None if request[CALLER].keys is None else pixels_digest(length, is_own)
+    if request[CALLER].keys is None:
+        return None
+    return pixels_digest(length, _may_be_plain(request))
 
 
 def result_tag(request: web.Request) -> RunningTag:
@@ -236,6 +234,12 @@ def sign(request: web.Request, response: web.StreamResponse) -> None:
 def header_of(message: web.Request | web.StreamResponse) -> Header:
     """Return what gives a header by its name; one that comes twice is another one."""
     return lambda name: ", ".join(message.headers.getall(name, []))
+
+
+def _may_be_plain(request: web.Request) -> bool:
+    """Whether the client knows that we are its own user's process, so that pixels need no tag."""
+    header, own = OWN_PEER
+    return request.headers.get(header) == own
 
 
 def _transport(request: web.Request) -> asyncio.BaseTransport:

@@ -34,8 +34,8 @@ class Tuning(NamedTuple):
             touch up.
         network_rank: Where `rounds` begins if a network has made the start: it is to be kept, and
             needs no more rounds than a middle level.
-        finest_rounds: At most, of the finest levels: more take most of the time there and show in
-            no figure.
+        finest_rounds: At most, of the finest levels of larger holes: more take most of the time
+            there and show in no figure.
         small_targets: Up to so many the finest of several levels is searched over all of the window
             and more often: what the coarser one has chosen is near, and seldom the best.
         small_rounds: Of it.
