@@ -343,13 +343,11 @@ def test_patches_are_what_fills_by_default_and_what_the_network_gets_to_correct(
     assert 0 < difference.mean() < 2
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", SIZES[1:])  # nothing is known of a picture of one pixel
 def test_patches_alone_leave_known_pixels_of_odd_pictures_untouched(size):
     width, height = size
     samples = np.random.default_rng(2).integers(0, 256, (height, width, 3)).astype(np.uint8)
     selection = draw("all but one pixel", height, width)
-    if (selection == 0).sum() in (0, selection.size):
-        pytest.skip("a picture of one pixel has nothing known")
 
     whole = filled_by(Filler(), samples, selection, replace(OPTIONS, weights=""))
 
