@@ -1,12 +1,14 @@
 """Bring the catalogues up to date: `python -m translations.catalogues`.
 
-Collects every text that an editor shows into `lacuna.pot`, brings the `.po` file of each language
-in line with it, and compiles the `.mo` files that go with the plug-ins. What is left to translate
+Collects every text that an editor or the page shows into `lacuna.pot`, brings the `.po` file of
+each language in line with it, and compiles the `.mo` files that go with the plug-ins and the
+`.json` files that go with the page. What is left to translate
 is listed, and then the exit code is 1. A new language begins as an empty file `LANGUAGE.po`.
 """
 
 import ast
 import io
+import json
 import sys
 import tokenize
 from collections.abc import Iterator
@@ -26,6 +28,7 @@ from lacuna_wire.translation import DOMAIN, LOCALE
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 TEMPLATE = HERE / f"{DOMAIN}.pot"
+PAGE = ROOT / "daemon/lacuna/service/page/static"
 PLUG_INS = ("krita_plugin", "gimp_plugin")
 # Of constants, all of which are texts for both.
 SHARED = (sentences, refusals, numbers)
@@ -47,19 +50,26 @@ class Text(NamedTuple):
 
 
 def find_texts() -> Iterator[Text]:
-    """Yield everything that an editor shows, in the order of the files."""
+    """Yield everything that an editor or the page shows, in the order of the files."""
     for folder in PLUG_INS:
         for path in sorted((ROOT / folder).rglob("*.py")):
             if "_vendor" not in path.parts:
                 yield from _marked_texts(path)
         for path in sorted((ROOT / folder).rglob("*.action")):
             yield from _action_texts(path)
+    yield from find_page_texts()
     for module in SHARED:
         yield from _sentence_texts(Path(str(module.__file__)))
     for option in shown_options():
         for text in (option.label, option.tip, option.unit, *option.choice_labels):
             if text:
                 yield Text(text, "shared/lacuna_wire/options.py")
+
+
+def find_page_texts() -> Iterator[Text]:
+    """Yield what the page's own scripts show."""
+    for path in sorted(PAGE.rglob("*.js")):
+        yield from _marked_texts(path, "javascript")
 
 
 def new_template() -> Catalog:
@@ -114,6 +124,17 @@ def mo_file(language: str) -> Path:
     return LOCALE / language / "LC_MESSAGES" / f"{DOMAIN}.mo"
 
 
+def page_file(language: str) -> Path:
+    return PAGE / "locale" / f"{language}.json"
+
+
+def as_json(catalogue: Catalog) -> bytes:
+    """Return the texts of the page, for its scripts."""
+    texts = {text.text: catalogue[text.text].string for text in find_page_texts()}
+    lines = json.dumps(texts, ensure_ascii=False, indent=1, sort_keys=True)
+    return f"{lines}\n".encode()
+
+
 def missing_texts(catalogue: Catalog) -> list[str]:
     """Return what is not translated yet."""
     return [str(message.id) for message in catalogue if message.id and not message.string]
@@ -129,6 +150,8 @@ def main() -> int:
         (HERE / f"{language}.po").write_bytes(as_po(catalogue))
         mo_file(language).parent.mkdir(parents=True, exist_ok=True)
         mo_file(language).write_bytes(as_mo(catalogue))
+        page_file(language).parent.mkdir(parents=True, exist_ok=True)
+        page_file(language).write_bytes(as_json(catalogue))
         missing = missing_texts(catalogue)
         print(f"{language}: {len(catalogue)} texts, {len(missing)} to be translated")
         for text in missing:
@@ -147,15 +170,15 @@ class _TextsAlone(Catalog):
 
 
 def _new_catalogue(language: str | None) -> Catalog:
-    about = "# What Lacuna says in Krita and GIMP."
+    about = "# What Lacuna says in Krita, in GIMP and on its page."
     return _TextsAlone(locale=language, charset="utf-8", header_comment=about, fuzzy=False)
 
 
-def _marked_texts(path: Path) -> Iterator[Text]:
-    """Yield what stands between `_(` and `)`."""
+def _marked_texts(path: Path, kind: str = "python") -> Iterator[Text]:
+    """Yield what stands between `_(` and `)`, or the first value."""
     name = path.relative_to(ROOT).as_posix()
     with path.open("rb") as file:
-        for _line, text, _comments, _context in extract("python", file, {"_": None}):
+        for _line, text, _comments, _context in extract(kind, file, {"_": None}):
             yield Text(str(text), name)
 
 

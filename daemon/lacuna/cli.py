@@ -14,6 +14,7 @@ from lacuna.commands.bench import bench
 from lacuna.commands.demo import demo
 from lacuna.commands.doctor import doctor
 from lacuna.commands.inpaint import inpaint
+from lacuna.commands.page import page
 from lacuna.commands.service import serve, status, stop
 from lacuna.commands.setup import setup
 from lacuna.commands.uninstall import uninstall
@@ -30,7 +31,8 @@ def cli() -> None:
     """Remove what does not belong from pictures of any size, on your own computer."""
 
 
-for command in (setup, doctor, inpaint, demo, serve, status, stop, weights, bench, uninstall):
+COMMANDS = (setup, doctor, page, inpaint, demo, serve, status, stop, weights, bench, uninstall)
+for command in COMMANDS:
     cli.add_command(command)
 
 

@@ -12,7 +12,9 @@ from .errors import BadReply, DaemonUnreachable, JobCancelled, LacunaError, NotF
 from .exchange import Buffer, exchange, json_body, pixel_body, slices
 from .messages import JobEstimate, JobRequest, JobStatus, Ticket
 from .rect import Rect
+from .replies import read_reply
 from .sentences import CANCELLED
+from .session import HOST
 
 CALL_TIMEOUT_S = 30.0  # without a byte in either direction
 CANCEL_POLL_S = 0.5  # how late `inpaint` may notice that it should cancel
@@ -34,6 +36,16 @@ class Answer(NamedTuple):
     result: str
     grown_px: int = 0
     weights: str = ""
+
+
+class PageAddress(NamedTuple):
+    """Where the page is.
+
+    Attributes:
+        path: Path and fragment.
+    """
+
+    path: str
 
 
 class Client:
@@ -122,6 +134,15 @@ class Client:
         An older daemon lacks some of them.
         """
         return dict(self._call("GET", "/v1/status"))
+
+    def page(self) -> str:
+        """Return an address of the daemon's page, which a browser can open once, and soon.
+
+        Raises:
+            NotFound: If the daemon is older than its page.
+        """
+        path = read_reply(PageAddress, self._call("POST", "/v1/page", {}), "page").path
+        return f"http://{HOST}:{self.endpoint.port}{path}"
 
     def shutdown(self) -> None:
         """Ask the daemon to end; it answers first."""

@@ -20,6 +20,7 @@ ROUTES = [
     ("GET", "/v1/jobs/{id}/events"),
     ("GET", "/v1/jobs/{id}/result"),
     ("DELETE", "/v1/jobs/{id}"),
+    ("POST", "/v1/page"),
     ("POST", "/v1/shutdown"),
     ("GET", "/v1/nothing"),
     ("GET", "/"),

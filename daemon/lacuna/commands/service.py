@@ -62,11 +62,19 @@ def serve(port: int, keep_model: float, device: str, listen: str, foreground: bo
         )
         sys.exit(EXIT_CONFIG)
     from lacuna.network.catalogue import PATCHES, SHIPPED
+    from lacuna.network.published import PUBLISHED
     from lacuna.service.serve import new_settings
     from lacuna.service.serve import serve as run
 
     unit_s = {PATCHES: SHIPPED_UNIT_S, SHIPPED: SHIPPED_UNIT_S}
-    settings = new_settings(keep_model, device, weights=_choices, unit_s=unit_s)
+    settings = new_settings(
+        keep_model,
+        device,
+        weights=_choices,
+        published=tuple(PUBLISHED),
+        program=PROGRAM,
+        unit_s=unit_s,
+    )
     sys.exit(
         run(plan_for_network, [*PROGRAM, "worker"], [*PROGRAM, "serve"], settings, port, foreground)
     )

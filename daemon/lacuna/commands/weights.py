@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lacuna.network.weights_info import WeightsInfo
 
 MIB = 2**20
+REPORT_S = 0.25  # between two lines of progress for a program
 MOST_PX = 9_999  # of what can be set, as of what a file may say of itself
 COLUMNS = ("", "name", "size", "network", "kind", "trained", "licence", "SHA-256")
 
@@ -100,14 +101,15 @@ def import_(file: Path, name: str | None) -> None:
     help="Download from here: the address of the file, or with a slash at its end of a folder. "
     "Default: the folder in the variable LACUNA_MIRROR, else the publisher.",
 )
-def fetch(name: str, mirror: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print progress as JSON, for programs.")
+def fetch(name: str, mirror: str, as_json: bool) -> None:
     """Download published weights (big-lama). A download that broke off resumes where it was.
 
     Wherever the file comes from, it must have the size and the digests that Lacuna knows.
     """
     from lacuna.network.fetch import fetch_weights
 
-    with _progress(name) as progress:
+    with _progress_json() if as_json else _progress(name) as progress:
         found = fetch_weights(name, progress, mirror)
     _report("installed", found)
     _compare_precisions(found)
@@ -234,6 +236,23 @@ def _progress(name: str) -> Iterator["ReportBytes"]:
     with Progress(TextColumn(name), BarColumn(), *columns, console=console) as bar:
         task = bar.add_task(name, total=None)
         yield lambda there, total: bar.update(task, completed=there, total=total or None)
+
+
+@contextmanager
+def _progress_json() -> Iterator["ReportBytes"]:
+    """Yield a function that prints how much has been downloaded, a few times a second."""
+    import json
+    import time
+
+    said_at = 0.0
+
+    def say(there: int, total: int) -> None:
+        nonlocal said_at
+        if time.monotonic() - said_at >= REPORT_S or there == total:
+            said_at = time.monotonic()
+            click.echo(json.dumps({"bytes": there, "total": total}))
+
+    yield say
 
 
 def _printable(text: str) -> str:

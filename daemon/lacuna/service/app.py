@@ -17,12 +17,15 @@ from lacuna_wire.errors import NotFound, QueueFull
 from lacuna_wire.signing import SCHEME
 
 from . import handlers
-from .auth import CALLER, SESSIONS, admit, guard, sign
+from .auth import CALLER, SESSIONS, admit, check_client, sign
 from .awake import AwakeClock
 from .connections import keep_account, keep_open
 from .forecast import Forecast, JobPlan
 from .jobs import Jobs
 from .keys import BEGUN, CLOCK, JOBS, SETTINGS, SPOOL, STOP, SUPERVISOR, VERSION, Stop
+from .page.fetching import FETCHING
+from .page.guard import PAGE_HEADERS, check_visitor, is_of_page
+from .page.routes import PAGE_ROUTES, prepare_page
 from .settings import DaemonSettings
 from .spool import Spool, spool_folders
 from .supervisor import Supervisor
@@ -42,6 +45,7 @@ ROUTES: Sequence[tuple[str, str, Handler]] = (
     ("GET", "/v1/jobs/{id}/events", handlers.events),
     ("GET", "/v1/jobs/{id}/result", handlers.result),
     ("DELETE", "/v1/jobs/{id}", handlers.forget),
+    ("POST", "/v1/page", handlers.page),
     ("POST", "/v1/shutdown", handlers.shutdown),
 )
 # No browser may guess the type of our answers, keep them or embed them.
@@ -78,7 +82,8 @@ def make_app(
     clock = app[CLOCK] = AwakeClock()
     app[SUPERVISOR] = Supervisor(worker_command, settings, clock)
     app[JOBS] = Jobs(settings, Forecast(settings, plan), app[SPOOL], app[SUPERVISOR], clock)
-    for method, path, handler in ROUTES:
+    prepare_page(app)
+    for method, path, handler in (*ROUTES, *PAGE_ROUTES):
         app.router.add_route(method, path, handler, expect_handler=expect)
     app.on_response_prepare.append(finish_head)
     app.on_shutdown.append(end_jobs)
@@ -111,8 +116,18 @@ async def errors_to_json(request: web.Request, handler: Handler) -> web.StreamRe
 
 
 @web.middleware
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let in whom an address is for: the page has its own, all others are for programs."""
+    if is_of_page(request):
+        check_visitor(request)
+    else:
+        check_client(request)
+    return await handler(request)
+
+
+@web.middleware
 async def know(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Keep the connections of callers whose request was signed, or who speak protocol 1."""
+    """Keep the connections of callers who have shown who they are."""
     if CALLER in request:
         keep_open(request)
     return await handler(request)
@@ -133,7 +148,10 @@ async def expect(request: web.Request) -> web.StreamResponse | None:
     aiohttp comes here before the middlewares, and would invite any body by default.
     """
     try:
-        admit(request)
+        if is_of_page(request):
+            check_visitor(request)
+        else:
+            admit(request)
     except LacunaError as error:
         return error_response(error)
     if request.headers["Expect"].lower() != "100-continue":
@@ -147,12 +165,15 @@ async def expect(request: web.Request) -> web.StreamResponse | None:
 
 async def finish_head(request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(HEADERS)
+    if is_of_page(request):
+        response.headers.update(PAGE_HEADERS)
     sign(request, response)
 
 
 async def end_jobs(app: web.Application) -> None:
     """Answer every client that waits, before connections are closed."""
     app[JOBS].close()
+    await app[FETCHING].cancel()
 
 
 async def keep_working(app: web.Application) -> AsyncIterator[None]:

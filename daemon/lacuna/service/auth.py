@@ -16,7 +16,6 @@ from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from aiohttp import HttpVersion11, web
-from aiohttp.typedefs import Handler
 
 from lacuna_wire import LacunaError
 from lacuna_wire.errors import BadRequest, Forbidden, Unauthorized, WrongHost
@@ -60,7 +59,7 @@ class Caller(NamedTuple):
     """Who sent a request.
 
     Attributes:
-        keys: Of the connection; None in protocol 1, which signs nothing.
+        keys: Of the connection; None in protocol 1 and on the page, which sign nothing.
         signature: Of the head of the request.
     """
 
@@ -73,34 +72,46 @@ CALLER = web.RequestKey("caller", Caller)
 ANSWER = web.RequestKey("answer", str)  # signature of the head of the answer
 
 
-@web.middleware
-async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let in only callers that could read the endpoint file."""
+def check_client(request: web.Request) -> None:
+    """Let in only callers that could read the endpoint file.
+
+    Raises:
+        LacunaError: As `admit` does.
+    """
     resource = request.match_info.route.resource
     if resource is None or resource.canonical not in UNSIGNED:
         admit(request)
     else:
         end_session(request)
         check_place(request)
-    return await handler(request)
+
+
+def check_name(request: web.Request) -> str:
+    """Return the name of this socket, as a request has to give it in its Host header.
+
+    Raises:
+        BadRequest: For HTTP/1.0 and for an absolute target; neither has a trustworthy Host.
+        WrongHost: Unless there is exactly one Host header and it is this name. A page that rebinds
+            its own name to 127.0.0.1 is stopped here.
+    """
+    if request.version != HttpVersion11:
+        raise BadRequest("This daemon speaks HTTP/1.1 only.")
+    if not request.raw_path.startswith("/"):
+        raise BadRequest("The target of a request must be a path.")
+    name = f"{OWN_NAME}:{_transport(request).get_extra_info('sockname')[1]}"
+    if request.headers.getall("Host", []) != [name]:
+        raise WrongHost("The Host header does not name this daemon.")
+    return name
 
 
 def check_place(request: web.Request) -> None:
     """Refuse what none of our clients sends: other names of this host, proxies, browsers.
 
     Raises:
-        BadRequest: For HTTP/1.0 and for an absolute target; neither has a trustworthy Host.
-        WrongHost: Unless there is exactly one Host header and it is the name of this socket. A page
-            that rebinds its own name to 127.0.0.1 is stopped here.
+        LacunaError: As `check_name` does.
         Forbidden: If the request comes from a web page, even from one of `null` origin.
     """
-    if request.version != HttpVersion11:
-        raise BadRequest("This daemon speaks HTTP/1.1 only.")
-    if not request.raw_path.startswith("/"):
-        raise BadRequest("The target of a request must be a path.")
-    port = _transport(request).get_extra_info("sockname")[1]
-    if request.headers.getall("Host", []) != [f"{OWN_NAME}:{port}"]:
-        raise WrongHost("The Host header does not name this daemon.")
+    check_name(request)
     if "Origin" in request.headers:
         raise Forbidden("Web pages may not use this daemon.")
     for site in request.headers.getall("Sec-Fetch-Site", []):
@@ -178,19 +189,21 @@ def speaks_protocol_1(request: web.Request, authorization: str) -> bool:
     """
     given = authorization.encode("utf-8", "surrogateescape")
     token = request.app[SETTINGS].token
-    return hmac.compare_digest(given, f"Bearer {token}".encode()) and has_own_peer(request)
+    right = hmac.compare_digest(given, f"Bearer {token}".encode())
+    return right and own_peer(request) is True
 
 
-def has_own_peer(request: web.Request) -> bool:
-    """Whether the kernel says that the caller is a process of this user."""
+def own_peer(request: web.Request) -> bool | None:
+    """Whether the caller is a process of this user; None if the kernel does not say."""
     transport = _transport(request)
     own, peer = (transport.get_extra_info(end) for end in ("sockname", "peername"))
-    return peer is not None and is_own_peer(own, peer) is True
+    return None if peer is None else is_own_peer(own, peer)
 
 
 def check_body(request: web.Request, body: bytes) -> None:
     """Raise `Unauthorized` if a body is not the one whose digest was signed."""
-    if request[CALLER].keys is None:
+    caller = request.get(CALLER)  # there is none where the page signs in
+    if caller is None or caller.keys is None:
         return
     if not same(request.headers.get(DIGEST), digest_of(body)):
         raise Unauthorized("The body of the request is not the one that was signed.")

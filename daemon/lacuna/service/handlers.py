@@ -6,26 +6,26 @@ docs/protocol.md describes them all, docs/openapi.yaml for programs.
 import json
 import os
 import re
-import time
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 
-from lacuna.machine import free_memory_bytes, resident_bytes
 from lacuna_wire import PROTOCOL, JobRequest, JobStatus
 from lacuna_wire.endpoint import hello_proof
 from lacuna_wire.errors import BadRequest, Conflict, NotFound
 from lacuna_wire.messages import UNKNOWN_KEYS, JobEstimate
 from lacuna_wire.signing import DIGEST, EACH_EVENT, NONCE, TAG_BYTES, TRAILING, sign_event
 
-from .auth import CALLER, begin_session, has_own_peer, result_digest, result_tag, upload_tag
+from .auth import CALLER, begin_session, own_peer, result_digest, result_tag, upload_tag
 from .bodies import OCTETS, read_json, save_upload, upload_length
+from .facts import daemon_facts, health_of
 from .forecast import JobPlan
 from .job import Job
 from .jobs import Jobs
-from .keys import BEGUN, CLOCK, JOBS, SETTINGS, SPOOL, STOP, SUPERVISOR, VERSION
+from .keys import CLOCK, JOBS, SETTINGS, STOP, SUPERVISOR, VERSION
+from .page.visits import CODE_S, VISITS
 from .spool import open_file
 
 MAX_WAIT_S = 60.0
@@ -57,7 +57,7 @@ async def hello(request: web.Request) -> web.Response:
         {
             "instance": settings.instance,
             "version": version,
-            "protocol": 1 if has_own_peer(request) else PROTOCOL,
+            "protocol": 1 if own_peer(request) else PROTOCOL,
             "proof": hello_proof(settings.token, nonce, settings.instance),
         }
     )
@@ -66,41 +66,24 @@ async def hello(request: web.Request) -> web.Response:
 async def health(request: web.Request) -> web.Response:
     """GET /v1/health: `ok`, or `degraded` while a job would be refused, whatever it is."""
     _query(request)
-    return web.json_response({"state": _health(request.app)})
+    return web.json_response({"state": health_of(request.app)})
 
 
 async def status(request: web.Request) -> web.Response:
     """GET /v1/status: everything that helps when something goes wrong."""
     _query(request)
-    app = request.app
-    settings, jobs, supervisor = app[SETTINGS], app[JOBS], app[SUPERVISOR]
-    return web.json_response(
-        {
-            "instance": settings.instance,
-            "version": app[VERSION],
-            "protocol": PROTOCOL,
-            "pid": os.getpid(),
-            "uptime_s": round(time.monotonic() - app[BEGUN], 1),
-            "health": _health(app),
-            "device": supervisor.device or None,
-            "weights": list(settings.weights()),
-            "worker_pid": supervisor.pid,
-            "worker_memory_bytes": resident_bytes(supervisor.pid),
-            "tile_s": jobs.tile_s,
-            "jobs": [status_fields(request, jobs.status(job)) for job in jobs.alive()],
-            "free_memory_bytes": free_memory_bytes(),
-            "spool_bytes": app[SPOOL].taken_bytes,
-            "limits": {
-                "jobs": settings.max_jobs,
-                "upload_bytes": settings.max_body_bytes,
-                "spool_bytes": settings.max_spool_bytes,
-                "result_ttl_s": settings.result_ttl_s,
-                "client_gone_s": settings.client_gone_s,
-                "job_s": settings.job_deadline_s,
-            },
-            "errors": list(jobs.errors),
-        }
-    )
+    jobs = request.app[JOBS]
+    statuses = [status_fields(request, jobs.status(job)) for job in jobs.alive()]
+    return web.json_response({**daemon_facts(request.app), "jobs": statuses})
+
+
+async def page(request: web.Request) -> web.Response:
+    """POST /v1/page: an address under which a browser can open the page, once."""
+    _query(request)
+    if await read_json(request, request.app[SETTINGS]) != {}:
+        raise BadRequest("The body must be an empty JSON object.")
+    code = request.app[VISITS].new_code()
+    return web.json_response({"path": f"/page/#{code}", "expires_s": CODE_S}, status=201)
 
 
 async def estimate(request: web.Request) -> web.Response:
@@ -246,10 +229,6 @@ def status_fields(request: web.Request, status: JobStatus) -> dict[str, Any]:
     if request[CALLER].keys is not None or request.headers.get(header) == ignored:
         return fields
     return {key: value for key, value in fields.items() if key in FIRST_STATUS_KEYS}
-
-
-def _health(app: web.Application) -> str:
-    return "degraded" if app[SUPERVISOR].degraded or app[SPOOL].degraded else "ok"
 
 
 def _expected_s(app: web.Application, asked: JobRequest, plan: JobPlan) -> float | None:

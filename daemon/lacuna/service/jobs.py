@@ -6,18 +6,13 @@ disagree with it, and a job would wait for ever.
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from lacuna_wire import JobRequest, JobStatus, LacunaError
-from lacuna_wire.errors import (
-    Conflict,
-    JobCancelled,
-    NotFound,
-    QueueFull,
-    WorkerUnavailable,
-)
+from lacuna_wire.errors import Conflict, JobCancelled, NotFound, QueueFull, WorkerUnavailable
 
 from .attempts import END_STATES, fill_job
 from .awake import AwakeClock
@@ -184,7 +179,9 @@ class Jobs:
             f" ({error.code})" if error else "",
         )  # fmt: skip
         if error is not None and state == "failed":
-            self.errors.append({"job": job.id, "code": error.code, "message": error.message})
+            self.errors.append(
+                {"job": job.id, "at": round(time.time()), **error.as_dict()["error"]}
+            )
         if job is not self._running:  # the worker still has them open
             self._drop_files(job)
         for other in self._jobs.values():

@@ -17,6 +17,8 @@ class DaemonSettings:
         instance: Name of this run, so that a client notices a restart.
         device: For jobs that leave the choice to the daemon.
         weights: Names those that are installed just now, the default first.
+        published: Names of weights that can be fetched.
+        program: How commands of this program are started, such as `weights fetch`.
         unit_s: Name of weights -> seconds that a unit of work (`forecast.py`) is assumed to take
             on a processor, before the first job says it.
         max_jobs: Jobs that have not ended yet.
@@ -48,6 +50,8 @@ class DaemonSettings:
     instance: str
     device: str = "auto"
     weights: Callable[[], Sequence[str]] = list
+    published: Sequence[str] = ()
+    program: Sequence[str] = ()
     unit_s: Mapping[str, float] = field(default_factory=dict)
     max_jobs: int = 4
     max_ended_jobs: int = 256

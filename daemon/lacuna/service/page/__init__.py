@@ -1,0 +1,1 @@
+"""The daemon's own page in a browser: signing in, its files, and what it shows."""
