@@ -57,6 +57,17 @@ def test_wheel_has_every_file_of_both_plugins_and_finds_them(release, tmp_path):
     assert files(tmp_path / "lacuna_wire") == files(CHECKOUT / "shared" / "lacuna_wire")
 
 
+def test_wheel_has_every_file_of_the_page(release, tmp_path):
+    (wheel,) = release.glob("*.whl")
+    with zipfile.ZipFile(wheel) as opened:
+        opened.extractall(tmp_path)
+    page = Path("lacuna", "service", "page", "static")
+
+    packed = files(tmp_path / page)
+    assert packed == files(CHECKOUT / "daemon" / page)
+    assert len(packed) > 10
+
+
 def test_sdist_has_what_editors_show_and_what_translators_edit(release):
     (sdist,) = release.glob("*.tar.gz")
     with tarfile.open(sdist) as opened:

@@ -70,3 +70,24 @@ def program():
         pytest.skip(f"{' or '.join(names)} is not installed; .ci/tools does it on Debian")
 
     return find
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A real Chromium, whose own protection of local addresses is off: not every browser has it."""
+    tool = pytest.importorskip("playwright.sync_api")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip("chromium is not installed; .ci/tools does it on Debian")
+    with tool.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            args=[
+                "--no-sandbox",  # as root it would not start
+                "--host-resolver-rules=MAP evil.test 127.0.0.1",
+                "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
+            ],
+        )
+        yield browser
+        browser.close()

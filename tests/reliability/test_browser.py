@@ -3,15 +3,12 @@
 The browser's own protection of local addresses is switched off: not everybody's browser has it.
 """
 
-import http.server
 import json
-import threading
 
 import pytest
 
+from tests.reliability.websites import serving
 from tests.service.conftest import request
-
-playwright = pytest.importorskip("playwright.sync_api")
 
 PAGE = b"<!doctype html><title>evil</title><body></body>"
 
@@ -74,43 +71,10 @@ async ([base, token, job]) => {
 """
 
 
-class Page(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(PAGE)))
-        self.end_headers()
-        self.wfile.write(PAGE)
-
-    def log_message(self, *_arguments):
-        pass
-
-
 @pytest.fixture(scope="module")
 def evil_port():
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server.server_port
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def browser(program):
-    path = program("chromium", "chromium-browser", "google-chrome")
-    with playwright.sync_playwright() as tool:
-        browser = tool.chromium.launch(
-            executable_path=path,
-            args=[
-                "--no-sandbox",  # as root it would not start
-                "--host-resolver-rules=MAP evil.test 127.0.0.1",
-                "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
-            ],
-        )
-        yield browser
-        browser.close()
+    with serving(PAGE) as port:
+        yield port
 
 
 @pytest.mark.parametrize("way", ["from another port", "rebound to the daemon's own port"])

@@ -88,3 +88,15 @@ class Visitor:
         states = self.states()
         with closing(states):
             return next(state for state in states if wanted(state))
+
+
+def opened(tab, daemon: Daemon):
+    """Open the page in a tab as `lacuna page` does, and wait until it shows something."""
+    tab.goto(daemon.client.page())
+    tab.wait_for_selector("main[data-state=shown]")
+    return tab
+
+
+def alert_of(tab) -> str:
+    """Return what the page warns of."""
+    return tab.wait_for_selector("[role=alert]:visible").inner_text()

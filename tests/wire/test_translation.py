@@ -2,6 +2,7 @@
 
 import ast
 import gettext
+import json
 import re
 from pathlib import Path
 from string import Formatter
@@ -60,6 +61,17 @@ def test_what_goes_with_the_plugins_is_what_people_have_edited(language):
 
     assert {text: compiled.gettext(text) for text, _ in pairs(language)} == dict(pairs(language))
     assert len(compiled._catalog) == len(pairs(language)) + 1  # with the header
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_goes_with_the_page_is_what_people_have_edited(language):
+    catalogue = catalogues.read_catalogue(catalogues.HERE / f"{language}.po")
+    told = json.loads(catalogues.page_file(language).read_text("utf-8"))
+
+    assert catalogues.page_file(language).read_bytes() == catalogues.as_json(catalogue)
+    assert set(told) == {text.text for text in catalogues.find_page_texts()}
+    assert len(told) > 40
+    assert all(told.values())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -4,8 +4,6 @@ import click
 
 from lacuna.commands.setup import COMMAND
 
-EXPIRES = "It can be opened once, within a minute."
-
 
 @click.command()
 @click.option("--no-browser", is_flag=True, help="Print the address instead of opening it.")
@@ -14,15 +12,17 @@ def page(no_browser: bool) -> None:
 
     Starts the daemon if it is not running. The address is good once, and for a minute.
     """
-    address = page_address()
-    if no_browser:
-        click.echo(address)
-        click.echo(EXPIRES, err=True)
-        return
     import webbrowser
 
-    if not webbrowser.open(address):
-        click.echo(f"No browser can be opened from here. Open this address:\n{address}\n{EXPIRES}")
+    address = page_address()
+    if not no_browser:
+        if webbrowser.open(address):
+            return
+        click.echo(
+            "No browser can be opened from here. Open the address in one yourself.", err=True
+        )
+    click.echo(address)
+    click.echo("It can be opened once, within a minute.", err=True)
 
 
 def page_address() -> str:
