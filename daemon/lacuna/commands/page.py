@@ -18,9 +18,7 @@ def page(no_browser: bool) -> None:
     if not no_browser:
         if webbrowser.open(address):
             return
-        click.echo(
-            "No browser can be opened from here. Open the address in one yourself.", err=True
-        )
+        click.echo("No browser can be opened from here. Open this address in one.", err=True)
     click.echo(address)
     click.echo("It can be opened once, within a minute.", err=True)
 
