@@ -70,6 +70,9 @@ def best_model_text(names: Sequence[str], translate: Callable[[str], str] = str)
 # Number of the fill in its picture: the name of its layer.
 LAYER_NAME = "Inpaint {}"
 
+# Of the entry in the menu of the desktop.
+MENU_COMMENT = "See what Lacuna fills, and how far it is"
+
 NOTHING_SELECTED = "Nothing is selected. Select what you want to remove."
 NO_LAYER_ACTIVE = "No layer is active. Choose the layer that you want to inpaint."
 # Of these, the name of a layer.

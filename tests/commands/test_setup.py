@@ -38,7 +38,7 @@ def test_everything_is_set_up_looked_at_kept_and_taken_back(program, user_home, 
     done = program("setup", "--yes")
     assert done.returncode == 0, done.stderr
     states = {what: state for what, (state, _note) in rows(done).items()}
-    parts = ("Krita", "GIMP 3.0", "start at login", "command", "patch search", "daemon")
+    parts = ("Krita", "GIMP 3.0", "start at login", "command", "menu", "patch search", "daemon")
     assert states == dict.fromkeys(parts, "done")
     assert (user_home / ".config/kritarc").read_text() == "[python]\nenable_lacuna_krita=true\n"
     assert (krita / MARK).read_text().strip() == __version__
@@ -56,7 +56,7 @@ def test_everything_is_set_up_looked_at_kept_and_taken_back(program, user_home, 
     assert endpoint["token"] not in doctor.stdout + doctor.stderr + program("doctor").stdout
 
     again = rows(program("setup", "--yes"))
-    assert [again[part][0] for part in parts[:4]] == ["kept"] * 4
+    assert [again[part][0] for part in parts[:5]] == ["kept"] * 5
     assert again["daemon"][1] == f"Process {endpoint['pid']} is already running."
 
     weights = user_home / ".local/share/lacuna/weights"
@@ -93,6 +93,21 @@ def test_command_of_somebody_else_is_left_alone_and_the_path_to_type_is_said(
     kept = rows(in_process("setup", *only_daemon))["command"]
     assert kept == ("kept", f"{tmp_path / 'bin' / 'lacuna'} starts this Lacuna.")
     assert not os.path.lexists(others)
+
+
+def test_page_is_in_the_menu_unless_it_is_not_wanted(in_process, user_home):
+    only_menu = ("setup", "--yes", "--no-krita", "--no-gimp", "--no-autostart", "--no-link")
+    entry = user_home / ".local/share/applications/lacuna.desktop"
+    assert rows(in_process(*only_menu))["menu"] == ("done", f"{entry} opens the page.")
+    assert '"-m" "lacuna" "page"' in entry.read_text()
+    assert rows(in_process(*only_menu))["menu"][0] == "kept"
+    entry.write_text(entry.read_text().replace("Exec=", "Exec=/old/"))
+    assert checks(in_process("doctor", "--json"))["menu"]["state"] == "broken"
+
+    assert rows(in_process(*only_menu, "--no-menu"))["menu"][0] == "done"
+    assert not entry.exists()
+    assert checks(in_process("doctor", "--json"))["menu"]["state"] == "note"
+    assert rows(in_process(*only_menu, "--no-menu"))["menu"][0] == "skipped"
 
 
 def test_systemd_starts_the_daemon_where_it_manages_the_session(in_process, user_home, tmp_path):

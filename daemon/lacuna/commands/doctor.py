@@ -14,6 +14,7 @@ from lacuna import __version__
 from lacuna.commands.card_checks import look_at_cards
 from lacuna.commands.check import SETUP, Check
 from lacuna.commands.daemon_checks import look_at_daemon, look_at_state
+from lacuna.commands.menu_step import PAGE
 from lacuna.commands.setup import COMMAND
 from lacuna.commands.steps import show_rows
 from lacuna_wire import LacunaError
@@ -60,6 +61,7 @@ def examine() -> Iterator[Check]:
     yield from _guarded("editors", SETUP, lambda: _editors(home))
     yield from _guarded("start at login", SETUP, lambda: _autostart(home))
     yield _command(home)
+    yield from _guarded("menu", SETUP, lambda: _menu(home))
     files = list(_guarded("state folder", SETUP, look_at_state))
     yield from files
     if any(check.state == "broken" for check in files):
@@ -204,6 +206,19 @@ def _command(home: "Home") -> Check:
         return Check("command", "ok", f"{link} is found by terminals after your next login.")
     mend = SETUP if link is not None and program.is_file() else ""
     return Check("command", "note", f"Terminals do not find it. Type {program}.", mend)
+
+
+def _menu(home: "Home") -> Iterator[Check]:
+    from lacuna.desktop import menu
+
+    there = menu.found_in_menu(home)
+    if menu.is_in_menu(home, PAGE):
+        yield Check("menu", "ok", f"{there[0]} opens the page.")
+    elif there:
+        other = f"{', '.join(map(str, there))} opens another program, or lacks a part."
+        yield Check("menu", "broken", other, SETUP)
+    elif menu.menu_files(home, PAGE):
+        yield Check("menu", "note", "The page is not in the menu. `lacuna page` opens it.", SETUP)
 
 
 def as_typed(mend: str) -> str:

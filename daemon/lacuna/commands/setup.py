@@ -11,6 +11,7 @@ import click
 
 from lacuna import __version__
 from lacuna.commands.fit import require_fit_python
+from lacuna.commands.menu_step import menu_step
 from lacuna.commands.service import PROGRAM, end_daemon, running_daemon
 from lacuna.commands.steps import Step, StepRow, run_steps
 from lacuna.commands.stuck import require_answer
@@ -44,10 +45,19 @@ _DONE = {"install": "Installed", "update": "Updated", "repair": "Repaired"}
     default=True,
     help="Link the command into ~/.local/bin if no terminal would find it (default).",
 )
+@click.option(
+    "--menu/--no-menu", default=True, help="Put its page into the menu of the desktop (default)."
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 def setup(
-    krita: bool | None, gimp: bool | None, autostart: bool, link: bool, dry_run: bool, yes: bool
+    krita: bool | None,
+    gimp: bool | None,
+    autostart: bool,
+    link: bool,
+    menu: bool,
+    dry_run: bool,
+    yes: bool,
 ) -> None:
     """Install the plug-ins of the editors that are here, and start the daemon now and at login.
 
@@ -66,6 +76,7 @@ def setup(
         *_plugin_steps("GIMP", gimp, home, running),
         _autostart_step(home, autostart),
         _link_step(home, link),
+        menu_step(home, menu),
         Step(StepRow("patch search", "planned", "Compile it for this processor."), _compile),
         Step(StepRow("daemon", "planned", "Start it now."), lambda: _start_daemon(home)),
     ]

@@ -34,7 +34,7 @@ def uninstall(purge: bool, dry_run: bool, yes: bool) -> None:
     """
     import platformdirs
 
-    from lacuna.desktop import autostart
+    from lacuna.desktop import autostart, menu
     from lacuna.desktop.editors import find_gimp, find_krita, running_editors
     from lacuna.desktop.home import this_home
     from lacuna.network.index import weights_folder
@@ -49,6 +49,8 @@ def uninstall(purge: bool, dry_run: bool, yes: bool) -> None:
     steps.append(_step("start at login", entries, lambda: _unregister(home)))
     link = _own_link(home)
     steps.append(_step("command", link, lambda: _remove(link, home)))
+    entry = menu.found_in_menu(home)
+    steps.append(_step("menu", entry, lambda: _removed(menu.remove_from_menu(home))))
     state, cache = state_folder(), Path(platformdirs.user_cache_dir("lacuna", appauthor=False))
     weights = [weights_folder()] if weights_folder().exists() else []
     steps.append(_step("state and log", _state(state), lambda: _remove(_state(state), home)))

@@ -134,7 +134,7 @@ Type=Application
 Version=1.0
 Name=Lacuna
 Comment=Removes what does not belong from pictures
-Exec={" ".join(_desktop_word(word) for word in command)}
+Exec={" ".join(desktop_word(word) for word in command)}
 Terminal=false
 NoDisplay=true
 StartupNotify=false
@@ -180,7 +180,7 @@ def _ways(home: Home, command: Sequence[str]) -> list[Entry]:
     if home.system == "windows":
         programs = home.roaming / "Microsoft" / "Windows" / "Start Menu" / "Programs"
         path = programs / "Startup" / "Lacuna.cmd"
-        return [Entry("Startup entry", path, startup_script(_without_console(command)))]
+        return [Entry("Startup entry", path, startup_script(without_console(command)))]
     units = home.config / "systemd" / "user"
     link = units / "default.target.wants" / UNIT
     entry = home.config / "autostart" / "lacuna.desktop"
@@ -206,7 +206,7 @@ def _leads_to(link: Path, path: Path) -> bool:
     return link.is_symlink() and link.resolve() == path.resolve()
 
 
-def _without_console(command: Sequence[str]) -> list[str]:
+def without_console(command: Sequence[str]) -> list[str]:
     program = Path(command[0])
     windowless = program.with_name("pythonw.exe")
     return [str(windowless if windowless.exists() else program), *command[1:]]
@@ -218,7 +218,7 @@ def _unit_word(word: str) -> str:
     return f'"{escaped}"'
 
 
-def _desktop_word(word: str) -> str:
+def desktop_word(word: str) -> str:
     # Desktop Entry Specification: quoted in Exec, then escaped as any text is.
     for letter in '\\"`$':
         word = word.replace(letter, "\\" + letter)
