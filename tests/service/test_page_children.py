@@ -175,9 +175,10 @@ def test_download_goes_on_without_a_tab_and_ends_with_the_daemon(visit, tmp_path
     child = int(noted.read_text())
     time.sleep(0.2)
     assert runs(child)
-    visitor.daemon.stop()
+    assert visitor.daemon.stop() == 0
 
     assert not runs(child)
+    assert "ERROR" not in visitor.daemon.log
 
 
 def test_no_name_and_no_path_reaches_a_command(visit):

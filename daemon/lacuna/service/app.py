@@ -23,7 +23,6 @@ from .connections import keep_account, keep_open
 from .forecast import Forecast, JobPlan
 from .jobs import Jobs
 from .keys import BEGUN, CLOCK, JOBS, SETTINGS, SPOOL, STOP, SUPERVISOR, VERSION, Stop
-from .page.fetching import FETCHING
 from .page.guard import PAGE_HEADERS, check_visitor, is_of_page
 from .page.routes import PAGE_ROUTES, prepare_page
 from .settings import DaemonSettings
@@ -173,7 +172,6 @@ async def finish_head(request: web.Request, response: web.StreamResponse) -> Non
 async def end_jobs(app: web.Application) -> None:
     """Answer every client that waits, before connections are closed."""
     app[JOBS].close()
-    await app[FETCHING].cancel()
 
 
 async def keep_working(app: web.Application) -> AsyncIterator[None]:

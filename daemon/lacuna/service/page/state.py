@@ -81,7 +81,7 @@ class StateWatch:
             "begun_at": round(begun / 10) * 10,  # one moment, whenever it is reckoned
             "python": platform.python_version(),
             "memory_bytes": _in_steps(resident_bytes(facts["pid"]), OWN_STEP),
-            "worker_memory_bytes": _in_steps(facts["worker_memory_bytes"], FREE_STEP),
+            "worker_memory_bytes": _in_steps(facts["worker_memory_bytes"], OWN_STEP),
             "free_memory_bytes": _in_steps(facts["free_memory_bytes"], FREE_STEP),
             "jobs": [self._job(job) for job in jobs],
             "errors": [self._error(error) for error in facts["errors"]],
