@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 from .errors import DaemonUnreachable, LacunaError, ProtocolMismatch
 from .fitness import facts_of_this_computer, require_fit_computer
@@ -255,10 +255,29 @@ def start_daemon(command: Optional[Sequence[str]] = None, timeout_s: float = 10.
     )
 
 
-def _spawn_detached(command: Sequence[str]) -> "subprocess.Popen[bytes]":
-    environment = {
+def is_startable() -> bool:
+    """Tell whether a daemon runs, or there is a program to start one; nothing is started.
+
+    Where that cannot be told, because of a file that is damaged or a daemon elsewhere, the error
+    of `connect` says more than this can.
+    """
+    try:
+        if find_daemon() is not None:
+            return True
+        command = read_launch()
+    except LacunaError:
+        return True
+    return command is not None and os.path.exists(command[0])
+
+
+def environment_of_others() -> Dict[str, str]:
+    """Return the variables for programs that are no part of the editor in which this runs."""
+    return {
         name: value for name, value in os.environ.items() if not name.startswith(FOREIGN_PREFIXES)
     }
+
+
+def _spawn_detached(command: Sequence[str]) -> "subprocess.Popen[bytes]":
     # The names exist on Windows only: the daemon must outlive the editor, without a console.
     flags = getattr(subprocess, "DETACHED_PROCESS", 0)
     flags |= getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
@@ -269,7 +288,7 @@ def _spawn_detached(command: Sequence[str]) -> "subprocess.Popen[bytes]":
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=str(Path.home()),
-            env=environment,
+            env=environment_of_others(),
             start_new_session=True,
             creationflags=flags,
         )

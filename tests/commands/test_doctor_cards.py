@@ -7,8 +7,9 @@ import pytest
 
 from lacuna import graphics
 from lacuna.commands.card_checks import look_at_cards, tell_once
-from lacuna.graphics import Computer, TorchBuild
-from lacuna.system import cards
+from lacuna.graphics import TorchBuild
+from lacuna_wire import cards
+from lacuna_wire.torch_builds import Computer
 from tests.commands.conftest import checks
 from tests.graphics.machines import (
     APPLE,

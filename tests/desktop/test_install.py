@@ -10,9 +10,10 @@ import pytest
 from lacuna import __version__
 from lacuna.desktop import replacing
 from lacuna.desktop.editors import Place
-from lacuna.desktop.install import install, look, plan, remove, version_key
+from lacuna.desktop.install import install, look, plan, remove
 from lacuna.desktop.plugins import VERSION_FILE, plugin_sources
 from lacuna_wire import LacunaError
+from lacuna_wire.versions import version_key
 from tests.desktop.homes import new_home, tree
 
 SETTINGS = "[General]\nname=å\n\n[python]\nenable_other=true\n"

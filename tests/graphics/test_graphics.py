@@ -12,8 +12,9 @@ import pytest
 from packaging.requirements import Requirement
 
 from lacuna import graphics
-from lacuna.graphics import Computer, TorchBuild, advise, installed_build, read_build
-from lacuna.system.cards import Card
+from lacuna.graphics import TorchBuild, advise, installed_build, read_build
+from lacuna_wire.cards import Card
+from lacuna_wire.torch_builds import Computer
 
 LINUX, WINDOWS = Computer("linux", "x86_64"), Computer("win32", "x86_64")
 SILICON, INTEL_MAC = Computer("darwin", "arm64"), Computer("darwin", "x86_64")

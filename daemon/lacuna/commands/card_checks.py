@@ -10,8 +10,9 @@ TOLD = "told.json"  # in the state folder: what was said of an unused card
 
 def look_at_cards() -> Iterator[Check]:
     """Name cards, drivers and the build, and the command for another build if a card is unused."""
-    from lacuna.graphics import advise, installed_build, this_computer
-    from lacuna.system.cards import Card, see_cards
+    from lacuna.graphics import advise, installed_build
+    from lacuna_wire.cards import Card, see_cards
+    from lacuna_wire.torch_builds import this_computer
 
     def in_words(card: Card) -> str:
         kind = " (part of the processor)" if card.integrated else ""
