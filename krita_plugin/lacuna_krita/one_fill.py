@@ -9,6 +9,8 @@ from typing import Any, Iterator, Optional
 
 from lacuna_wire import LacunaError, Rect, sentences
 from lacuna_wire.editor import EditorSettings, new_request
+from lacuna_wire.engine_install import words
+from lacuna_wire.engine_install.work import can_offer
 from lacuna_wire.errors import JobCancelled
 from lacuna_wire.numbers import decimal
 from lacuna_wire.planes import nearest_sources
@@ -40,6 +42,7 @@ class Fill(QObject):
     Attributes:
         document: The user's.
         made: What it was, once it has ended well.
+        lacks_engine: Whether it has ended because there is no engine, which can be installed.
         shown: Gets this fill and a status of its job.
         ended: Gets this fill, a sentence, and whether it tells of a failure.
     """
@@ -51,6 +54,7 @@ class Fill(QObject):
         super().__init__()
         self.document = document
         self.made: Optional[Made] = None
+        self.lacks_engine = False
         self._settings = settings
         self._wanted = wanted
         self._source: Any = None
@@ -196,7 +200,10 @@ class Fill(QObject):
         elif isinstance(error, JobCancelled):
             sentence = self._pointless or _(sentences.CANCELLED)
         elif isinstance(error, LacunaError):
+            self.lacks_engine = error.code == "daemon_unreachable" and can_offer()
             sentence = refusal_text(error, _)
+            if self.lacks_engine:
+                sentence = f"{_(words.NOT_THERE)} {_(words.WILL_GO_ON)}"
         else:
             assert error is not None
             traceback.print_exception(type(error), error, error.__traceback__)

@@ -15,11 +15,12 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, List, NamedTuple, Optional, Sequence
 
 from .errors import DaemonUnreachable, LacunaError, ProtocolMismatch
 from .fitness import facts_of_this_computer, require_fit_computer
 from .messages import PROTOCOL
+from .outside import environment_of_others
 from .private_files import read_private, write_private
 from .session import HOST, ask_hello, begin_session, stranger
 from .signing import same
@@ -27,8 +28,6 @@ from .whereabouts import Whereabouts, difference, elsewhere, is_held, our_wherea
 
 PROVE_TIMEOUT_S = 3.0
 POLL_S = 0.05  # between two looks for a daemon that is starting
-# Editors in an AppImage or a bundle point these at their own Python and libraries.
-FOREIGN_PREFIXES = ("PYTHON", "LD_", "DYLD_")
 # It starts the daemon, puts a newer one in the place of an older one, and updates the plug-ins.
 REMEDY = "Run `lacuna setup` in a terminal."
 
@@ -268,13 +267,6 @@ def is_startable() -> bool:
     except LacunaError:
         return True
     return command is not None and os.path.exists(command[0])
-
-
-def environment_of_others() -> Dict[str, str]:
-    """Return the variables for programs that are no part of the editor in which this runs."""
-    return {
-        name: value for name, value in os.environ.items() if not name.startswith(FOREIGN_PREFIXES)
-    }
 
 
 def _spawn_detached(command: Sequence[str]) -> "subprocess.Popen[bytes]":

@@ -99,7 +99,7 @@ def no_room(folder: Path, needed: int = 0) -> LacunaError:
     free = free_bytes(folder)
     if needed:
         return LacunaError(
-            f"Lacuna's engine needs {needed:,} bytes in {folder}, and {free:,} are free. Delete "
+            f"The Lacuna engine needs {needed:,} bytes in {folder}, and {free:,} are free. Delete "
             "what you no longer need there, then try again.",
             code="install_no_room",
             values={"needed_bytes": needed, "free_bytes": free, "folder": str(folder)},
@@ -114,7 +114,7 @@ def no_room(folder: Path, needed: int = 0) -> LacunaError:
 
 def busy() -> LacunaError:
     return LacunaError(
-        "Lacuna's engine is being installed or removed just now, by another window or program. "
+        "The Lacuna engine is being installed or removed just now, by another window or program. "
         "Try again when that is done.",
         code="install_busy",
     )
@@ -127,3 +127,15 @@ def free_bytes(folder: Path) -> int:
         return shutil.disk_usage(str(there)).free
     except OSError:
         return 0
+
+
+def not_written(folder: Path, error: OSError) -> LacunaError:
+    """Return the error for what the system refuses to write."""
+    if error.errno == 28 or getattr(error, "winerror", None) == 112:
+        return no_room(folder)
+    path = str(error.filename or folder)
+    return LacunaError(
+        f"{path} cannot be written: {error.strerror}.",
+        code="not_writable",
+        values={"path": path, "reason": str(error.strerror)},
+    )

@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
-from ..endpoint import environment_of_others
 from ..errors import LacunaError
+from ..outside import environment_of_others
 
 LEAST, MOST = (3, 11), (3, 14)  # that Lacuna and the libraries that it needs are made for
 ASK_S = 15.0
@@ -56,7 +56,7 @@ class _Answer(NamedTuple):
 
     @property
     def number(self) -> str:
-        return ".".join(map(str, self.version))
+        return _text(self.version)
 
 
 def find_maker() -> Maker:
@@ -170,7 +170,6 @@ def _output(words: List[str]) -> str:
 
 
 def _no_python(fit: List[_Answer], answers: List[_Answer]) -> LacunaError:
-    least = ".".join(map(str, LEAST))
     if fit:
         best = max(fit, key=lambda each: each.version)
         command = install_command(best.version)
@@ -182,25 +181,26 @@ def _no_python(fit: List[_Answer], answers: List[_Answer]) -> LacunaError:
                 values={"version": best.number, "program": best.program, "command": command},
             )
     older = max((each.version for each in answers), default=())
-    values: Dict[str, str] = {}
-    has = "has none"
-    if older:
-        values["older"] = ".".join(map(str, older))
-        has = f"has {values['older']}"
     # What systems offer by themselves is as old as they are.
     command = "" if older and sys.platform not in ("win32", "darwin") else install_command(MOST)
-    if command:
-        values["command"] = command
-        remedy = f"Run `{command}` in a terminal, then try again."
-    else:
-        values["site"] = "python.org"
-        remedy = "Install one from python.org, then try again."
+    how = f"`{command}`" if command else "python.org"
+    wanted = f"The Lacuna engine needs Python {_text(LEAST)} to {_text(MOST)}, of 64 bits"
+    if older:
+        return LacunaError(
+            f"{wanted}, and this computer has {_text(older)}. Install a newer one ({how}), then "
+            "try again.",
+            code="no_python",
+            values={"older": _text(older), "how": how},
+        )
     return LacunaError(
-        f"Lacuna's engine needs Python {least} to {'.'.join(map(str, MOST))}, of 64 bits, and this "
-        f"computer {has}. {remedy}",
+        f"{wanted}, and this computer has none. Install one ({how}), then try again.",
         code="no_python",
-        values=values,
+        values={"how": how},
     )
+
+
+def _text(version: Tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 def install_command(version: Tuple[int, ...]) -> str:

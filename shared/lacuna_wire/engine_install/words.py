@@ -8,21 +8,26 @@ from typing import Callable
 from ..numbers import decimal, size
 from .offer import InstallOffer
 
-ENGINE = "Lacuna's Engine"
+ENGINE = "Lacuna Engine"
 ENGINE_TIP = "Install what does the work, bring it up to date, or remove it."
-INSTALL = "Install Lacuna's Engine"
-UPDATE = "Update Lacuna's Engine"
-REMOVE = "Remove..."
-REMOVE_TITLE = "Remove Lacuna's Engine"
-TRY_AGAIN = "Try Again"
-CLOSE = "Close"
+# Of the buttons.
+BUTTONS = {
+    "install": "Install the Lacuna Engine",
+    "update": "Update the Lacuna Engine",
+    "cancel": "Cancel Installing",
+    "ask": "Remove...",
+    "remove": "Remove the Lacuna Engine",
+    "keep": "Keep It",
+    "again": "Look Again",
+    "close": "Close",
+}
 
 LOOKING = "Looking at this computer"
-NOT_THERE = "Lacuna's engine, the part that fills, is not on this computer yet."
+NOT_THERE = "The Lacuna engine, the part that fills, is not on this computer yet."
 # Its version, the version that the plug-in has.
-OUTDATED = "Lacuna's engine {} is older than this plug-in, {}."
+OUTDATED = "The Lacuna engine {} is older than this plug-in, {}."
 # Its version, its folder.
-THERE = "Lacuna's engine {} is in {}."
+THERE = "The Lacuna engine {} is in {}."
 # What is downloaded, what that takes on the disk, the folder, and what makes it there.
 COSTS = "Installing it downloads about {}. It takes about {} in {}, and {} makes it there."
 # The folder, and what makes it there.
@@ -33,24 +38,24 @@ UPDATE_COSTS = "The update downloads what is new, and goes into {}."
 FOR_CARD = "It will fill on the graphics card: {}."
 ON_PROCESSOR = "It will fill on the processor."
 SLOW = "This processor has no AVX2, so fills take longer than on those since about 2013."
-INSTALLED = "Lacuna's engine is installed."
-REMOVED = "Lacuna's engine was removed."
-REMOVING = "Removing Lacuna's engine"
+INSTALLED = "The Lacuna engine is installed."
+REMOVED = "The Lacuna engine was removed."
+REMOVING = "Removing the Lacuna engine"
 CANCELLING = "Cancelling"
 # The folder.
 REALLY_REMOVE = (
-    "This removes Lacuna's engine with all that is in {}, and its start at login. Models that you "
-    "have fetched stay, and so does this plug-in."
+    "This removes the Lacuna engine with all that is in {}, and its start at login. Models that "
+    "you have fetched stay, and so does this plug-in."
 )
 # Of a fill that waits for the engine.
 WILL_GO_ON = "The fill goes on when it is installed."
 
-MAKING, DOWNLOADING, UNPACKING, SETTING = "making", "downloading", "unpacking", "setting"
+# Of each of `making.STEPS`.
 STEPS = {
-    MAKING: "Making a place for it",
-    DOWNLOADING: "Downloading",
-    UNPACKING: "Unpacking",
-    SETTING: "Setting up",
+    "making": "Making a place for it",
+    "downloading": "Downloading",
+    "unpacking": "Unpacking",
+    "setting up": "Setting up",
 }
 # What is downloaded.
 DOWNLOADING_PACKAGE = "Downloading {}"

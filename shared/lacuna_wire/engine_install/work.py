@@ -6,25 +6,40 @@ whole, so any thread may read it.
 
 import threading
 import traceback
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, Dict, NamedTuple, Optional, Tuple
 
 from ..endpoint import is_startable
 from ..errors import JobCancelled, LacunaError
 from ..refusals import refusal_text
 from ..sentences import BUG
 from . import words
-from .install import InstallProgress, install, remove, sweep
+from .install import install, remove, sweep
+from .making import MAKING, InstallProgress
 from .offer import InstallOffer, is_update, make_offer
 from .places import Engine, carried_wheel, installed_engine
+
+# What can be clicked, in each kind of state: keys of `words.BUTTONS`.
+CHOICES: Dict[str, Tuple[str, ...]] = {
+    "nothing": (),
+    "looking": (),
+    "offered": ("install", "close"),
+    "outdated": ("update", "ask", "close"),
+    "installed": ("ask", "close"),
+    "asking": ("remove", "keep"),
+    "working": ("cancel",),
+    "cancelling": (),
+    "cancelled": ("again", "close"),
+    "removing": (),
+    "removed": ("again", "close"),
+    "failed": ("again", "close"),
+}
 
 
 class EngineState(NamedTuple):
     """What is to be shown.
 
     Attributes:
-        kind: `nothing` (all is well, and there is nothing to offer), `looking`, `offered`,
-            `outdated`, `installed`, `working`, `cancelling`, `cancelled`, `removing`, `removed`,
-            or `failed`.
+        kind: A key of `CHOICES`; `nothing` is all well, with nothing to offer.
         text: A sentence or two; empty for `nothing`.
         percent: How much is done; None if nothing goes on.
         engine: The one that is there.
@@ -34,6 +49,11 @@ class EngineState(NamedTuple):
     text: str = ""
     percent: Optional[float] = None
     engine: Optional[Engine] = None
+
+    @property
+    def choices(self) -> Tuple[str, ...]:
+        """What can be clicked."""
+        return CHOICES[self.kind]
 
     @property
     def is_busy(self) -> bool:
@@ -64,6 +84,33 @@ class EngineWork:
         self._cancelled = threading.Event()
         self._thread: Optional[threading.Thread] = None
 
+    def do(self, choice: str) -> None:
+        """Do what was clicked, one of the state's choices."""
+        if choice not in self.state.choices:
+            return  # it has changed under the mouse
+        {
+            "install": self.install,
+            "update": self.install,
+            "cancel": self.cancel,
+            "ask": self.ask,
+            "remove": self.remove,
+            "keep": self.look,
+            "again": self.look,
+            "close": self.close,
+        }[choice]()
+
+    def close(self) -> None:
+        """Show nothing more, until there is another look."""
+        if not self.state.is_busy:
+            self.state = NOTHING
+
+    def ask(self) -> None:
+        """Ask whether the engine is really to be removed."""
+        engine = installed_engine()
+        if engine is not None and not self.state.is_busy:
+            said = self._translate(words.REALLY_REMOVE).format(engine.folder)
+            self.state = EngineState("asking", said, engine=engine)
+
     def look(self, shown: bool = True) -> None:
         """Find out what is to be offered.
 
@@ -81,7 +128,7 @@ class EngineWork:
         if offer is None or self.state.is_busy:
             return
         self._cancelled.clear()
-        self._show(InstallProgress(words.MAKING, 0.0))
+        self._show(InstallProgress(MAKING, 0.0))
         self._run(lambda: self._install(offer))
 
     def cancel(self) -> None:
@@ -99,8 +146,9 @@ class EngineWork:
         self.state = EngineState("removing", self._translate(words.REMOVING))
         self._run(lambda: self._remove(engine))
 
-    def join(self, timeout_s: float) -> None:
-        """Wait until what was begun has ended."""
+    def quit(self, timeout_s: float) -> None:
+        """End what goes on, because the editor closes; what is left by then is swept later."""
+        self.cancel()
         if self._thread is not None:
             self._thread.join(timeout_s)
 
