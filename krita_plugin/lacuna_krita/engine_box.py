@@ -6,7 +6,7 @@ from lacuna_wire.engine_install import words
 from lacuna_wire.engine_install.work import EngineWork
 
 from .message import MessageLabel
-from .qt import QHBoxLayout, QProgressBar, QPushButton, QTimer, QVBoxLayout, QWidget, pyqtSignal
+from .qt import QProgressBar, QPushButton, QTimer, QVBoxLayout, QWidget, pyqtSignal
 from .translation import _
 
 SHOW_MS = 200  # between two looks at how far it is
@@ -35,17 +35,17 @@ class EngineBox(QWidget):
         self.bar = QProgressBar()
         self.bar.setRange(0, 100)
         self.buttons: Dict[str, Any] = {}
-        line = QHBoxLayout()
+        lines = QVBoxLayout()  # the docker is narrow
         for choice, english in words.BUTTONS.items():
             button = QPushButton(_(english))
             button.clicked.connect(lambda *_what, choice=choice: self._do(choice))
-            line.addWidget(button, 1)
+            lines.addWidget(button)
             self.buttons[choice] = button
         column = QVBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.text)
         column.addWidget(self.bar)
-        column.addLayout(line)
+        column.addLayout(lines)
         self.setLayout(column)
         self._timer = QTimer(self)
         self._timer.setInterval(SHOW_MS)
@@ -63,6 +63,8 @@ class EngineBox(QWidget):
         """Show how far it is now."""
         state = WORK.state
         self.text.tell(state.text, state.kind == "failed")
+        # Otherwise a docker without room shows its first lines only.
+        self.text.setMinimumHeight(max(0, self.text.heightForWidth(self.text.width())))
         self.bar.setVisible(state.percent is not None)
         self.bar.setValue(int(state.percent or 0))
         for choice, button in self.buttons.items():

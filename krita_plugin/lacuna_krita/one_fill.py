@@ -203,13 +203,14 @@ class Fill(QObject):
             self.lacks_engine = error.code == "daemon_unreachable" and can_offer()
             sentence = refusal_text(error, _)
             if self.lacks_engine:
-                sentence = f"{_(words.NOT_THERE)} {_(words.WILL_GO_ON)}"
+                sentence = _(words.WILL_GO_ON)
         else:
             assert error is not None
             traceback.print_exception(type(error), error, error.__traceback__)
             sentence = _(sentences.BUG).format(type(error).__name__, error)
         by_hand = isinstance(error, JobCancelled) and not self._pointless
-        self.ended.emit(self, sentence, error is not None and not by_hand)
+        failed = error is not None and not by_hand and not self.lacks_engine
+        self.ended.emit(self, sentence, failed)
 
 
 def _done_sentence(kind: str) -> str:

@@ -1,6 +1,6 @@
 """The window that installs The Lacuna engine, brings it up to date, and removes it."""
 
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 import gi
 
@@ -46,6 +46,7 @@ class EngineWindow:
         GimpUi.init("lacuna-gimp")
         self._work = EngineWork(_)
         self._closing = False
+        self._choices: Tuple[str, ...] = ()
         self._dialog = Gtk.Dialog(title=_(words.ENGINE), resizable=False)
         self._dialog.set_position(Gtk.WindowPosition.CENTER)
         self._text = Gtk.Label(xalign=0, wrap=True, selectable=True, can_focus=False)
@@ -86,8 +87,12 @@ class EngineWindow:
             self._text.set_text(state.text)
         self._bar.set_visible(state.percent is not None)
         self._bar.set_fraction((state.percent or 0.0) / 100)
-        for choice, button in self._buttons.items():
-            button.set_visible(choice in state.choices)
+        if state.choices != self._choices:
+            self._choices = state.choices
+            for choice, button in self._buttons.items():
+                button.set_visible(choice in state.choices)
+            if state.choices:
+                self._buttons[state.choices[0]].grab_focus()  # Return does it
         return GLib.SOURCE_CONTINUE
 
     def _click(self, _button: Any, choice: str) -> None:

@@ -3,6 +3,8 @@
 As of `sentences.py`, `{}` stand for what the comment above says, in that order.
 """
 
+import os
+from pathlib import Path
 from typing import Callable
 
 from ..numbers import decimal, size
@@ -16,8 +18,8 @@ BUTTONS = {
     "update": "Update the Lacuna Engine",
     "cancel": "Cancel Installing",
     "ask": "Remove...",
-    "remove": "Remove the Lacuna Engine",
-    "keep": "Keep It",
+    "remove": "Remove",
+    "keep": "Keep",
     "again": "Look Again",
     "close": "Close",
 }
@@ -48,7 +50,7 @@ REALLY_REMOVE = (
     "you have fetched stay, and so does this plug-in."
 )
 # Of a fill that waits for the engine.
-WILL_GO_ON = "The fill goes on when it is installed."
+WILL_GO_ON = "The fill goes on when the Lacuna engine is installed."
 
 # Of each of `making.STEPS`.
 STEPS = {
@@ -76,9 +78,17 @@ def amount(count: float, translate: Callable[[str], str] = str) -> str:
     return translate(GIGABYTES).format(decimal(count / 1e9, 1, translate))
 
 
+def shown(folder: Path) -> str:
+    """Return the path of a folder as people know it, short."""
+    home = Path.home()
+    if os.name == "nt" or home not in folder.parents:
+        return str(folder)
+    return f"~/{folder.relative_to(home)}"
+
+
 def offer_text(offer: InstallOffer, translate: Callable[[str], str] = str) -> str:
     """Say what is offered, what it costs, and where it goes."""
-    folder, maker = str(offer.folder), offer.maker.name
+    folder, maker = shown(offer.folder), offer.maker.name
     if offer.before is not None:
         said = [
             translate(OUTDATED).format(offer.before.version, offer.version),

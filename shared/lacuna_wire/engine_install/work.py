@@ -108,7 +108,7 @@ class EngineWork:
         """Ask whether the engine is really to be removed."""
         engine = installed_engine()
         if engine is not None and not self.state.is_busy:
-            said = self._translate(words.REALLY_REMOVE).format(engine.folder)
+            said = self._translate(words.REALLY_REMOVE).format(words.shown(engine.folder))
             self.state = EngineState("asking", said, engine=engine)
 
     def look(self, shown: bool = True) -> None:
@@ -160,7 +160,9 @@ class EngineWork:
         if not outdated and is_startable():
             said = ""
             if engine is not None and shown:
-                said = self._translate(words.THERE).format(engine.version, engine.folder)
+                said = self._translate(words.THERE).format(
+                    engine.version, words.shown(engine.folder)
+                )
             self.state = EngineState("installed", said, engine=engine) if said else NOTHING
             return
         self._offer = offer = make_offer(wheel)
