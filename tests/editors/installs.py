@@ -1,5 +1,7 @@
 """What a release hands out, in a home in which there was nothing: for tests in both editors."""
 
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -8,11 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from lacuna.desktop.plugins import plugin_sources, zip_gimp_plugin, zip_krita_plugin
 from lacuna.desktop.release import make_release
-from tests.editors.machines import CHECKOUT, Room
+from tests.editors.machines import CHECKOUT, PATH, Machine, Room
+from tests.editors.setups import fresh_environment
+from tests.fakes.wheels import make_engine_wheel
 
-# Made by .ci/wheel; without it the tests make their own.
-RELEASE = CHECKOUT / "build" / "release"
+# Tells of itself and makes environments as the Python of these tests does, by copies: wherever it
+# runs, for the root of GIMP has no Python that can.
+PYTHON = """#!/bin/sh
+if [ "$3" = venv ]; then exec cp -a --no-target-directory {made} "$4"; fi
+exec {python} "$@"
+"""
 
 
 @pytest.fixture(scope="session")
@@ -25,14 +34,23 @@ def release(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def light_release(tmp_path_factory):
+    """Both zips, with a wheel in them that stands for Lacuna and needs nothing."""
+    folder = tmp_path_factory.mktemp("light")
+    wheel = make_engine_wheel(folder)
+    krita, gimp = plugin_sources()
+    zip_krita_plugin(krita, folder / "lacuna-krita.zip", wheel)
+    zip_gimp_plugin(gimp, folder / "lacuna-gimp.zip", wheel)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def wheelhouse(tmp_path_factory, release):
     """All packages that the engine needs, from the indexes that this machine's pip knows."""
     folder = tmp_path_factory.mktemp("wheelhouse")
     (wheel,) = release.glob("*.whl")
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-cache-dir"]
-    done = subprocess.run(
-        [*pip, "--dest", folder, wheel], capture_output=True, text=True, check=False
-    )
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", folder, wheel]
+    done = subprocess.run(pip, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -47,13 +65,48 @@ def unpack(archive: Path, folder: Path) -> None:
                 place.chmod(entry.external_attr >> 16 & 0o777)
 
 
-def offer_packages(room: Room, wheelhouse: Path) -> None:
-    """Let pip find these packages and no others, as a user's own settings of pip may."""
-    there = room.folder / "wheelhouse"
-    shutil.copytree(wheelhouse, there, copy_function=_link)
-    settings = room.home / ".config" / "pip"
-    settings.mkdir(parents=True)
-    (settings / "pip.conf").write_text(f"[global]\nno-index = true\nfind-links = {there}\n")
+def variables(environment: dict[str, str], room: Room) -> dict[str, str]:
+    """What a user has whose pip knows the packages in the room, and no network."""
+    own = {
+        "PATH": f"{room.folder / 'programs'}:{PATH}",
+        "PIP_CONFIG_FILE": str(room.folder / "pip.conf"),
+        "LACUNA_PYTORCH_INDEX": "",
+        "LACUNA_TEST_LAUNCH": json.dumps({"command": launch_words(room.machine)}),
+    }
+    return {**fresh_environment(environment), **own}
+
+
+def launch_words(machine: Machine) -> list[str]:
+    """Start the daemon of this checkout, also out of a root."""
+    paths = f"{CHECKOUT / 'daemon'}:{CHECKOUT / 'shared'}"
+    out = ["/usr/sbin/chroot", "/run/machine"] if machine.root else []
+    daemon = [sys.executable, "-m", "lacuna", "serve", "--device", "cpu"]
+    return [*out, "/usr/bin/env", f"PYTHONPATH={paths}", *daemon]
+
+
+def give_python(room: Room, packages: Path) -> None:
+    """Let programs in a room find a Python that makes environments, and pip these packages."""
+    base = Path(f"{'/run/machine' if room.machine.root else ''}{os.path.realpath(sys.executable)}")
+    programs, made = room.folder / "programs", room.folder / "made"
+    subprocess.run([sys.executable, "-m", "venv", made], check=True)
+    for link in (made / "bin").glob("python*"):
+        link.unlink()
+        link.symlink_to(base)
+    programs.mkdir()
+    number = ".".join(map(str, sys.version_info[:2]))
+    program = programs / f"python{number}"
+    program.write_text(PYTHON.format(made=made, python=base))
+    program.chmod(0o755)
+    there = room.folder / "packages"
+    shutil.copytree(packages, there, copy_function=_link)
+    settings = f"[global]\nno-index = true\nfind-links = {there}\n"
+    (room.folder / "pip.conf").write_text(settings)
+
+
+def left_of_engine(home: Path) -> list[str]:
+    """What in a home is of the engine, and no plug-in."""
+    ours = [path.relative_to(home).as_posix() for path in home.rglob("*lacuna*")]
+    return [name for name in ours if "krita/" not in name and "plug-ins" not in name]
 
 
 def _link(one: str, other: str) -> None:
@@ -61,11 +114,3 @@ def _link(one: str, other: str) -> None:
         Path(other).hardlink_to(one)
     except OSError:
         shutil.copyfile(one, other)
-
-
-def own_files(home: Path) -> list[str]:
-    """What in a home is of the engine: files, by their names or by what lies above them."""
-    ours = [path for path in home.rglob("*lacuna*") if "pykrita" not in path.parts]
-    return sorted(
-        path.relative_to(home).as_posix() for path in ours if "plug-ins" not in path.parts
-    )

@@ -21,6 +21,7 @@ from .places import SETTING_UP, Engine, remove_folder, size_of
 from .processes import Mark
 
 POLL_S = 0.1
+LEAST_BYTES = 4_000_000  # with less on the disk, that is why it failed
 STEPS = MAKING, DOWNLOADING, UNPACKING, SETTING = "making", "downloading", "unpacking", "setting up"
 RAW_PROGRESS = (24, 1)  # the first pip that tells how far it is
 # Where PyTorch's builds come from in a place without internet: its folders `cpu`, `cu130`, ...
@@ -166,8 +167,13 @@ class Making:
         said: List[str] = []
         self._stop_if_cancelled()
         process = self._mark.start(command, self._environment)
+        lines: "queue.Queue[Optional[bytes]]" = queue.Queue()
+        reader = threading.Thread(
+            target=_read, args=(process, lines), name="lacuna-install-output", daemon=True
+        )
+        reader.start()
         try:
-            for line in _lines_of(process):
+            for line in _lines_of(lines):
                 if line is None:
                     self._stop_if_cancelled()
                     show()
@@ -176,13 +182,17 @@ class Making:
                     told.read(line)
         finally:
             processes.end(process)
+            reader.join()
+            assert process.stdout is not None
+            process.stdout.close()
         self._stop_if_cancelled()
         if process.returncode:
             raise self._why_failed(told, said, process.returncode)
 
     def _why_failed(self, told: InstallerOutput, said: List[str], code: int) -> LacunaError:
         why, detail = told.failure()
-        if why == "no_room":
+        # Not everything that fails on a full disk says so.
+        if why == "no_room" or free_bytes(self._offer.folder) < LEAST_BYTES:
             return no_room(self._offer.folder)
         if why == "no_network":
             return LacunaError(
@@ -217,17 +227,17 @@ class Making:
         return variables
 
 
-def _lines_of(process: "subprocess.Popen[bytes]") -> Iterator[Optional[str]]:
+def _read(process: "subprocess.Popen[bytes]", lines: "queue.Queue[Optional[bytes]]") -> None:
+    """Hand on what a program prints, line by line, and None at its end."""
+    assert process.stdout is not None
+    for raw in process.stdout:
+        lines.put(raw)
+    process.wait()
+    lines.put(None)
+
+
+def _lines_of(lines: "queue.Queue[Optional[bytes]]") -> Iterator[Optional[str]]:
     """Yield the lines that a program prints, and None ten times a second until it ends."""
-    lines: "queue.Queue[Optional[bytes]]" = queue.Queue()
-
-    def read() -> None:
-        assert process.stdout is not None
-        for raw in process.stdout:
-            lines.put(raw)
-        lines.put(None)
-
-    threading.Thread(target=read, name="lacuna-install-output", daemon=True).start()
     look = 0.0
     while True:
         if time.monotonic() >= look:
@@ -238,7 +248,6 @@ def _lines_of(process: "subprocess.Popen[bytes]") -> Iterator[Optional[str]]:
         except queue.Empty:
             continue
         if raw is None:
-            process.wait()
             return
         for part in raw.decode("utf-8", "replace").replace("\r", "\n").split("\n"):
             if part.strip():
