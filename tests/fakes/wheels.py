@@ -35,7 +35,7 @@ else:
     for path in (login, state / "launch.json"):
         if path.exists():
             path.unlink()
-    for folder in (login.parent, login.parent.parent):
+    for folder in (login.parent, login.parent.parent, state, state.parent, state.parent.parent):
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
 """
