@@ -50,7 +50,7 @@ def wheel_bytes(package: dict, system: str) -> int:
     fits = [
         wheel["size"]
         for wheel in package.get("wheels", [])
-        if re.search(rf"{ends}-\S*(?:{SYSTEMS[system]}|any)\S*\.whl", wheel["url"])
+        if re.search(rf"(?:{ends}-\S*{SYSTEMS[system]}\S*|-none-any)\.whl$", wheel["url"])
     ]
     if not fits:
         sys.exit(f"{package['name']} has no wheel for {system}.")
