@@ -1,7 +1,7 @@
 """What a release hands out, in a home in which there was nothing: for tests in both editors."""
 
 import json
-import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,11 +16,16 @@ from tests.editors.machines import CHECKOUT, PATH, Machine, Room
 from tests.editors.setups import fresh_environment
 from tests.fakes.wheels import make_engine_wheel
 
-# Tells of itself and makes environments as the Python of these tests does, by copies: wherever it
-# runs, for the root of GIMP has no Python that can.
-PYTHON = """#!/bin/sh
+# Tells of itself and makes environments as the Python of these tests does, by copies: the root of
+# GIMP has no Python that can.
+PYTHON = """#!/bin/bash
 if [ "$3" = venv ]; then exec cp -a --no-target-directory {made} "$4"; fi
-exec {python} "$@"
+exec {made}/bin/python "$@"
+"""
+# Of an environment that is used inside a root: its libraries lie elsewhere there.
+INSIDE = """#!/bin/bash
+export LD_LIBRARY_PATH={base}/lib
+exec -a "$0" {base}/bin/{name} "$@"
 """
 
 
@@ -86,16 +91,20 @@ def launch_words(machine: Machine) -> list[str]:
 
 def give_python(room: Room, packages: Path) -> None:
     """Let programs in a room find a Python that makes environments, and pip these packages."""
-    base = Path(f"{'/run/machine' if room.machine.root else ''}{os.path.realpath(sys.executable)}")
     programs, made = room.folder / "programs", room.folder / "made"
     subprocess.run([sys.executable, "-m", "venv", made], check=True)
-    for link in (made / "bin").glob("python*"):
-        link.unlink()
-        link.symlink_to(base)
+    name = "python{}.{}".format(*sys.version_info)
+    if room.machine.root:
+        base = f"/run/machine{sys.base_prefix}"
+        for link in (made / "bin").glob("python*"):
+            link.unlink()
+            link.write_text(INSIDE.format(base=base, name=name))
+            link.chmod(0o755)
+        settings = made / "pyvenv.cfg"
+        settings.write_text(re.sub("(?m)^home = .*$", f"home = {base}/bin", settings.read_text()))
     programs.mkdir()
-    number = ".".join(map(str, sys.version_info[:2]))
-    program = programs / f"python{number}"
-    program.write_text(PYTHON.format(made=made, python=base))
+    program = programs / name
+    program.write_text(PYTHON.format(made=made))
     program.chmod(0o755)
     there = room.folder / "packages"
     shutil.copytree(packages, there, copy_function=_link)
