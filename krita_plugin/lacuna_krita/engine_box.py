@@ -53,6 +53,11 @@ class EngineBox(QWidget):
         self._timer.start()
         self.show_state()
 
+    @property
+    def needs_room(self) -> bool:
+        """Whether there is more to read than a small docker has room for, and nothing to fill."""
+        return WORK.state.kind in ("offered", "working", "cancelling")
+
     def look(self, shown: bool = True) -> None:
         """Find out what is to be offered; `shown`, also if nothing is to be done."""
         if shown or WORK.state.kind == "nothing":

@@ -198,6 +198,8 @@ class LacunaDocker(DockWidget):
         self.bar.setVisible(state.running)
         self.bar.setValue(int(state.percent) if state.running else 0)
         self.message.tell(state.text, state.failed)
+        for options in (self.form.often, self.preview, self.fold):
+            options.setVisible(not self.engine.needs_room)
         self.tries.show_at(FILLS.try_at(document))
         self.tries.setEnabled(not state.running)  # but seen: what is below is not to jump
 
