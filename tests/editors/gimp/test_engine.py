@@ -14,6 +14,7 @@ from tests.service.conftest import eventually
 
 __all__ = ["light_release", "release", "wheelhouse"]  # fixtures
 WINDOW = "^Lacuna Engine$"
+LINE_PX = 90
 
 
 class BareGimpRoom(rooms.GimpRoom):
@@ -64,9 +65,17 @@ def open_window(screen):
 
 def wait_for_window(screen):
     window = eventually(lambda: screen.find(WINDOW), SAFETY_S)
+    eventually(lambda: has_buttons(screen, window), SAFETY_S)
     screen.wait_until_still()
     screen.xdotool(f"windowfocus {window} sleep 0.3")
     return window
+
+
+def has_buttons(screen, window):
+    """Whether there is something to click: without it the window is one line of text."""
+    words = ("xdotool", "getwindowgeometry", "--shell", window)
+    said = screen.room.run(*words, **screen.environment).stdout
+    return int(dict(line.split("=") for line in said.split())["HEIGHT"]) > LINE_PX
 
 
 def install_and_fill(screen):
