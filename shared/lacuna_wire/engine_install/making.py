@@ -63,7 +63,8 @@ class Making:
         self, offer: InstallOffer, engine: Engine, mark: Mark, report: Report, cancelled: Asked
     ) -> None:
         self._offer, self._engine, self._mark = offer, engine, mark
-        self._report, self._cancelled = report, cancelled
+        self._told, self._cancelled = report, cancelled
+        self._percent = 0.0
         self._scratch = engine.folder / "scratch"
         self._environment = self._made_environment()
 
@@ -75,6 +76,11 @@ class Making:
         self._install_packages()
         self._set_up()
         remove_folder(self._scratch)
+
+    def _report(self, progress: InstallProgress) -> None:
+        """Tell how far it is; never less than before, whatever else happens on the disk."""
+        self._percent = max(self._percent, progress.percent)
+        self._told(progress._replace(percent=self._percent))
 
     def _make_environment(self) -> None:
         offer, folder = self._offer, str(self._engine.folder)

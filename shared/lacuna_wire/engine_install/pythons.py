@@ -206,7 +206,8 @@ def _text(version: Tuple[int, ...]) -> str:
 def install_command(version: Tuple[int, ...]) -> str:
     """Return the command that installs Python, or what is missing of it; empty if nobody knows."""
     if sys.platform == "win32":
-        return f"winget install Python.Python.{version[0]}.{version[1] - 1}"
+        package = ".".join(("Python", "Python", str(version[0]), str(version[1] - 1)))
+        return f"winget install {package}"
     if sys.platform == "darwin":
         return ""
     system = _release_of_system()
