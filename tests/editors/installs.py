@@ -1,6 +1,7 @@
 """What a release hands out, in a home in which there was nothing: for tests in both editors."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -114,8 +115,11 @@ def give_python(room: Room, packages: Path) -> None:
 
 def left_of_engine(home: Path) -> list[str]:
     """What in a home is of the engine, and no plug-in."""
-    ours = [path.relative_to(home).as_posix() for path in home.rglob("*lacuna*")]
-    return [name for name in ours if "krita/" not in name and "plug-ins" not in name]
+    found = []
+    for place, folders, files in os.walk(home):  # it may go away meanwhile
+        at = Path(place).relative_to(home)
+        found += [(at / name).as_posix() for name in (*folders, *files) if "lacuna" in name]
+    return [name for name in found if "krita/" not in name and "plug-ins" not in name]
 
 
 def _link(one: str, other: str) -> None:

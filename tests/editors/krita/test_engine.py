@@ -92,7 +92,8 @@ def install_fill_and_remove(krita):
     press(krita, "install")
     krita.wait_for("WORK.state.percent" if krita.run(STATE) else "", 60)
     krita.picture("engine-installing")
-    krita.wait_for("'Inpaint 1' in layers()", SAFETY_S)
+    krita.wait_for("'Inpaint 1' in layers() or docker.message.failed", SAFETY_S)
+    assert krita.run("layers()")[-1] == "Inpaint 1", krita.run("docker.message.text()")
     assert krita.run("heart.longest_ms") < 1000
     assert krita.run("ended()").startswith("Done in ")
     assert krita.run(STATE) == ["installed", words.INSTALLED]
