@@ -4,9 +4,10 @@ from typing import Any, Dict, Tuple
 
 import gi
 
+gi.require_version("Gdk", "3.0")
 gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
-from gi.repository import GimpUi, GLib, Gtk
+from gi.repository import Gdk, GimpUi, GLib, Gtk
 
 from lacuna_wire.engine_install import words
 from lacuna_wire.engine_install.offer import is_update
@@ -75,6 +76,9 @@ class EngineWindow:
         GLib.timeout_add(SHOW_MS, self._show)
         Gtk.main()
         self._dialog.destroy()
+        while Gtk.events_pending():  # what follows lets no window be drawn, nor taken away
+            Gtk.main_iteration()
+        Gdk.Display.get_default().sync()
         return self._work.installed > 0
 
     def _show(self) -> bool:
