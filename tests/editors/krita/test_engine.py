@@ -7,10 +7,11 @@ import pytest
 
 from lacuna_wire.engine_install import words
 from tests.editors import installs
+from tests.editors.daemons import end_daemon
 from tests.editors.installs import left_of_engine, light_release, release, wheelhouse
 from tests.editors.krita import rooms
 from tests.editors.krita.kritas import Krita
-from tests.editors.krita.rooms import MACHINES, PROGRAMS
+from tests.editors.krita.rooms import HOST, MACHINES, PROGRAMS
 from tests.editors.machines import SAFETY_S
 
 __all__ = ["light_release", "release", "wheelhouse"]  # fixtures
@@ -107,12 +108,21 @@ def install_fill_and_remove(krita):
     assert krita.uncaught() == []
 
 
-@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
+@pytest.mark.parametrize(
+    "machine",
+    [
+        # There the whole release is installed as well.
+        pytest.param(each, id=each.name, marks=[pytest.mark.long] if each == HOST else [])
+        for each in MACHINES
+    ],
+)
 def test_docker_installs_cancels_and_removes_and_the_first_fill_goes_on(
     start, light_release, machine
 ):
     krita = start(machine, light_release / "lacuna-krita.zip", light_release)
     home = krita.room.home
+    krita.run("docker.hide(); krita.action('lacuna_engine').trigger()")
+    krita.wait_for(f"docker.isVisible() and 'install' in {SEEN}", 60)
     press(krita, "install")
     press(krita, "cancel")
     krita.wait_for("docker.engine.buttons['again'].isVisible()", 60)
@@ -123,21 +133,12 @@ def test_docker_installs_cancels_and_removes_and_the_first_fill_goes_on(
     install_fill_and_remove(krita)
 
     # The daemon of the checkout, which stood for the engine's own, is not its to end.
-    from tests.editors.daemons import end_daemon
-
     end_daemon(home / ".local" / "state" / "lacuna")
-
-
-def test_menu_shows_what_is_there(start, light_release):
-    krita = start(MACHINES[0], light_release / "lacuna-krita.zip", light_release)
-    krita.run("docker.hide(); krita.action('lacuna_engine').trigger()")
-
-    krita.wait_for(f"docker.isVisible() and 'install' in {SEEN}", 60)
 
 
 def test_real_release_installs_itself_from_the_docker(start, release, wheelhouse):
     """Nothing is a stand-in but the index: the packages are those of this machine's pip."""
-    krita = start(MACHINES[0], release / "lacuna-krita.zip", wheelhouse)
+    krita = start(HOST, release / "lacuna-krita.zip", wheelhouse)
 
     install_fill_and_remove(krita)
 
