@@ -17,6 +17,7 @@ MOST_LINES = 300
 STRANGERS = {"service", "engine", "network", "files", "desktop"}
 # Where the parts meet, and nowhere else.
 MEETING_POINTS = {
+    "batch",
     "cli",
     "commands",
     "estimate",
@@ -175,6 +176,7 @@ def test_the_engine_needs_torch_for_gpus_only():
         ("lacuna.engine.inpaint", {"torch", "aiohttp"}),
         ("lacuna.engine.geometry.context", {"torch", "numpy", "cv2", "aiohttp"}),
         ("lacuna.removal", {"torch", "numba", "aiohttp"}),
+        ("lacuna.batch.run", {"torch", "numba", "aiohttp", "rich", "click"}),
         ("lacuna.network.catalogue", {"torch"}),
     ],
 )
