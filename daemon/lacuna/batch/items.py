@@ -95,8 +95,8 @@ def check_outputs(items: Sequence[BatchItem], overwrite: bool, skip: bool) -> li
     if skip:
         if itself:
             raise Conflict(
-                f"--skip-existing cannot tell a picture from its fill: {itself[0].out} is the "
-                "input itself. Name another output with -o.",
+                f"{itself[0].out} is the input itself, and --skip-existing cannot tell whether it is "
+                "filled already. Name another output with -o.",
                 code="output_exists",
             )
         reason = "Its output is there already."
@@ -111,10 +111,10 @@ def check_outputs(items: Sequence[BatchItem], overwrite: bool, skip: bool) -> li
         what = "the input itself" if first in itself else "there already"
         sentence = f"{first.out} is {what}; --overwrite replaces it."
         if len(items) > 1:
-            others = "" if itself else " --skip-existing leaves such files alone and does the rest."
+            others = "" if itself else "; --skip-existing leaves such files alone and does the rest"
             sentence = (
                 f"{len(there):,} of {len(going):,} outputs exist: {first.out} is {what}. "
-                f"--overwrite replaces them.{others}"
+                f"--overwrite replaces them{others}."
             )
         raise Conflict(sentence, code="output_exists")
     return list(items)

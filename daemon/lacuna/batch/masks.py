@@ -36,13 +36,13 @@ def mask_place(suffix: str | None, masks: Path | None) -> MaskPlace:
     """
     if suffix is not None and ("/" in suffix or "\\" in suffix):
         raise BadRequest(
-            f"--mask-suffix is {suffix!r}, but a suffix ends the name of a file and names no "
-            "folder. Name the folder of the masks with --masks."
+            f"`--mask-suffix {suffix}` names a folder, but a suffix is the end of the name of a file. "
+            "Name the folder of the masks with --masks."
         )
     if masks is None:
         if not suffix:
             raise BadRequest(
-                "--mask-suffix is empty, so a mask would have the name of its picture. Name the "
+                "An empty --mask-suffix would give a mask the name of its picture. Name the "
                 "folder of the masks with --masks."
             )
         return MaskPlace(suffix)
@@ -50,12 +50,12 @@ def mask_place(suffix: str | None, masks: Path | None) -> MaskPlace:
         return MaskPlace(suffix or "", folder=masks)
     if not is_there(masks):
         raise NotFound(
-            f"--masks is {masks}, but there is no such folder, and no such file.",
+            f"{masks}, of --masks, is neither a folder of masks nor a mask: it is not there.",
             code="no_such_file",
         )
     if suffix is not None:
         raise BadRequest(
-            f"--masks names one mask for all pictures, {masks}, so --mask-suffix {suffix} has no "
+            f"{masks}, of --masks, is one mask for all pictures, so --mask-suffix {suffix} has no "
             "meaning. Leave out one of the two."
         )
     return MaskPlace(one=masks)

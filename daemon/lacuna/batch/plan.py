@@ -110,10 +110,10 @@ def _pictures(
             continue
         found = list(_within(path, recursive, not_ours))
         if not found:
-            deeper = "" if recursive else " --recursive looks into the folders in it, too."
+            deeper = "" if recursive else "; --recursive looks into the folders in it, too"
             raise BadRequest(
                 f"{path} has no pictures: no file in it ends in "
-                f"{', '.join(SUPPORTED_SUFFIXES)}.{deeper}"
+                f"{', '.join(SUPPORTED_SUFFIXES)}{deeper}."
             )
         yield from found
 

@@ -40,8 +40,8 @@ def _check_threshold(
 ) -> int | None:
     if value is not None and not 0 <= value <= HIGHEST_THRESHOLD:
         raise BadRequest(
-            f"--mask-threshold is {value}, but must be 0 to {HIGHEST_THRESHOLD}: what is brighter "
-            "is white."
+            f"`--mask-threshold {value}` is not possible: it must be 0 to {HIGHEST_THRESHOLD}, and "
+            "what is brighter is white."
         )
     return value
 
@@ -152,7 +152,9 @@ def inpaint(
         weights, local = os.path.abspath(weights), True  # the daemon opens no file for anybody
     find_weights(weights)
     if skip_existing and overwrite:
-        raise BadRequest("--skip-existing keeps outputs that --overwrite replaces. Choose one.")
+        raise BadRequest(
+            "Outputs that exist are kept by --skip-existing and replaced by --overwrite. Choose one."
+        )
     is_one = mask_suffix is None and masks is None
     items = _planned(paths, output, mask_suffix, masks, recursive, copy_from, avoid)
     items = check_outputs(items, overwrite, skip_existing)
