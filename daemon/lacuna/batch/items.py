@@ -95,8 +95,8 @@ def check_outputs(items: Sequence[BatchItem], overwrite: bool, skip: bool) -> li
     if skip:
         if itself:
             raise Conflict(
-                f"{itself[0].out} is the input itself, and --skip-existing cannot tell whether it is "
-                "filled already. Name another output with -o.",
+                f"{itself[0].out} is the input itself, and --skip-existing cannot tell whether it "
+                "is filled already. Name another output with -o.",
                 code="output_exists",
             )
         reason = "Its output is there already."

@@ -36,7 +36,7 @@ def mask_place(suffix: str | None, masks: Path | None) -> MaskPlace:
     """
     if suffix is not None and ("/" in suffix or "\\" in suffix):
         raise BadRequest(
-            f"`--mask-suffix {suffix}` names a folder, but a suffix is the end of the name of a file. "
+            f"`--mask-suffix {suffix}` names a folder, but a suffix is the end of a file's name. "
             "Name the folder of the masks with --masks."
         )
     if masks is None:

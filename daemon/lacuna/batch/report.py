@@ -19,7 +19,8 @@ from lacuna_wire.errors import Conflict, NoSpace
 
 from .items import Ended
 
-LONGEST_LINE = 1 << 16  # bytes that are looked at for the end of a whole line, at a time
+FIRST_BYTES = 1 << 16  # that tell a report from another file
+LOOKED_AT_BYTES = 1 << 16  # for the end of the last whole line, at a time
 
 
 class Report:
@@ -101,7 +102,7 @@ def _cut_half_line(path: Path, file: BinaryIO) -> None:
     if not size:
         return
     file.seek(0)
-    head = file.read(LONGEST_LINE)
+    head = file.read(FIRST_BYTES)
     first, newline, _rest = head.partition(b"\n")
     if not first.startswith(b'{"run": "') or (newline and not _is_line(first)):
         raise Conflict(
@@ -111,7 +112,7 @@ def _cut_half_line(path: Path, file: BinaryIO) -> None:
         )
     end = size
     while end:
-        start = max(0, end - LONGEST_LINE)
+        start = max(0, end - LOOKED_AT_BYTES)
         file.seek(start)
         found = file.read(end - start).rfind(b"\n")
         if found >= 0:

@@ -153,7 +153,8 @@ def inpaint(
     find_weights(weights)
     if skip_existing and overwrite:
         raise BadRequest(
-            "Outputs that exist are kept by --skip-existing and replaced by --overwrite. Choose one."
+            "Outputs that exist are kept by --skip-existing and replaced by --overwrite. Give one "
+            "of them."
         )
     is_one = mask_suffix is None and masks is None
     items = _planned(paths, output, mask_suffix, masks, recursive, copy_from, avoid)
