@@ -273,7 +273,6 @@ def test_sweeping_takes_what_the_killed_have_left_and_nothing_else(tmp_path):
     """A process that writes is killed, another one goes on writing."""
     code = """if True:
         import sys
-import tempfile
         from pathlib import Path
         from lacuna.files.output import replacing, sweep
         with replacing(Path(sys.argv[1])) as file:
