@@ -90,7 +90,7 @@ def check_outputs(items: Sequence[BatchItem], overwrite: bool, skip: bool) -> li
     """
     going = [item for item in items if item.obstacle is None]
     _check_different(going)
-    there = {item.out for item in going if item.out.is_symlink() or is_there(item.out)}
+    there = {item.out for item in going if is_there(item.out)}
     itself = [item for item in going if item.out in there and _same(item.out, item.image)]
     if skip:
         if itself:

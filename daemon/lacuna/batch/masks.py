@@ -1,5 +1,6 @@
 """Masks of many pictures, found by their names."""
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,7 +47,7 @@ def mask_place(suffix: str | None, masks: Path | None) -> MaskPlace:
                 "folder of the masks with --masks."
             )
         return MaskPlace(suffix)
-    if masks.is_dir():
+    if os.path.isdir(masks):
         return MaskPlace(suffix or "", folder=masks)
     if not is_there(masks):
         raise NotFound(

@@ -67,7 +67,7 @@ def run_batch(items: Sequence[BatchItem], way: Way, watcher: Watcher) -> None:
         if item.obstacle is not None:
             watcher.ended(Ended(item, *item.obstacle))
     going = [item for item in items if item.obstacle is None]
-    with _folders(going if way.is_many else []), _reading(going, way) as read_next:
+    with output_folders(going if way.is_many else []), _reading(going, way) as read_next:
         for done, item in enumerate(going):
             watcher.begin(item)
             ended = _fill_one(item, read_next, way, watcher)
@@ -197,7 +197,7 @@ def _held_bytes(removal: Removal) -> int:
 
 
 @contextmanager
-def _folders(items: Sequence[BatchItem]) -> Iterator[None]:
+def output_folders(items: Sequence[BatchItem]) -> Iterator[None]:
     """Make the folders of outputs; those that stay empty are taken away again."""
     made: list[Path] = []
     for folder in dict.fromkeys(item.out.parent for item in items):

@@ -8,7 +8,7 @@ import click
 
 from lacuna.batch.items import FAILED, BatchItem, Ended
 from lacuna.batch.report import report_at
-from lacuna.batch.run import Way, failed, prepared, run_batch
+from lacuna.batch.run import Way, failed, output_folders, prepared, run_batch
 from lacuna.commands.batch_view import BatchView, interrupted, table
 from lacuna.commands.progress import progress_bars
 from lacuna.commands.steps import show_rows
@@ -66,17 +66,16 @@ def _end_one(ended: Ended) -> None:
 
 def estimate_each(items: Sequence[BatchItem], way: Way, is_one: bool) -> None:
     """Say of each picture what a fill would take; raises as `fill_each` does."""
-    outcomes: list[Ended] = []
-    for item in items:
-        if item.obstacle is not None:
-            outcomes.append(Ended(item, *item.obstacle))
-            continue
-        try:
-            click.echo(f"{item.name}: {_estimated(item, way)}")
-        except Exception as error:
-            if is_one:
-                raise
-            outcomes.append(failed(item, error))
+    outcomes = [Ended(item, *item.obstacle) for item in items if item.obstacle is not None]
+    going = [item for item in items if item.obstacle is None]
+    with output_folders([] if is_one else going):
+        for item in going:
+            try:
+                click.echo(f"{item.name}: {_estimated(item, way)}")
+            except Exception as error:
+                if is_one:
+                    raise
+                outcomes.append(failed(item, error))
     for ended in outcomes:
         click.echo(f"{ended.item.name}: {ended.reason}", err=True)
     if any(ended.state == FAILED for ended in outcomes):
