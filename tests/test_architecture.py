@@ -151,6 +151,12 @@ def test_parts_meet_only_where_they_should():
             assert {found.partition(".")[0] for found in imports(path)} <= allowed, path
 
 
+def test_a_batch_knows_files_and_the_removal_of_one_picture_and_no_more_of_the_daemon():
+    for path in (DAEMON / "batch").rglob("*.py"):
+        known = {name.split(".")[1] for name in imports(path) if name.startswith("lacuna.")}
+        assert known <= {"files", "machine", "removal"}, path
+
+
 @pytest.mark.parametrize("library", sorted(ONLY_IN))
 def test_library_stays_in_its_part(library):
     users = {
