@@ -9,7 +9,7 @@ import pytest
 
 from lacuna.batch import run
 from lacuna.batch.items import DONE, FAILED, NOT_BEGUN, SKIPPED, BatchItem
-from lacuna.batch.run import Way, run_batch
+from lacuna.batch.run import Way, output_folders, run_batch
 from lacuna.files import WHITE_IS_MISSING, MaskMeaning
 from lacuna.removal import Removed
 from lacuna_wire import Options
@@ -213,7 +213,7 @@ def test_full_queue_is_waited_for_in_a_batch_and_refused_otherwise(items, monkey
     assert (ended["a"].state, len(tries)) == (DONE, 4)
 
     tries.clear()
-    _, ended = states(items[:1], fill, is_many=False)
+    _, ended = states(items[:1], fill, waits_for_room=False)
     assert (ended["a"].code, len(tries)) == ("queue_full", 1)
 
 
@@ -224,7 +224,8 @@ def test_folders_of_outputs_are_made_and_empty_ones_go_again(items, tmp_path):
         for item, folder in zip(items[:2], ("1", "2"), strict=True)
     ]
 
-    states(moved)
+    with output_folders(moved):
+        states(moved)
 
     assert sorted(path.relative_to(new).as_posix() for path in new.rglob("*")) == ["1", "1/a.png"]
 
@@ -233,7 +234,8 @@ def test_what_killed_writers_have_left_is_removed(items):
     part = items[0].out.with_name(".lacuna-0123456789abcdef.part")
     part.write_bytes(b"half a picture")
 
-    states(items)
+    with output_folders(items):
+        states(items)
 
     assert not part.exists()
     assert written(items) == {"a", "d", "e"}

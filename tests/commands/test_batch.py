@@ -5,12 +5,16 @@ import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from lacuna.batch.items import BatchItem, Ended
 from lacuna.batch.report import whole_lines
+from lacuna.commands.batch_view import BatchView
+from lacuna.commands.progress import Bars
 from lacuna_wire.endpoint import read_endpoint
 from tests.commands.conftest import LACUNA, InProcess, only
 from tests.commands.test_inpaint import read
@@ -269,6 +273,24 @@ def test_that_jpeg_is_lossy_is_said_once_and_kept_of_each(local, photo, tmp_path
     assert run.returncode == 0
     assert run.stderr.count("lossy") == 1
     assert [len(line["remarks"]) for line in whole_lines(tmp_path / "r.jsonl")] == [1, 1]
+
+
+def test_pixels_of_pictures_that_failed_are_not_kept_until_the_end():
+    """What is raised holds the frames that it passed, and these hold a picture."""
+    item = BatchItem(Path("a.png"), Path("m.png"), Path("out/a.png"), "a.png")
+    ended, outcomes = Ended(item, "failed", error=ValueError()), []
+    BatchView(Bars(None), None, outcomes, keeps_errors=False).ended(ended)
+
+    assert outcomes == [ended._replace(error=None)]
+
+
+def test_report_may_lie_in_the_folder_that_is_made_for_the_outputs(local, tmp_path):
+    draw(tmp_path / "in", 1)
+
+    run = local("in", "--mask-suffix", "_mask", "-o", "out", "--report", "out/r.jsonl")
+
+    assert run.returncode == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"p000.png", "r.jsonl"}
 
 
 @pytest.mark.parametrize("invert", [False, True])

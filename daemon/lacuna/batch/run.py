@@ -37,7 +37,7 @@ class Way(NamedTuple):
         fill: Fills one.
         copy_from: As in `RemovalPaths`.
         avoid: The same.
-        is_many: Whether a queue that others have filled is waited for, and folders are made.
+        waits_for_room: Whether a queue that others have filled is waited for.
     """
 
     options: Options
@@ -45,7 +45,7 @@ class Way(NamedTuple):
     fill: Callable[[Removal, OnProgress], Removed]
     copy_from: Path | None = None
     avoid: Path | None = None
-    is_many: bool = True
+    waits_for_room: bool = True
 
 
 class Watcher(Protocol):
@@ -67,7 +67,7 @@ def run_batch(items: Sequence[BatchItem], way: Way, watcher: Watcher) -> None:
         if item.obstacle is not None:
             watcher.ended(Ended(item, *item.obstacle))
     going = [item for item in items if item.obstacle is None]
-    with output_folders(going if way.is_many else []), _reading(going, way) as read_next:
+    with _reading(going, way) as read_next:
         for done, item in enumerate(going):
             watcher.begin(item)
             ended = _fill_one(item, read_next, way, watcher)
@@ -136,7 +136,7 @@ def _fill_one(
 
 def _patiently(way: Way, removal: Removal, watcher: Watcher) -> Removed:
     """Fill it as soon as the daemon has room for one more job."""
-    give_up = time.monotonic() + PATIENCE_S * way.is_many
+    give_up = time.monotonic() + PATIENCE_S * way.waits_for_room
     while True:
         try:
             return way.fill(removal, watcher.show)

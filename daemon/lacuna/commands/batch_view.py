@@ -21,10 +21,14 @@ class BatchView:
         bars: Of its progress.
         report: For programs; None if there is none.
         outcomes: Gets what became of each picture.
+        keeps_errors: Whether with what was raised: that holds the pixels of its picture.
     """
 
-    def __init__(self, bars: Bars, report: Report | None, outcomes: list[Ended]) -> None:
+    def __init__(
+        self, bars: Bars, report: Report | None, outcomes: list[Ended], keeps_errors: bool
+    ) -> None:
         self._bars, self._report, self._outcomes = bars, report, outcomes
+        self._keeps_errors = keeps_errors
         self._said: set[str] = set()
 
     def begin(self, item: BatchItem) -> None:
@@ -44,7 +48,7 @@ class BatchView:
             self._bars.say(f"{item.name}: {sentence}")
 
     def ended(self, ended: Ended) -> None:
-        self._outcomes.append(ended)
+        self._outcomes.append(ended if self._keeps_errors else ended._replace(error=None))
         if ended.item.obstacle is None:
             self._bars.end()
         if self._report is not None:

@@ -165,7 +165,7 @@ def inpaint(
         fill_by_daemon,
         copy_from,
         avoid,
-        is_many=not is_one,
+        waits_for_room=not is_one,
     )
     if only_estimate:
         estimate_each(items, way, is_one)
