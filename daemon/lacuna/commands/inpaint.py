@@ -142,7 +142,7 @@ def inpaint(
     from lacuna.batch.run import Way
     from lacuna.commands.filling import estimate_each, fill_each
     from lacuna.files import MaskMeaning
-    from lacuna.network.catalogue import find_weights
+    from lacuna.network.catalogue import check_choice
     from lacuna.removal import fill_by_daemon, fill_here
 
     weights = chosen.pop("weights")
@@ -150,7 +150,7 @@ def inpaint(
     Options.from_dict(options.as_dict())  # the same limits with and without the daemon
     if weights.endswith(".safetensors"):
         weights, local = os.path.abspath(weights), True  # the daemon opens no file for anybody
-    find_weights(weights)
+    check_choice(weights)
     if skip_existing and overwrite:
         raise BadRequest(
             "Outputs that exist are kept by --skip-existing and replaced by --overwrite. Give one "
