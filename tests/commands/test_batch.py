@@ -142,10 +142,10 @@ def test_table_has_every_failure_with_its_reason_and_counts_the_rest(local, tmp_
     assert sorted(row[0] for row in rows[:5]) == [f"p00{number}.png" for number in range(5)]
     assert all(state == "failed" and reason.endswith(".") for _, state, reason in rows[:5])
     assert {tuple(row) for row in rows[5:]} == {
-        ("1 file", "skipped", "Their outputs are there already."),
-        ("6 files", "skipped", "They are masks."),
-        ("1 file", "done", "They are in out."),
-        ("5 files", "failed", "Their reasons are above."),
+        ("1 file", "skipped", "Outputs were there already."),
+        ("6 files", "skipped", "Masks of other pictures."),
+        ("1 file", "done", "Written to out."),
+        ("5 files", "failed", "Reasons are above."),
     }
 
 

@@ -11,7 +11,7 @@ from lacuna.commands.steps import StepRow
 from lacuna_wire import JobStatus
 
 # What many pictures are skipped for, in one line for all of them.
-SKIPPED_FOR = {THERE_ALREADY: "Their outputs are there already.", IS_MASK: "They are masks."}
+SKIPPED_FOR = {THERE_ALREADY: "Outputs were there already.", IS_MASK: "Masks of other pictures."}
 
 
 class BatchView:
@@ -82,9 +82,9 @@ def table(outcomes: Sequence[Ended], output: Path) -> list[StepRow]:
     )
     rows += [StepRow(_counted(count), SKIPPED, reason) for (_, reason), count in skipped.items()]
     done = sum(ended.state == DONE for ended in outcomes)
-    rows.append(StepRow(_counted(done), DONE, f"They are in {output}." if done else ""))
+    rows.append(StepRow(_counted(done), DONE, f"Written to {output}." if done else ""))
     if failed := sum(ended.state == FAILED for ended in outcomes):
-        rows.append(StepRow(_counted(failed), FAILED, "Their reasons are above."))
+        rows.append(StepRow(_counted(failed), FAILED, "Reasons are above."))
     return rows
 
 
