@@ -1,5 +1,6 @@
 """How a batch goes on, with real files and stand-ins for the fill."""
 
+import signal
 import threading
 import time
 
@@ -165,6 +166,24 @@ def test_interrupt_just_after_the_writing_does_not_deny_it(items, monkeypatch):
     watcher = Watching()
     with pytest.raises(KeyboardInterrupt):
         run_batch(items, Way(Options(result="composite"), MaskMeaning(), gray), watcher)
+
+    assert [(ended.item.name, ended.state) for ended in watcher.told] == [("a", DONE)]
+
+
+def test_interrupt_while_a_picture_is_told_comes_when_it_is_told(items):
+    class Pressing(Watching):
+        def ended(self, ended):
+            signal.raise_signal(signal.SIGINT)
+            super().ended(ended)
+
+    watcher = Pressing()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_batch(items, Way(Options(result="composite"), MaskMeaning(), gray), watcher)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
     assert [(ended.item.name, ended.state) for ended in watcher.told] == [("a", DONE)]
 

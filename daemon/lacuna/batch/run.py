@@ -4,6 +4,8 @@ While one is filled the next is read, if there is room for both.
 """
 
 import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -70,8 +72,16 @@ def run_batch(items: Sequence[BatchItem], way: Way, watcher: Watcher) -> None:
     with _reading(going, way) as read_next:
         for done, item in enumerate(going):
             watcher.begin(item)
-            ended = _fill_one(item, read_next, way, watcher)
-            watcher.ended(ended)
+            before, is_told = _stamp(item.out), False
+            try:
+                ended = _fill_one(item, read_next, way, watcher)
+                with _undisturbed():
+                    is_told = True
+                    watcher.ended(ended)
+            except KeyboardInterrupt:
+                if not is_told and _stamp(item.out) != before:  # it has just been written
+                    watcher.ended(Ended(item, DONE))
+                raise
             left_over = going[done + 1 :]
             if left_over and (reason := _hopeless(ended)):
                 for left in left_over:
@@ -107,7 +117,6 @@ def _fill_one(
         for sentence in sentences:
             watcher.remark(item, sentence)
 
-    before = _stamp(item.out)
     start = time.monotonic()
     ended = Ended(item, DONE)
     try:
@@ -127,10 +136,6 @@ def _fill_one(
             height=ended.height,
             remarks=tuple(said),
         )
-    except KeyboardInterrupt:
-        if _stamp(item.out) != before:  # it has just been written
-            watcher.ended(ended._replace(remarks=tuple(said)))
-        raise
     return ended._replace(remarks=tuple(said))
 
 
@@ -213,6 +218,23 @@ def output_folders(items: Sequence[BatchItem]) -> Iterator[None]:
         for folder in reversed(made):
             with suppress(OSError):
                 folder.rmdir()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Put Ctrl-C off until the end of the block: what is written is told in any case."""
+    is_ours = threading.current_thread() is threading.main_thread()
+    if not is_ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # somebody else decides what it does
+        return
+    pressed: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:
