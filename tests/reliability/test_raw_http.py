@@ -290,7 +290,7 @@ def test_slow_clients_do_not_keep_others_waiting(
         cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        if kind == "-H":  # bodies without the token are refused by their heads and never add up
+        if kind == "-H":  # bodies that are not signed are refused by their heads and never add up
             eventually(lambda: connections_of(daemon) >= connections)
         with Pings(daemon) as pings:
             time.sleep(seconds - 2)

@@ -12,11 +12,21 @@ from .signed import SignedRequest, signed
 
 
 class Talk:
-    """One connection to a daemon, and what can be said on it."""
+    """One connection to a daemon, and what can be said on it.
 
-    def __init__(self, daemon) -> None:
+    Args:
+        daemon: Whom to talk to.
+        buffer_bytes: What the kernel is to keep of the daemon's answers; its own choice by default.
+    """
+
+    def __init__(self, daemon, buffer_bytes=None) -> None:
         self.port = daemon.port
         self.connection = HTTPConnection("127.0.0.1", daemon.port, timeout=SAFETY_S)
+        self.connection.sock = socket.socket()
+        self.socket.settimeout(SAFETY_S)
+        if buffer_bytes is not None:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer_bytes)
+        self.socket.connect(("127.0.0.1", daemon.port))
         self.endpoint = daemon.endpoint
         self.keys = self.hello()
 

@@ -121,7 +121,7 @@ ORIGINS = [
 
 
 @each_route
-def test_web_pages_are_refused_with_and_without_the_token(shared, job_path, method, path):
+def test_web_pages_are_refused_with_and_without_a_signature(shared, job_path, method, path):
     pages = [{"Origin": origin.format(port=shared.port)} for origin in ORIGINS]
     pages += [
         {"Sec-Fetch-Site": site} for site in ("cross-site", "same-site", "Cross-Site", "", "NONE")

@@ -16,6 +16,8 @@ from lacuna_wire.errors import TooLarge
 from .settings import DaemonSettings
 
 START_S = 3.0  # before it was measured here: Python, PyTorch and the weights
+# `auto` may turn out to be a GPU: then the first forecast is too long, and the next one learned.
+ASSUMED_DEVICES = ("cpu", "auto")
 LAST_JOBS = 5  # of a kind: a computer that is busy for one job is not slow for good
 # Units per megapixel of the window. The first one counts twice: so much of a window is completed on
 # the picture's own level, where a pixel costs most.
@@ -111,4 +113,4 @@ class Forecast:
 
     def _assumed_unit_s(self, kind: Kind) -> float | None:
         weights, device, _strategy = kind
-        return None if device.startswith("cuda") else self._settings.unit_s.get(weights)
+        return self._settings.unit_s.get(weights) if device in ASSUMED_DEVICES else None
