@@ -1,8 +1,6 @@
 """A graphics card that is there and not used: why the daemon says so, told once by a program."""
 
-from .endpoint import state_folder
 from .errors import LacunaError
-from .private_files import read_private, write_private
 
 TOLD = "told.json"  # in the state folder: which reason each program has told last
 
@@ -33,6 +31,10 @@ def is_news(program: str, reason: str) -> bool:
     """
     if not reason:
         return False
+    # Not for those who want the name of the file alone: `lacuna --help` is among them.
+    from .endpoint import state_folder
+    from .private_files import read_private, write_private
+
     try:
         told = read_private(state_folder() / TOLD) or {}
         if told.get(program) == reason:

@@ -5,7 +5,6 @@ taken here. A unit is one tile of lacuna-small on two cores of a processor; what
 patches costs beside it was measured by `python -m benchmarks.forecast` (docs/performance.md).
 """
 
-import statistics
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
@@ -94,9 +93,11 @@ class Forecast:
             plan: What it needs.
             has_worker: Whether it begins with the work, and not with the start of a worker.
         """
+        from statistics import median  # 0.6 MB that the front need not hold from login on
+
         kind = self._kind(request)
         seen = self._unit_s.get(kind)
-        unit_s = statistics.median(seen) if seen else self._assumed_unit_s(kind)
+        unit_s = median(seen) if seen else self._assumed_unit_s(kind)
         if unit_s is None:
             return None
         return round(unit_s * plan.work + (0.0 if has_worker else self.start_s), 1)
