@@ -72,9 +72,12 @@ def test_card_that_is_not_used_is_told_once_with_the_command_that_helps(krita, s
     krita.run("docker = next(d for d in krita.dockers() if d.objectName() == 'lacuna_docker')")
     krita.run("docker.show()")
 
-    first = krita.run("fill()")
-    krita.picture("unused-card")  # to be looked at
-    second = krita.run("fill()")
+    try:
+        first = krita.run("fill()")
+        krita.picture("unused-card")  # to be looked at
+        second = krita.run("fill()")
+    finally:
+        daemon.stop()
 
     assert not first["failed"]
     done, _model, told = first["text"].split("\n")
@@ -82,4 +85,3 @@ def test_card_that_is_not_used_is_told_once_with_the_command_that_helps(krita, s
     assert told == sentences.UNUSED_CARD.format(reason)
     assert not second["failed"]
     assert reason not in second["text"]
-    daemon.stop()
