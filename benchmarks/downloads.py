@@ -1,91 +1,82 @@
-"""How much Lacuna is to be downloaded, and what that takes on a disk, on each system.
+"""How much `pip install .` downloads on each system: run `python -m benchmarks.downloads`.
 
-`python -m benchmarks.downloads` asks PyPI through uv, which has to be there, for the plain build of
-PyTorch and all else; with `--unpack` it downloads and unpacks everything, several gigabytes. The
-figures stand in `lacuna_wire/torch_builds.py` and docs/install.md.
+pip says what it would take from the index that it is set up with, and the files say how large they
+are. Builds of other indexes are not seen. On another system than this one the same versions are
+asked for, without what only Linux gets.
 """
 
+import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
-import tomllib
+import urllib.request
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-PYTHON = "3.13"
-# As uv names the system -> how its wheels end, beside those for all systems.
-SYSTEMS = {
-    "x86_64-manylinux_2_28": r"manylinux\S*x86_64",
-    "aarch64-manylinux_2_28": r"manylinux\S*aarch64",
-    "x86_64-pc-windows-msvc": "win_amd64",
-    "aarch64-apple-darwin": r"macosx\S*(?:arm64|universal2)",
+PYTHON = "3.11"
+LINUX_ALONE = re.compile(r"nvidia|cuda|triton")
+# What a system takes, the newest first.
+MACS = [f"macosx_{major}_0" for major in range(14, 10, -1)]
+PLATFORMS = {
+    "Linux, aarch64": [
+        *(f"manylinux_2_{minor}_aarch64" for minor in range(28, 16, -1)),
+        "manylinux2014_aarch64",
+    ],
+    "Windows, x86-64": ["win_amd64"],
+    "macOS, Apple silicon": [f"{mac}_{kind}" for mac in MACS for kind in ("arm64", "universal2")],
 }
-MACOS = {"MACOSX_DEPLOYMENT_TARGET": "14.0"}  # the oldest that PyTorch has a build for
-TAG = "cp" + PYTHON.replace(".", "")
+HEADS = ("System", "torch", "its libraries for GPUs", "all else", "together")
 
 
-def requirements(checkout: Path) -> list[str]:
-    project = tomllib.loads((checkout / "pyproject.toml").read_text("utf-8"))["project"]
-    return list(project["dependencies"])
+def would_install(*words: str) -> dict[str, tuple[str, str]]:
+    """Return the name of each package -> its version, and where its file lies."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        subprocess.run(
+            [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed",
+             "--target", folder, "--report", str(report), "--only-binary=:all:", *words],
+            check=True,
+        )  # fmt: skip
+        found = json.loads(report.read_text("utf-8"))["install"]
+    packages = ((each["metadata"], each["download_info"]["url"]) for each in found)
+    return {facts["name"].lower(): (facts["version"], url) for facts, url in packages}
 
 
-def uv(folder: Path, *words: str) -> str:
-    ran = subprocess.run(
-        ["uv", *words],
-        cwd=folder,
-        env={**os.environ, **MACOS},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if ran.returncode:
-        sys.exit(ran.stderr)
-    return ran.stdout
+def size_of(url: str) -> int:
+    if url.startswith("file:"):
+        path = unquote(urlsplit(url).path)
+        return os.path.getsize(path) if os.path.isfile(path) else 0  # this folder itself
+    with urllib.request.urlopen(urllib.request.Request(url, method="HEAD")) as answer:
+        return int(answer.headers["Content-Length"])
 
 
-def wheel_bytes(package: dict, system: str) -> int:
-    """Return the size of the wheel that a system takes, the smallest if several would do."""
-    ends = rf"-(?:{TAG}-{TAG}|py3-none|py2\.py3-none|{TAG}-abi3|cp3\d+-abi3)"
-    fits = [
-        wheel["size"]
-        for wheel in package.get("wheels", [])
-        if re.search(rf"(?:{ends}-\S*{SYSTEMS[system]}\S*|-none-any)\.whl$", wheel["url"])
-    ]
-    if not fits:
-        sys.exit(f"{package['name']} has no wheel for {system}.")
-    return min(fits)
-
-
-def measure(folder: Path, system: str, packages: dict[str, dict], unpack: bool) -> tuple[int, int]:
-    """Return bytes to download, and bytes on the disk, 0 if they are not unpacked."""
-    asked = ("--python-platform", system, "--python-version", PYTHON)
-    listed = uv(folder, "pip", "compile", "--quiet", "--no-annotate", *asked, "wanted.txt")
-    names = re.findall(r"^([\w.-]+)==", listed, re.MULTILINE)
-    download = sum(wheel_bytes(packages[name], system) for name in names)
-    if not unpack:
-        return download, 0
-    with tempfile.TemporaryDirectory(dir=folder) as target:
-        uv(folder, "pip", "install", "--target", target, *asked, "-r", "wanted.txt")
-        files = (path for path in Path(target).rglob("*") if path.is_file())
-        return download, sum(path.stat().st_size for path in files)
+def row(system: str, found: dict[str, tuple[str, str]]) -> str:
+    sizes = {name: size_of(url) for name, (_version, url) in found.items()}
+    torch = sizes.pop("torch")
+    libraries = sum(size for name, size in sizes.items() if LINUX_ALONE.search(name))
+    rest = sum(sizes.values()) - libraries
+    cells = (torch, libraries, rest, torch + libraries + rest)
+    return f"| {system} | " + " | ".join(f"{round(each / 1e6):,}" for each in cells) + " |"
 
 
 def main() -> None:
-    wanted = requirements(Path(__file__).parents[1])
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        (folder / "wanted.txt").write_text("\n".join(wanted))
-        (folder / "pyproject.toml").write_text(
-            f'[project]\nname = "wanted"\nversion = "1"\nrequires-python = ">=3.11"\n'
-            f"dependencies = {wanted}\n"
-        )
-        uv(folder, "lock")
-        lock = tomllib.loads((folder / "uv.lock").read_text("utf-8"))
-        packages = {each["name"]: each for each in lock["package"]}
-        for system in SYSTEMS:
-            download, disk = measure(folder, system, packages, "--unpack" in sys.argv)
-            print(f"{system}: {download / 1e6:,.0f} MB to download, {disk / 1e6:,.0f} MB on disk")
+    """Print a table; words are further requirements, such as `torch==2.13.0`."""
+    here = would_install(".", *sys.argv[1:])
+    print(f"torch {here['torch'][0]}, Python {PYTHON}, MB\n")
+    print(f"| {' | '.join(HEADS)} |\n{'|---' * len(HEADS)}|")
+    print(row("Linux, x86-64", here))
+    for system, tags in PLATFORMS.items():
+        wanted = [
+            f"{name}=={version}"
+            for name, (version, _url) in here.items()
+            if name != "lacuna-inpaint"
+            and (system.startswith("Linux") or not LINUX_ALONE.search(name))
+        ]
+        tag_words = [word for tag in tags for word in ("--platform", tag)]
+        asked = ("--no-deps", "--python-version", PYTHON, *tag_words, *wanted)
+        print(row(system, would_install(*asked)))
 
 
 if __name__ == "__main__":

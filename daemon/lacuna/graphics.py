@@ -16,6 +16,8 @@ from lacuna_wire.torch_builds import (
     CUDA_13,
     INDEX,
     OTHER_MAKES,
+    ROCM,
+    ROCM_SINCE_2_14,
     Computer,
     cuda_build,
     has_build,
@@ -117,6 +119,8 @@ def advise(cards: Sequence[Card], build: TorchBuild, computer: Computer) -> Advi
     if card.make == "NVIDIA":
         return _nvidia(card, build)
     wanted, index = OTHER_MAKES[card.make]
+    if card.make == "AMD":
+        index = rocm_of(build)
     if build.kind == wanted:
         return None
     if not has_build(card.make, computer):
@@ -177,6 +181,12 @@ def _on_a_mac(card: Card | None, build: TorchBuild, computer: Computer) -> Advic
 
 def _not_used(card: Card, build: TorchBuild) -> str:
     return f"PyTorch {build.version}, built for {build.in_words()}, does not use the {card.name}"
+
+
+def rocm_of(build: TorchBuild) -> str:
+    """Return the index that has this version for AMD."""
+    major, minor = build.version.split(".")[:2]
+    return ROCM_SINCE_2_14 if (int(major), int(minor)) >= (2, 14) else ROCM
 
 
 def installation(build: TorchBuild, index: str) -> str:

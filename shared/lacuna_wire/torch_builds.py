@@ -12,9 +12,10 @@ from .cards import Card
 
 # What is installed from an editor; docs/decisions/0002 has the reasons.
 TORCH = "2.13.0"
-# PyTorch's own index of each kind of build, as it has them for 2.13.
+# PyTorch's own index of each kind of build, as it has them for 2.11 to 2.14.
 INDEX = "https://download.pytorch.org/whl"
 CPU, ROCM, XPU = "cpu", "rocm7.2", "xpu"
+ROCM_SINCE_2_14 = "rocm7.14"
 # Builds for CUDA, newest first, and the oldest driver and card that each runs with: table 2 of the
 # release notes of CUDA (minor version compatibility), and `torch.cuda.get_arch_list()`.
 CUDA_13, CUDA_12 = ("cu130", 580, 75), ("cu126", 525, 50)
@@ -49,7 +50,7 @@ class Amount(NamedTuple):
 
 
 # What the plain build is on each system, and how much it and all else that Lacuna needs are, for
-# Python 3.13: `python -m benchmarks.downloads --unpack` told it. PyTorch's own build for processors
+# Python 3.13: `python -m benchmarks.unpacked --unpack` told it. PyTorch's own build for processors
 # is not on PyPI: for that one, what pip downloaded and unpacked on a Debian 12.
 PLAIN: Dict[Computer, str] = {
     Computer("linux", "x86_64"): CUDA_13[0],

@@ -31,9 +31,9 @@ def save_picture(picture: Picture, out: Path, edits: Sequence[Edit]) -> None:
     check_edits(picture, edits)
     target = output_format(out)
     if target.name == picture.format:
-        with replacing(out) as file:
+        with replacing(out, picture.path) as file:
             picture.write_copy(file, edits)
         return
     check_holds(out, target, picture)
-    with replacing(out) as file, picture.edited(edits) as pixels:
+    with replacing(out, picture.path) as file, picture.edited(edits) as pixels:
         target.write(file, pixels, upright(picture.metadata))
