@@ -8,7 +8,7 @@ import pytest
 from lacuna import graphics
 from lacuna.commands.card_checks import look_at_cards, tell_once
 from lacuna.graphics import TorchBuild
-from lacuna_wire import cards
+from lacuna_wire import cards, torch_builds
 from lacuna_wire.torch_builds import Computer
 from tests.commands.conftest import checks
 from tests.graphics.machines import (
@@ -38,7 +38,7 @@ def machine(monkeypatch, tmp_path):
     def pretend(platform, build, *of_linux, machine="x86_64"):
         monkeypatch.setattr(cards, "sys", SimpleNamespace(platform=platform))
         monkeypatch.setattr(cards, "DRM", drm(tmp_path / "sys", *of_linux))
-        monkeypatch.setattr(graphics, "this_computer", lambda: Computer(platform, machine))
+        monkeypatch.setattr(torch_builds, "this_computer", lambda: Computer(platform, machine))
         monkeypatch.setattr(graphics, "installed_build", lambda: build)
         return programs
 
