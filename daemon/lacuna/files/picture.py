@@ -57,8 +57,12 @@ class Picture(Protocol):
         """
         ...
 
-    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> None:
-        """Write a copy of the same format into an empty file; see `save_picture`."""
+    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> str:
+        """Write a copy of the same format into an empty file; see `save_picture`.
+
+        Returns:
+            A sentence on what differs beside the edits; empty for nothing.
+        """
         ...
 
     def edited(self, edits: Sequence[Edit]) -> AbstractContextManager[Pixels]:

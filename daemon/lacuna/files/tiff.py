@@ -22,6 +22,7 @@ from .orientation import Turn, displayed, displayed_size, stored, stored_rect, t
 from .picture import Edit, Pixels, check_rect
 from .refusals import picture_changed, reading
 from .tiff_edit import copy_with_edits
+from .tiff_jpeg import remark_on
 from .tiff_layout import JPEG, TiffStorage, check_segments, orientation_of, storage_of
 from .tiff_mask import open_tiff_mask
 from .tiff_new import write_tiff
@@ -45,7 +46,7 @@ class TiffPicture:
         stored_height: Rows, before any turning.
         turn: From stored to displayed.
         storage: How samples are stored.
-        lossy: Whether it has JPEG inside. Then a copy changes a little in the tiles under an edit,
+        lossy: Whether it has JPEG inside. Then a copy changes a little in the blocks under an edit,
             and nowhere else.
         metadata: What other formats can hold too.
         stamp: Identity, length and time of the file when it was checked.
@@ -82,7 +83,7 @@ class TiffPicture:
             pixels = self.storage.handed_out(read_window(page, place, self.recent))
         return np.ascontiguousarray(displayed(pixels, self.turn))
 
-    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> None:
+    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> str:
         self.recent.clear()
         placed = [
             (stored_rect(rect, self.width, self.height, self.turn), stored(new, self.turn))
@@ -90,6 +91,7 @@ class TiffPicture:
         ]
         with self._page() as page:
             copy_with_edits(self.path, file, page, self.storage, placed)
+            return remark_on(page) if self.lossy else ""
 
     @contextmanager
     def edited(self, edits: Sequence[Edit]) -> Iterator[Pixels]:

@@ -106,7 +106,8 @@ def _edit_rows(
 def _edited_segment(
     page: Any, segment: Segment, storage: TiffStorage, edits: Sequence[Edit]
 ) -> bytes:
-    whole = decode_segment(page, segment).copy()
+    before = decode_segment(page, segment)
+    whole = before.copy()
     for rect, pixels in edits:
         place = segment.rect.intersect(rect)
         if place.area:
@@ -115,7 +116,7 @@ def _edited_segment(
                 # Needs all channels of a pixel; this segment may hold only one of them.
                 new = storage.taken_back(new, read_window(page, place))
             whole[place.relative_to(segment.rect).slices] = channels_of(page, segment, new)
-    return encode_segment(page, segment, whole)
+    return encode_segment(page, segment, whole, before)
 
 
 def _remove_smaller_copies(

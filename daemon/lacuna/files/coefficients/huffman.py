@@ -26,6 +26,35 @@ class HuffmanTable(NamedTuple):
             code <<= 1
 
 
+def _standard(text: str) -> HuffmanTable:
+    return HuffmanTable(bytes.fromhex(text)[:_LONGEST], bytes.fromhex(text)[_LONGEST:])
+
+
+# Frames of a film often come without tables, and mean these (T.81, K.3).
+STANDARD = {
+    0x00: _standard(
+        "00010501010101010100000000000000000102030405060708090a0b"
+    ),
+    0x01: _standard(
+        "00030101010101010101010000000000000102030405060708090a0b"
+    ),
+    0x10: _standard(
+        "0002010303020403050504040000017d01020300041105122131410613516107227114328191a1082342b1c1"
+        "1552d1f02433627282090a161718191a25262728292a3435363738393a434445464748494a53545556575859"
+        "5a636465666768696a737475767778797a838485868788898a92939495969798999aa2a3a4a5a6a7a8a9aab2"
+        "b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae1e2e3e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8"
+        "f9fa"
+    ),
+    0x11: _standard(
+        "00020102040403040705040400010277000102031104052131061241510761711322328108144291a1b1c109"
+        "233352f0156272d10a162434e125f11718191a262728292a35363738393a434445464748494a535455565758"
+        "595a636465666768696a737475767778797a82838485868788898a92939495969798999aa2a3a4a5a6a7a8a9"
+        "aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9cad2d3d4d5d6d7d8d9dae2e3e4e5e6e7e8e9eaf2f3f4f5f6f7f8"
+        "f9fa"
+    ),
+}  # fmt: skip
+
+
 def read_tables(data: bytes) -> dict[int, HuffmanTable]:
     """Read a DHT segment: tables by class << 4 | number (class 0 for DC, 1 for AC).
 
@@ -38,7 +67,7 @@ def read_tables(data: bytes) -> dict[int, HuffmanTable]:
         count = sum(lengths)
         symbols = data[17 : 17 + count]
         used = sum(number << (_LONGEST - length) for length, number in enumerate(lengths, 1))
-        if len(lengths) < 16 or len(symbols) < count or count > 256 or used > 1 << _LONGEST:
+        if len(lengths) < _LONGEST or len(symbols) < count or count > 256 or used > 1 << _LONGEST:
             raise ValueError("a Huffman table that cannot be")
         if data[0] >> 4 > 1 or data[0] & 15 >= _TABLES:
             raise ValueError(f"a Huffman table with number {data[0]}")

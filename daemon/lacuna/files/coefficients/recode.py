@@ -15,20 +15,21 @@ from lacuna_wire.rect import Rect
 
 from . import scan_state
 from .blocks import BlockPlane, changed_blocks, new_coefficients, planes_of
-from .decoding import decode_rows
 from .encoding import encode_rows
-from .huffman import HuffmanTable, best_table, codes_of, lookup_of, packed, row_of
+from .huffman import HuffmanTable, codes_of, lookup_of, packed
+from .passes import (
+    NO_BYTES,
+    band_rows_of,
+    best_tables,
+    decode_band,
+    encoded,
+    own_tables,
+    room_for,
+)
 from .scans import Scan, band_of, fresh_state, scans_of
 from .stream import DHT, SOS, Part, frame_of, quantisation_of
 
-_BAND_BLOCKS = 1 << 16  # of a scan that is taken in bands: 8 MiB of coefficients
-_NO_BYTES = np.empty(0, np.uint8)
-
 Changes = Sequence[tuple[Rect, NDArray[np.bool_]]]
-
-
-class DamagedScan(Exception):
-    """Bits of a scan are missing, or do not mean coefficients."""
 
 
 class Recoded(NamedTuple):
@@ -127,14 +128,14 @@ class _Stream:
 
     def in_bands(self, scan: Scan) -> tuple[dict[int, HuffmanTable], list[bytes]]:
         """Code the one scan of a sequential stream, a band of rows at a time."""
-        used = {number: scan.tables[number] for number in scan.used if number in scan.tables}
-        pieces = self._pass(scan, used) if len(used) == len(scan.used) else None
+        own = own_tables(scan)
+        pieces = self._pass(scan, own) if own else None
         if pieces is not None:
             return {}, pieces
         # The file's own tables lack a code that the new blocks need.
         counts = np.zeros((8, 256), np.int64)
         self._pass(scan, None, counts)
-        best = _best(scan, counts)
+        best = best_tables(scan, counts)
         pieces = self._pass(scan, best)
         assert pieces is not None
         return best, pieces
@@ -143,13 +144,28 @@ class _Stream:
         """Code all scans of a stream whose coefficients come in parts."""
         coefficients = self.decoded() if self.is_read else self._zeros()
         self._renew(coefficients, 0, None, self.planes)
+        kept = None if self.frame.is_progressive else self._with_own_tables(coefficients)
+        if kept is not None:
+            return [({}, pieces) for pieces in kept]
         coded = []
         for scan in self.scans:
             counts = np.zeros((8, 256), np.int64)
-            _encoded(scan, coefficients, counts, None)
-            best = _best(scan, counts)
-            coded.append((best, _encoded(scan, coefficients, counts, codes_of(best)) or []))
+            encoded(scan, coefficients, counts, None)
+            best = best_tables(scan, counts)
+            coded.append((best, encoded(scan, coefficients, counts, codes_of(best)) or []))
         return coded
+
+    def _with_own_tables(self, coefficients: NDArray[np.int16]) -> list[list[bytes]] | None:
+        """Encode all scans with the tables of the file; None if they lack a code."""
+        counts = np.zeros((8, 256), np.int64)
+        found = []
+        for scan in self.scans:
+            own = own_tables(scan)
+            pieces = encoded(scan, coefficients, counts, codes_of(own)) if own else None
+            if pieces is None:
+                return None
+            found.append(pieces)
+        return found
 
     def decoded(self) -> NDArray[np.int16]:
         """Decode all scans: (blocks, 64)."""
@@ -157,7 +173,7 @@ class _Stream:
         for scan in self.scans:
             state, lookup = fresh_state(scan), lookup_of(scan.tables)
             grid = scan.columns, 0, scan.rows, 0, scan.interval
-            _decode(scan, state, coefficients, scan.units, lookup, grid)
+            decode_band(scan, state, coefficients, scan.units, lookup, grid)
         return coefficients
 
     def _zeros(self) -> NDArray[np.int16]:
@@ -179,18 +195,17 @@ class _Stream:
         lookup = lookup_of(scan.tables)
         reading, writing = fresh_state(scan), fresh_state(scan)
         pending = np.zeros(scan_state.MOST_PENDING + 64, np.uint8)
-        row_blocks = scan.columns * len(scan.units)
-        band_rows = max(1, min(scan.rows, _BAND_BLOCKS // row_blocks))
+        band_rows = band_rows_of(scan)
         bands, units = band_of(self.planes, scan, band_rows)
         coefficients = np.zeros((sum(plane.blocks for plane in bands), 64), np.int16)
-        out = _room(row_blocks * band_rows) if tables else _NO_BYTES
+        out = room_for(scan, band_rows) if tables else NO_BYTES
         pieces: list[bytes] = []
         for top in range(0, scan.rows, band_rows):
             bottom = min(scan.rows, top + band_rows)
             grid = scan.columns, top, bottom, top, scan.interval
             coefficients[:] = 0
             if self.is_read:
-                _decode(scan, reading, coefficients, units, lookup, grid)
+                decode_band(scan, reading, coefficients, units, lookup, grid)
             self._renew(coefficients, top, bottom, bands)
             writing[scan_state.POSITION] = 0
             encode_rows(
@@ -230,66 +245,18 @@ class _Stream:
                 coefficients[at] = new
 
 
-def _decode(
-    scan: Scan,
-    state: NDArray[np.int64],
-    coefficients: NDArray[np.int16],
-    units: NDArray[np.int64],
-    lookup: NDArray[np.int16],
-    grid: tuple[int, int, int, int, int],
-) -> None:
-    data = np.frombuffer(scan.part.scan, np.uint8)
-    decode_rows(data, state, coefficients, units, lookup, scan.kind, grid)
-    if state[scan_state.ERROR]:
-        raise DamagedScan(f"a scan of {len(data):,} bytes is damaged")
-
-
-def _encoded(
-    scan: Scan,
-    coefficients: NDArray[np.int16],
-    counts: NDArray[np.int64],
-    codes: NDArray[np.int64] | None,
-) -> list[bytes] | None:
-    """Encode a scan in bands, or without codes count its symbols."""
-    state = fresh_state(scan)
-    pending = np.zeros(scan_state.MOST_PENDING + 64, np.uint8)
-    row_blocks = scan.columns * len(scan.units)
-    band_rows = max(1, min(scan.rows, _BAND_BLOCKS // row_blocks))
-    out = _NO_BYTES if codes is None else _room(row_blocks * band_rows)
-    codes = np.zeros((8, 256), np.int64) if codes is None else codes
-    pieces = []
-    for top in range(0, scan.rows, band_rows):
-        bottom = min(scan.rows, top + band_rows)
-        grid = scan.columns, top, bottom, 0, scan.interval
-        state[scan_state.POSITION] = 0
-        encode_rows(
-            out, state, coefficients, scan.units, counts, codes, pending, scan.kind, grid,
-            bottom == scan.rows,
-        )  # fmt: skip
-        pieces.append(out[: state[scan_state.POSITION]].tobytes())
-    return pieces
-
-
-def _room(blocks: int) -> NDArray[np.uint8]:
-    return np.empty(blocks * scan_state.MOST_BLOCK_BYTES + scan_state.SLACK_BYTES, np.uint8)
-
-
-def _best(scan: Scan, counts: NDArray[np.int64]) -> dict[int, HuffmanTable]:
-    return {number: best_table(counts[row_of(number)]) for number in sorted(scan.used)}
-
-
 def joined(
-    recoded: Recoded, keep: Callable[[int, bytes], Iterator[tuple[int, bytes]]]
+    recoded: Recoded, keep: Callable[[int, bytes], Iterable[tuple[bytes, bytes]]]
 ) -> Iterator[bytes]:
     """Write a stream.
 
     Args:
         recoded: Its parts.
-        keep: Yields what is written for a segment outside of the coding: itself, less, or nothing.
+        keep: Returns what is written for a segment, as (marker, data): itself, less, or nothing.
     """
     yield b"\xff\xd8"
     for marker, data, pieces in recoded.parts:
         for kind, kept in keep(marker, data):
-            yield bytes([0xFF, kind]) + struct.pack(">H", len(kept) + 2) + kept
+            yield b"\xff" + kind + struct.pack(">H", len(kept) + 2) + kept
         yield from pieces
     yield b"\xff\xd9"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from . import scan_state
 from .blocks import BlockPlane
-from .huffman import HuffmanTable, read_tables, row_of
+from .huffman import STANDARD, HuffmanTable, read_tables, row_of
 from .stream import DHT, DRI, SOS, JpegFrame, Part
 
 
@@ -40,7 +40,7 @@ class Scan(NamedTuple):
 def scans_of(
     parts: list[Part], known: list[Part], frame: JpegFrame, planes: Sequence[BlockPlane]
 ) -> list[Scan]:
-    tables: dict[int, HuffmanTable] = {}
+    tables: dict[int, HuffmanTable] = {} if frame.is_progressive else STANDARD
     interval, scans = 0, []
     for part in [*known, *parts]:
         if part.marker == DHT:
