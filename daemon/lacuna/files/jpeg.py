@@ -106,8 +106,7 @@ def recode(parts: list[Part], pixels: Pixels, before: Sequence[Edit]) -> Recoded
         (rect, (pixels[rect.slices] != old).any(axis=2)) for rect, old in before if rect.area
     ]
     ycbcr = is_ycbcr(parts)
-    frame = frame_of(parts)
-    remark = beside_blocks(8 if len(frame.components) == 1 else max(frame.mcu_size))
+    remark = remark_on_parts(parts)
     try:
         recoded = recode_stream(parts, pixels, changes, ycbcr)
     except DamagedScan:
@@ -116,10 +115,12 @@ def recode(parts: list[Part], pixels: Pixels, before: Sequence[Edit]) -> Recoded
     return RecodedFile(joined(recoded, _kept), remark)
 
 
-def beside_blocks(side_px: int) -> str:
-    """Say how far from a change pixels may differ, by the side of what is coded together."""
+def remark_on_parts(parts: list[Part]) -> str:
+    """Say how far from a change pixels may differ."""
+    frame = frame_of(parts)
+    side = 8 if len(frame.components) == 1 else max(frame.mcu_size)
     # A decoder enlarges colours smoothly, and looks at the next sample for that.
-    reach_px = side_px - 1 if side_px == 8 else side_px
+    reach_px = side - 1 if side == 8 else side
     return f"JPEG is coded in blocks: pixels up to {reach_px} px beside what changed may differ."
 
 

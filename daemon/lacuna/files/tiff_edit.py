@@ -75,7 +75,8 @@ def copy_with_edits(
         if uses[offsets[index]] == 1:
             # Blank it first: the rest of a shorter segment would still show the old pixels.
             _blank(file, offsets[index], counts[index])
-        if len(data) > counts[index] or uses[offsets[index]] != 1:
+        is_last = offsets[index] + counts[index] == file.seek(0, io.SEEK_END)
+        if (len(data) > counts[index] and not is_last) or uses[offsets[index]] != 1:
             uses[offsets[index]] -= 1
             offsets[index] = _end(file)
             uses[offsets[index]] = 1

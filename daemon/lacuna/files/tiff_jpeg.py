@@ -11,7 +11,7 @@ import numpy as np
 from lacuna_wire.rect import Rect
 
 from .coefficients.stream import Part, cut, frame_of
-from .jpeg import beside_blocks
+from .jpeg import remark_on_parts
 from .picture import Pixels
 
 _RGB, _YCBCR = 2, 6
@@ -42,11 +42,17 @@ def recode_segment(page: Any, data: bytes, pixels: Pixels, before: Pixels) -> by
     pixels, before = (whole[: frame.height, : frame.width] for whole in (pixels, before))
     changed = (pixels != before).any(axis=2)
     changes = [(Rect(0, 0, frame.width, frame.height), changed)]
-    try:
-        recoded = recode(parts, pixels, changes, is_ycbcr(page), known)
-    except DamagedScan:
-        recoded = recode(parts, pixels, None, is_ycbcr(page), known)
-    return b"".join(joined(recoded, lambda marker, segment: [(bytes([marker]), segment)]))
+    found = b""
+    for with_own_tables in (True, False):
+        try:
+            recoded = recode(parts, pixels, changes, is_ycbcr(page), known, with_own_tables)
+        except DamagedScan:
+            recoded = recode(parts, pixels, None, is_ycbcr(page), known, with_own_tables)
+        shorter = b"".join(joined(recoded, lambda marker, segment: [(bytes([marker]), segment)]))
+        found = shorter if not found or len(shorter) <= len(data) else found
+        if len(found) <= len(data):
+            break  # else tables of its own may let it stay where it is
+    return found
 
 
 def new_segment(page: Any, pixels: Pixels) -> bytes:
@@ -74,8 +80,12 @@ def is_ycbcr(page: Any) -> bool:
 
 def remark_on(page: Any) -> str:
     """Say how far from a change pixels may differ."""
-    across, down = _subsampling(page)
-    return beside_blocks(8 * max(across, down))
+    at = next((n for n, count in enumerate(page.databytecounts) if count), None)
+    if at is None:
+        return ""
+    file = page.parent.filehandle
+    file.seek(page.dataoffsets[at])
+    return remark_on_parts(cut(file.read(page.databytecounts[at])).parts)
 
 
 def _subsampling(page: Any) -> tuple[int, int]:

@@ -50,6 +50,7 @@ def recode(
     changes: Changes | None,
     is_ycbcr: bool,
     known: Iterable[Part] = (),
+    with_own_tables: bool = True,
 ) -> Recoded:
     """Code the blocks with changed pixels anew.
 
@@ -60,6 +61,7 @@ def recode(
             reads none.
         is_ycbcr: Whether three components are brightness and colours.
         known: Tables that stand outside of the stream (as in TIFF).
+        with_own_tables: Keep the Huffman tables if they have all codes; else the best are made.
 
     Returns:
         The parts as (marker, data, pieces of a scan).
@@ -68,7 +70,7 @@ def recode(
         DamagedScan: If the coefficients cannot be read; not with None.
         ValueError: If the stream is not what can be coded anew.
     """
-    stream = _Stream(parts, list(known), pixels, changes, is_ycbcr)
+    stream = _Stream(parts, list(known), pixels, changes, is_ycbcr, with_own_tables)
     if len(stream.scans) == 1 and not stream.frame.is_progressive:
         coded = [stream.in_bands(stream.scans[0])]
     else:
@@ -113,6 +115,7 @@ class _Stream:
         pixels: NDArray[np.uint8],
         changes: Changes | None,
         is_ycbcr: bool,
+        with_own_tables: bool = True,
     ) -> None:
         self.frame = frame_of(parts)
         self.planes = planes_of(self.frame)
@@ -122,13 +125,14 @@ class _Stream:
         self.steps = quantisation_of([*known, *parts])
         self.pixels, self.is_ycbcr = pixels, is_ycbcr
         self.is_read = changes is not None
+        self.keeps_tables = with_own_tables and not self.frame.is_progressive
         self.masks = changed_blocks(self.planes, changes or [])
         if changes is None:
             self.masks = [np.ones_like(mask) for mask in self.masks]
 
     def in_bands(self, scan: Scan) -> tuple[dict[int, HuffmanTable], list[bytes]]:
         """Code the one scan of a sequential stream, a band of rows at a time."""
-        own = own_tables(scan)
+        own = own_tables(scan) if self.keeps_tables else {}
         pieces = self._pass(scan, own) if own else None
         if pieces is not None:
             return {}, pieces
@@ -144,7 +148,7 @@ class _Stream:
         """Code all scans of a stream whose coefficients come in parts."""
         coefficients = self.decoded() if self.is_read else self._zeros()
         self._renew(coefficients, 0, None, self.planes)
-        kept = None if self.frame.is_progressive else self._with_own_tables(coefficients)
+        kept = self._with_own_tables(coefficients) if self.keeps_tables else None
         if kept is not None:
             return [({}, pieces) for pieces in kept]
         coded = []
