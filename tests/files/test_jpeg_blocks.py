@@ -3,6 +3,7 @@
 import shutil
 import struct
 import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -284,3 +285,28 @@ def test_files_of_cjpeg(tmp_path, options):
     assert np.array_equal(before[far], after[far])
     assert np.abs(after[RECT.slices].astype(int) - new).mean() < 25
     assert np.array_equal(edited_jpeg(tmp_path, data, [])[0][-200:], data[-200:])
+
+
+def test_nothing_is_left_to_compile_after_the_warm_up():
+    """In a process of its own, where no other test has compiled."""
+    code = """
+from lacuna.files.coefficients import decoding, encoding
+from lacuna.files.coefficients.recode import recode
+from lacuna.files.coefficients.stream import cut
+from lacuna.files.coefficients.warm_up import warm_up
+from lacuna_wire.rect import Rect
+from tests.files.jpegs import by_turbo, grainy, jpeg_of
+
+warm_up()
+loops = decoding.decode_rows, encoding.encode_rows
+print([len(loop.signatures) for loop in loops])
+for kind in ("420", "gray"):
+    for progressive in (False, True):
+        data = jpeg_of(grainy(40, 40, 1 if kind == "gray" else 3), kind, 80, progressive, 2)
+        pixels = by_turbo(data)
+        recode(cut(data).parts, pixels, [(Rect(0, 0, 40, 40), pixels[..., 0] > 90)], True)
+print([len(loop.signatures) for loop in loops])
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert run.stdout.split("\n")[:2] == ["[1, 1]", "[1, 1]"]
