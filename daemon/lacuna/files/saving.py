@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from .metadata import upright
+from .metadata import left_out, upright
 from .output import check_holds, output_format, replacing
 from .picture import Edit, Picture, check_edits
 
@@ -26,7 +26,7 @@ def save_picture(picture: Picture, out: Path, edits: Sequence[Edit]) -> list[str
             them meet, the later one wins.
 
     Returns:
-        What the user should know: sentences on pixels beside the edits.
+        What the user should know: sentences on pixels beside the edits, and on what was left out.
 
     Raises:
         ValueError: If an edit does not fit the picture.
@@ -36,11 +36,15 @@ def save_picture(picture: Picture, out: Path, edits: Sequence[Edit]) -> list[str
     target = output_format(out)
     if target.name == picture.format:
         with replacing(out) as file:
-            remark = picture.write_copy(file, edits)
-        return [remark] if remark else []
+            return picture.write_copy(file, edits)
     check_holds(out, target, picture)
     with replacing(out) as file, picture.edited(edits) as pixels:
         target.write(file, pixels, upright(picture.metadata))
+    remarks = []
     if target.is_lossy:
-        return [f"{target.name} is lossy: pixels outside the mask may differ by rounding."]
-    return []
+        remarks.append(f"{target.name} is lossy: pixels outside the mask may differ by rounding.")
+    missing = left_out(picture.metadata, target.held)
+    if missing:
+        what = " and ".join(filter(None, [", ".join(missing[:-1]), missing[-1]]))
+        remarks.append(f"Left out, because {target.name} has no place for it: {what}.")
+    return remarks
