@@ -30,9 +30,11 @@ BESIDE_PX = 17  # what may change beside an edit where blocks change: a block of
 
 
 def table() -> dict[str, dict[str, str]]:
+    """Read the first table of the page: by row and column."""
+    page = (ROOT / "docs/formats.md").read_text("utf-8").partition("\n## ")[0]
     lines = [
         [cell.strip() for cell in line.strip("|").split("|")]
-        for line in (ROOT / "docs/formats.md").read_text("utf-8").splitlines()
+        for line in page.splitlines()
         if line.startswith("|")
     ]
     heads, _rule, *rows = lines
