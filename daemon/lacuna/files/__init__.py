@@ -6,7 +6,7 @@ and `save_picture` ends it.
 
 from .copy_mask import AllowedPixels, check_size, read_allowed
 from .formats import SUPPORTED_SUFFIXES
-from .mask import read_mask
+from .mask import WHITE_IS_MISSING, MaskMeaning, read_mask
 from .opening import open_picture
 from .output import check_output, is_streamed, output_format
 from .picture import Edit, Picture, Pixels
@@ -15,8 +15,10 @@ from .sparse import SparseMask
 
 __all__ = [
     "SUPPORTED_SUFFIXES",
+    "WHITE_IS_MISSING",
     "AllowedPixels",
     "Edit",
+    "MaskMeaning",
     "Picture",
     "Pixels",
     "SparseMask",

@@ -35,10 +35,10 @@ def save_picture(picture: Picture, out: Path, edits: Sequence[Edit]) -> list[str
     check_edits(picture, edits)
     target = output_format(out)
     if target.name == picture.format:
-        with replacing(out) as file:
+        with replacing(out, picture.path) as file:
             return picture.write_copy(file, edits)
     check_holds(out, target, picture)
-    with replacing(out) as file, picture.edited(edits) as pixels:
+    with replacing(out, picture.path) as file, picture.edited(edits) as pixels:
         target.write(file, pixels, upright(picture.metadata))
     remarks = []
     if target.is_lossy:
