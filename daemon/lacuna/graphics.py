@@ -14,9 +14,10 @@ from typing import NamedTuple
 from .system.cards import Card, see_cards
 from .system.shell import program_word
 
-# PyTorch's own index of each kind of build, as it has them for 2.13; docs/decisions/0002.
+# PyTorch's own index of each kind of build, as it has them for 2.11 to 2.14; docs/decisions/0002.
 INDEX = "https://download.pytorch.org/whl"
-ROCM, XPU = "rocm7.2", "xpu"
+XPU = "xpu"
+ROCM, ROCM_SINCE_2_14 = "rocm7.2", "rocm7.14"
 # Builds for CUDA, newest first, and the oldest driver and card that each runs with: table 2 of the
 # release notes of CUDA (minor version compatibility), and `torch.cuda.get_arch_list()`.
 CUDA_13, CUDA_12 = ("cu130", 580, 75), ("cu126", 525, 50)
@@ -123,7 +124,7 @@ def advise(cards: Sequence[Card], build: TorchBuild, computer: Computer) -> Advi
         return None
     if card.make == "NVIDIA":
         return _nvidia(card, build)
-    wanted, index = {"AMD": ("rocm", ROCM), "Intel": ("xpu", XPU)}[card.make]
+    wanted, index = {"AMD": ("rocm", rocm_of(build)), "Intel": ("xpu", XPU)}[card.make]
     if build.kind == wanted:
         return None
     if computer.machine != "x86_64" or (wanted == "rocm" and computer.platform == "win32"):
@@ -184,6 +185,12 @@ def _on_a_mac(card: Card | None, build: TorchBuild, computer: Computer) -> Advic
 
 def _not_used(card: Card, build: TorchBuild) -> str:
     return f"PyTorch {build.version}, built for {build.in_words()}, does not use the {card.name}"
+
+
+def rocm_of(build: TorchBuild) -> str:
+    """Return the index that has this version for AMD."""
+    major, minor = build.version.split(".")[:2]
+    return ROCM_SINCE_2_14 if (int(major), int(minor)) >= (2, 14) else ROCM
 
 
 def installation(build: TorchBuild, index: str) -> str:

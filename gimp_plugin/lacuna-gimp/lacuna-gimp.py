@@ -50,10 +50,10 @@ class Call(NamedTuple):
         """Whether a dialog is wanted; not when the last filter is repeated."""
         return bool(self.run_mode == Gimp.RunMode.INTERACTIVE)
 
-    def tell(self, text: str) -> None:
-        """Tell a user a few words: GIMP shows them in the bar below the image for a while."""
-        if not self.by_script:
-            Gimp.message(text)
+    @property
+    def tell(self) -> removing.Tell:
+        """What tells a user a few words: GIMP shows them in the bar below the image for a while."""
+        return None if self.by_script else Gimp.message
 
 
 def inpaint(call: Call) -> Optional[Gimp.Layer]:

@@ -13,6 +13,7 @@ from lacuna_wire.errors import JobCancelled
 from lacuna_wire.numbers import decimal
 from lacuna_wire.planes import nearest_sources
 from lacuna_wire.refusals import refusal_text
+from lacuna_wire.unused_card import is_news
 
 from . import document as picture
 from . import placing
@@ -62,6 +63,7 @@ class Fill(QObject):
         self._placing: Optional[Iterator[None]] = None
         self._cancelled = False
         self._pointless = ""
+        self._unused_card = ""
         self._begun = time.monotonic()
         self._check = QTimer(self)
         self._check.setInterval(CHECK_MS)
@@ -154,6 +156,7 @@ class Fill(QObject):
 
     def _place(self, filled: FilledParts) -> Optional[Made]:
         """Do the next piece of the placing; when all is done, what was made comes back."""
+        self._unused_card = filled.unused_card
         if self._placing is None:
             placed = self._wanted.placed
             if placed is None:
@@ -192,7 +195,9 @@ class Fill(QObject):
             done = _done_sentence(made.kind).format(seconds)
             edge = sentences.edge_text(made.placed.grown_px, _)
             model = sentences.model_text(made.placed.weights, _)
-            sentence = "\n".join(filter(None, (done, edge, model)))
+            card = self._unused_card if is_news("krita", self._unused_card) else ""
+            said = (done, edge, model, sentences.card_text(card, _))
+            sentence = "\n".join(filter(None, said))
         elif isinstance(error, JobCancelled):
             sentence = self._pointless or _(sentences.CANCELLED)
         elif isinstance(error, LacunaError):

@@ -148,6 +148,8 @@ def test_commands_keep_the_version_that_is_installed():
     other = TorchBuild("2.14.1+cpu", "cpu")
 
     assert advise([RTX], other, LINUX).mend == pip("cu130", "2.14.1")
+    assert advise([RADEON], other, LINUX).mend == pip("rocm7.14", "2.14.1")
+    assert advise([RADEON], TorchBuild("2.11.0+cpu", "cpu"), LINUX).mend == pip("rocm7.2", "2.11.0")
 
 
 def test_command_is_no_word_too_few_for_pip_and_keeps_the_version_that_lacuna_asks_for():
@@ -159,7 +161,8 @@ def test_command_is_no_word_too_few_for_pip_and_keeps_the_version_that_lacuna_as
 
     assert not wanted.specifier.contains(CPU.version)
     assert not wanted.specifier.contains(PLAIN.version)
-    assert torch.specifier.contains("2.13.0+cu130")
+    assert all(torch.specifier.contains(f"{version}+cu130") for version in ("2.11.0", "2.14.1"))
+    assert not any(torch.specifier.contains(version) for version in ("2.10.0", "2.15.0"))
 
 
 def test_environment_without_pip_is_one_of_uv(monkeypatch):

@@ -3,9 +3,6 @@
 from collections.abc import Iterator
 
 from lacuna.commands.check import Check
-from lacuna_wire import LacunaError
-
-TOLD = "told.json"  # in the state folder: what was said of an unused card
 
 
 def look_at_cards() -> Iterator[Check]:
@@ -39,17 +36,9 @@ def tell_once(device: str) -> str:
     Args:
         device: As the daemon names it: `CPU, 4 threads, because ...`.
     """
-    from lacuna_wire.endpoint import state_folder
-    from lacuna_wire.private_files import read_private, write_private
+    from lacuna_wire.unused_card import is_news, reason_in
 
-    where, _because, reason = device.partition(", because ")
-    if not reason or not where.startswith("CPU"):
+    reason = reason_in(device)
+    if not is_news("lacuna", reason):
         return ""
-    told = {"reason": reason}
-    try:
-        if read_private(state_folder() / TOLD) == told:
-            return ""
-        write_private(state_folder() / TOLD, told)
-    except LacunaError:
-        pass  # said again, then
     return f"The fill ran on the CPU, because {reason}. `lacuna doctor` says what helps."

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lacuna.commands.card_checks import TOLD
 from lacuna.commands.service import end_daemon, running_daemon
 from lacuna.commands.setup import manage_unit
 from lacuna.commands.steps import Step, StepRow, run_steps
 from lacuna.commands.stuck import end_silent, is_silent
 from lacuna_wire import LacunaError
+from lacuna_wire.unused_card import TOLD
 
 if TYPE_CHECKING:
     from lacuna.desktop.editors import Place
