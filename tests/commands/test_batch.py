@@ -269,14 +269,14 @@ def test_estimate_of_many_goes_on_after_a_bad_one(local, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_that_jpeg_is_lossy_is_said_once_and_kept_of_each(local, photo, tmp_path):
+def test_that_jpeg_is_coded_in_blocks_is_said_once_and_kept_of_each(local, photo, tmp_path):
     for name in ("a", "b"):
         cv2.imwrite(str(tmp_path / f"{name}.jpg"), photo[0])
 
     run = local("a.jpg", "b.jpg", "--masks", "mask.png", "-o", "out", "--report", "r.jsonl")
 
     assert run.returncode == 0
-    assert run.stderr.count("lossy") == 1
+    assert run.stderr.count("coded in blocks") == 1
     assert [len(line["remarks"]) for line in whole_lines(tmp_path / "r.jsonl")] == [1, 1]
 
 

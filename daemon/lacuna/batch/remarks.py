@@ -1,6 +1,6 @@
 """What is worth telling of a picture beside whether it was filled: sentences, none an error."""
 
-from lacuna.files import MaskMeaning, output_format
+from lacuna.files import MaskMeaning
 from lacuna.removal import Removal, Removed, would_grow
 
 from .items import BatchItem
@@ -32,7 +32,7 @@ def before(item: BatchItem, removal: Removal, meaning: MaskMeaning) -> list[str]
 
 
 def after(item: BatchItem, removal: Removal, removed: Removed) -> list[str]:
-    """Return what was done beyond the mask, what is left there, and what the format does."""
+    """Return what was done beyond the mask, and what is left there."""
     assert item.mask is not None
     said = []
     if removed.grown_px:
@@ -40,7 +40,4 @@ def after(item: BatchItem, removal: Removal, removed: Removed) -> list[str]:
     elif more_px := would_grow(removal):
         sentence = f"What is removed shows outside of {item.mask.name}; --grow auto would add"
         said.append(f"{sentence} {more_px} px.")
-    written = output_format(item.out)
-    if written.is_lossy:
-        said.append(f"{written.name} is lossy: pixels outside the mask may differ by rounding.")
     return said

@@ -125,8 +125,9 @@ def _fill_one(
         ended = ended._replace(width=removal.picture.width, height=removal.picture.height)
         say(remarks.before(item, removal, way.meaning))
         removed = _patiently(way, removal, watcher)
-        save_picture(removal.picture, item.out, removed.edits)
+        told = save_picture(removal.picture, item.out, removed.edits)
         ended = ended._replace(grown_px=removed.grown_px, seconds=time.monotonic() - start)
+        say(told)
         with suppress(LacunaError, MemoryError):  # nothing but hints: the picture is written
             say(remarks.after(item, removal, removed))
     except Exception as error:

@@ -39,7 +39,7 @@ class BatchView:
 
     def remark(self, item: BatchItem, sentence: str) -> None:
         """Say it at once; what is true of all pictures of a format only of the first."""
-        if " is lossy: " in sentence:
+        if " is lossy: " in sentence or " is coded in blocks: " in sentence:
             if sentence in self._said:
                 return
             self._said.add(sentence)

@@ -133,7 +133,7 @@ def inpaint(
     is removed bleeds over the mask, up to 14 px.
 
     Reads and writes PNG, JPEG, WebP and TIFF of 8 bit, 16 bit and float. Depth, profile, alpha and
-    metadata stay as they are. JPEG is lossy: write PNG or TIFF to keep other pixels bit for bit.
+    metadata stay as they are. Of a JPEG only the blocks under what changed are coded anew.
 
     With --mask-suffix or --masks many pictures are filled. One that fails keeps no other from being
     filled: a table at the end says why, and the command ends with 2.

@@ -32,6 +32,7 @@ class Picture(Protocol):
         layout: RGB, RGBA, GRAY or GRAYA; integers are `srgb`, floats are `linear`.
         lossy: Whether its pixels went through a lossy compression.
         metadata: What is carried over when the copy is of another format.
+        working_bytes: Memory beside the pixels that opening and saving take at most.
     """
 
     @property
@@ -48,6 +49,8 @@ class Picture(Protocol):
     def lossy(self) -> bool: ...
     @property
     def metadata(self) -> Metadata: ...
+    @property
+    def working_bytes(self) -> int: ...
 
     def read(self, rect: Rect) -> Pixels:
         """Copy the pixels of `rect`: (rect.height, rect.width, channels), native, contiguous.
@@ -57,8 +60,12 @@ class Picture(Protocol):
         """
         ...
 
-    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> None:
-        """Write a copy of the same format into an empty file; see `save_picture`."""
+    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> list[str]:
+        """Write a copy of the same format into an empty file; see `save_picture`.
+
+        Returns:
+            Sentences on what differs beside the edits.
+        """
         ...
 
     def edited(self, edits: Sequence[Edit]) -> AbstractContextManager[Pixels]:

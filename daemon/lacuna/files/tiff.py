@@ -14,22 +14,30 @@ from tifffile import TiffFile
 from lacuna_wire.layout import SAMPLE_BYTES, PixelLayout
 from lacuna_wire.rect import Rect
 
-from . import exif
-from .directories import Flavour
+from . import exif, photoshop
+from .directories import LONG, Flavour
 from .format import Format
 from .metadata import Metadata
 from .orientation import Turn, displayed, displayed_size, stored, stored_rect, turn_of
 from .picture import Edit, Pixels, check_rect
 from .refusals import picture_changed, reading
 from .tiff_edit import copy_with_edits
+from .tiff_jpeg import remarks_on
 from .tiff_layout import JPEG, TiffStorage, check_segments, orientation_of, storage_of
 from .tiff_mask import open_tiff_mask
-from .tiff_new import write_tiff
+from .tiff_new import IPTC, write_tiff
 from .tiff_segments import RecentSegments, read_window
 
 _NAME = "TIFF"
 _MAX_SIDE = 2**31 - 1
-_ICC, _XMP = 34675, 700
+_ICC, _XMP, _PHOTOSHOP_RESOURCES = 34675, 700, 34377
+_RECORD = b"\x1c"  # each of IPTC begins with it
+# What no other format has a place for.
+_OWN = {
+    (33550, 33922, 34264, 34735): "the place on earth (GeoTIFF keys)",
+    (42112,): "notes of GDAL",
+    (50838, 50839): "notes of ImageJ",
+}
 
 # What tifffile notes about odd files is said by the refusals, if it matters.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -45,7 +53,7 @@ class TiffPicture:
         stored_height: Rows, before any turning.
         turn: From stored to displayed.
         storage: How samples are stored.
-        lossy: Whether it has JPEG inside. Then a copy changes a little in the tiles under an edit,
+        lossy: Whether it has JPEG inside. Then a copy changes a little in the blocks under an edit,
             and nowhere else.
         metadata: What other formats can hold too.
         stamp: Identity, length and time of the file when it was checked.
@@ -72,6 +80,10 @@ class TiffPicture:
         return displayed_size(self.stored_width, self.stored_height, self.turn)[1]
 
     @property
+    def working_bytes(self) -> int:
+        return 0  # a strip or tile at a time
+
+    @property
     def layout(self) -> PixelLayout:
         return self.storage.layout
 
@@ -82,7 +94,7 @@ class TiffPicture:
             pixels = self.storage.handed_out(read_window(page, place, self.recent))
         return np.ascontiguousarray(displayed(pixels, self.turn))
 
-    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> None:
+    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> list[str]:
         self.recent.clear()
         placed = [
             (stored_rect(rect, self.width, self.height, self.turn), stored(new, self.turn))
@@ -90,6 +102,7 @@ class TiffPicture:
         ]
         with self._page() as page:
             copy_with_edits(self.path, file, page, self.storage, placed)
+            return remarks_on(page) if self.lossy else []
 
     @contextmanager
     def edited(self, edits: Sequence[Edit]) -> Iterator[Pixels]:
@@ -136,8 +149,27 @@ def open_tiff(path: Path) -> TiffPicture:
 
 
 def _metadata(tags: exif.Tags) -> Metadata:
-    icc, xmp = (tags.main[tag].value if tag in tags.main else b"" for tag in (_ICC, _XMP))
-    return Metadata(icc=icc, exif=exif.build(tags), xmp=xmp, dpi=exif.dpi(tags))
+    icc, xmp, iptc, resources = (
+        tags.main[tag].value if tag in tags.main else b""
+        for tag in (_ICC, _XMP, IPTC, _PHOTOSHOP_RESOURCES)
+    )
+    own = tuple(name for some, name in _OWN.items() if any(tag in tags.main for tag in some))
+    return Metadata(
+        icc=icc,
+        exif=exif.build(tags),
+        xmp=xmp,
+        dpi=exif.dpi(tags),
+        iptc=_iptc(iptc, tags) or photoshop.iptc_of(resources),
+        own=own,
+    )
+
+
+def _iptc(value: bytes, tags: exif.Tags) -> bytes:
+    """Return records of IPTC; some programs store them as numbers of 32 bits, in their order."""
+    entry = tags.main.get(IPTC)
+    if entry is not None and entry.type == LONG and value[:1] != _RECORD:
+        value = np.frombuffer(value, tags.flavour.order + "u4").astype(">u4").tobytes()
+    return value if value[:1] == _RECORD else b""
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:
@@ -156,5 +188,6 @@ TIFF = Format(
     open=open_tiff,
     open_mask=open_tiff_mask,
     write=write_tiff,
+    held=frozenset({"iptc", "comment"}),
     is_streamed=True,
 )
