@@ -20,6 +20,7 @@ from .document import (
     straighten,
     strips,
 )
+from .span import Span
 
 TINY = np.float32(1e-30)  # instead of a division by nothing
 
@@ -27,7 +28,12 @@ Take = Callable[[Rect, Samples], None]  # finished pixels of a document, and whe
 
 
 def composite(
-    samples: Samples, fill: Pixels, soft: Mask, layout: PixelLayout, options: Options
+    samples: Samples,
+    fill: Pixels,
+    soft: Mask,
+    layout: PixelLayout,
+    options: Options,
+    span: Span | None = None,
 ) -> Samples:
     """Lay the fill over a window of the document.
 
@@ -38,6 +44,7 @@ def composite(
         layout: Of `samples` and of what is returned.
         options: `result` decides: `composite` mixes fill and samples and their alphas, `layer`
             gives the fill alone with its alpha times `soft`, zeros where that is 0.
+        span: By which the fill was shown to whoever made it.
 
     Returns:
         (H, W, C) of the same layout. For `composite`, pixels with `soft` 0 are the same bits.
@@ -49,7 +56,7 @@ def composite(
         image, alphas = straighten(image)
         alpha = alphas.reshape(-1, 1)
     # samples_from_image puts the colour in the document's own channel order.
-    colour = samples_from_image(image, layout)[0]
+    colour = samples_from_image(image, layout, span)[0]
     if options.result == "layer":
         result, mixed, alpha = np.zeros_like(samples), colour, share * alpha
     else:
