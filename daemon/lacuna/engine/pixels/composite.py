@@ -22,6 +22,8 @@ from .document import (
 )
 from .span import Span
 
+REACH = 16.0  # times the largest number of a span, beyond which a sample is not mixed
+LARGEST = float(np.finfo(np.float32).max) / 4
 TINY = np.float32(1e-30)  # instead of a division by nothing
 
 Take = Callable[[Rect, Samples], None]  # finished pixels of a document, and where they lie
@@ -61,7 +63,7 @@ def composite(
         result, mixed, alpha = np.zeros_like(samples), colour, share * alpha
     else:
         result = samples.copy()
-        mixed, alpha = _mix(samples[where], colour, alpha, share, layout)
+        mixed, alpha = _mix(samples[where], colour, alpha, share, layout, span)
     if not layout.has_alpha:
         result[where] = _to_samples(mixed, layout)
         return result
@@ -72,7 +74,12 @@ def composite(
 
 
 def _mix(
-    own: Samples, colour: Pixels, alpha: Pixels, share: Pixels, layout: PixelLayout
+    own: Samples,
+    colour: Pixels,
+    alpha: Pixels,
+    share: Pixels,
+    layout: PixelLayout,
+    span: Span | None,
 ) -> tuple[Pixels, Pixels]:
     """Mix pixels with a fill, as light and not as numbers: each colour weighs what it covers.
 
@@ -82,6 +89,7 @@ def _mix(
         alpha: Of the fill, float32 (N, 1).
         share: Of the fill in each pixel, float32 (N, 1).
         layout: Of `own`.
+        span: By which the fill was shown.
 
     Returns:
         Colours in sample units, and alpha in [0, 1], not rounded.
@@ -97,6 +105,10 @@ def _mix(
         alpha = mixed_alpha
     # A known colour that is no number cannot be mixed: it gives way to the fill.
     before = np.where(np.isfinite(before), before, colour)
+    if span is not None:
+        # Nor has a sum with what lies a million times as far out any digits left for the fill.
+        reach = REACH * max(abs(span.low), abs(span.high), span.high - span.low)
+        before = np.clip(before, -min(reach, LARGEST), min(reach, LARGEST))
     return before + (colour - before) * covered, alpha
 
 
