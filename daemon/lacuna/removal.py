@@ -19,6 +19,7 @@ from lacuna.files import (
     Edit,
     Picture,
     SparseMask,
+    check_alike,
     check_output,
     check_size,
     open_picture,
@@ -172,6 +173,7 @@ def prepare(work: RemovalPaths, options: Options) -> Removal:
         LacunaError: If a file cannot be read or written, or the two do not fit together
             (`mask_size`, `empty_selection`, `no_context`).
     """
+    check_alike(work.image, work.mask)
     picture = open_picture(work.image)
     check_output(work.out, picture)
     selection = read_mask(work.mask)

@@ -58,9 +58,9 @@ def test_file_without_permission_is_not_readable(tmp_path, monkeypatch):
     [
         (b"", "it is empty"),
         (b"hello", "no known format"),
-        (b"GIF89a" + bytes(40), "a GIF"),
+        (b"%PDF-1.4" + bytes(40), "a PDF"),
         (b"8BPS" + bytes(40), "Photoshop document"),
-        (b"\0\0\0\x1cftypheic" + bytes(40), "HEIC"),
+        (b"PK\3\4" + bytes(26) + b"mimetypeapplication/x-krita" + bytes(9), "a Krita document"),
         (b"gimp xcf v011" + bytes(40), "GIMP document"),
         (b"RIFF" + bytes(4) + b"WAVE" + bytes(40), "no known format"),
     ],

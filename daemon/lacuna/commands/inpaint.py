@@ -101,7 +101,8 @@ def inpaint(
         removal = prepare(work, options)
         with progress_bar(work.image.name, progress) as show:
             removed = fill(removal, show)
-        save_picture(removal.picture, work.out, removed.edits)
+        for sentence in save_picture(removal.picture, work.out, removed.edits):
+            click.echo(f"{work.out.name}: {sentence}", err=True)
         if removed.grown_px:
             click.echo(f"{work.image.name}: Edge found: +{removed.grown_px} px.", err=True)
         elif more_px := would_grow(removal):

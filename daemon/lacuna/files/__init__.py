@@ -7,7 +7,7 @@ and `save_picture` ends it.
 from .copy_mask import AllowedPixels, check_size, read_allowed
 from .formats import SUPPORTED_SUFFIXES
 from .mask import read_mask
-from .opening import open_picture
+from .opening import check_alike, open_picture
 from .output import check_output, is_streamed, output_format
 from .picture import Edit, Picture, Pixels
 from .saving import save_picture
@@ -20,6 +20,7 @@ __all__ = [
     "Picture",
     "Pixels",
     "SparseMask",
+    "check_alike",
     "check_output",
     "check_size",
     "is_streamed",

@@ -17,7 +17,7 @@ import imagecodecs
 import numpy as np
 
 from . import exif, photoshop
-from .format import Format
+from .format import Format, Size
 from .metadata import Chunk, Metadata
 from .picture import Pixels
 from .raster import Buffer, Decoded, open_raster, open_raster_mask, write_raster
@@ -60,6 +60,12 @@ class Frame(NamedTuple):
     height: int
     sampling: tuple[tuple[int, int], ...]
     tables: tuple[bytes, ...]
+
+
+def measure(path: Path) -> Size:
+    """Read the header."""
+    frame = _frame(_segments(path.read_bytes(), path), path)
+    return Size(frame.width, frame.height, len(frame.tables))
 
 
 def decode(data: bytes, path: Path, as_mask: bool = False) -> Decoded:
@@ -258,6 +264,7 @@ JPEG = Format(
     samples=frozenset({"u8"}),
     max_side=_MAX_SIDE,
     max_pixels=MAX_PIXELS,
+    measure=measure,
     open=partial(open_raster, "JPEG", decode),
     open_mask=partial(open_raster_mask, decode),
     write=partial(write_raster, encode, chunks_from),

@@ -11,7 +11,7 @@ import imagecodecs
 import numpy as np
 
 from . import exif
-from .format import Format
+from .format import Format, Size
 from .metadata import INCH_M, Chunk, Metadata
 from .picture import Pixels
 from .raster import Buffer, Decoded, open_raster, open_raster_mask, write_raster
@@ -21,6 +21,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _XMP_KEYWORD = b"XML:com.adobe.xmp"
 _MAX_INFLATED_BYTES = 2**26  # profiles and texts are compressed in the file, or are bombs
 _LOWER_CASE = 0x20  # in a letter of a chunk's name: not critical (first), safe to copy (fourth)
+_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a pixel, by colour type
 _MAX_DEFLATE = 1_032  # no deflate stream expands by more than this factor
 
 # The critical chunks are made anew and animations are refused. A chunk that is unsafe to copy when
@@ -30,6 +31,17 @@ _STAYS_TRUE = {
 }  # fmt: skip
 # These describe samples, and no longer fit when tRNS has become a channel.
 _ABOUT_SAMPLES = {b"sBIT", b"bKGD"}
+
+
+def measure(path: Path) -> Size:
+    """Read the header; a palette with transparent colours becomes four channels."""
+    with path.open("rb") as file:
+        head = file.read(len(SIGNATURE) + 18)
+    if len(head) < len(SIGNATURE) + 18:
+        raise corrupt(path, f"it ends after {len(head):,} bytes, in its header")
+    width, height, bits, colour = struct.unpack_from(">IIBB", head, len(SIGNATURE) + 8)
+    check_pixels(path, width, height)
+    return Size(width, height, max(1, bits // 8) * (4 if colour == 3 else _SAMPLES.get(colour, 1)))
 
 
 def decode(data: bytes, path: Path, as_mask: bool = False) -> Decoded:
@@ -50,8 +62,7 @@ def decode(data: bytes, path: Path, as_mask: bool = False) -> Decoded:
     _check_layout(path, chunks, bits, colour, as_mask)
     check_pixels(path, width, height)
     packed = sum(len(chunk.data) for chunk in chunks if chunk.kind == b"IDAT")
-    samples = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
-    if width * samples * bits // 8 * height > packed * _MAX_DEFLATE:
+    if width * _SAMPLES[colour] * bits // 8 * height > packed * _MAX_DEFLATE:
         raise corrupt(
             path, f"{packed:,} bytes cannot hold the {width:,} x {height:,} px that it declares"
         )
@@ -209,6 +220,7 @@ PNG = Format(
     samples=frozenset({"u8", "u16"}),
     max_side=MAX_SIDE,
     max_pixels=MAX_PIXELS,
+    measure=measure,
     open=partial(open_raster, "PNG", decode),
     open_mask=partial(open_raster_mask, decode),
     write=partial(write_raster, encode, chunks_from),

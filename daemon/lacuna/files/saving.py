@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from .format import Format
 from .metadata import upright
 from .output import check_holds, output_format, replacing
 from .picture import Edit, Picture, check_edits
 
 
-def save_picture(picture: Picture, out: Path, edits: Sequence[Edit]) -> None:
+def save_picture(picture: Picture, out: Path, edits: Sequence[Edit]) -> list[str]:
     """Write a copy in which each edit replaces what is under its rectangle.
 
     Every other pixel stays as it is, bit for bit, unless the copy is a JPEG or the picture a TIFF
@@ -24,6 +25,9 @@ def save_picture(picture: Picture, out: Path, edits: Sequence[Edit]) -> None:
         edits: Rectangles in displayed pixels, with pixels in the picture's own layout. Where two of
             them meet, the later one wins.
 
+    Returns:
+        Sentences about what is not as in the picture.
+
     Raises:
         ValueError: If an edit does not fit the picture.
         LacunaError: If the format cannot hold the picture or the file cannot be written.
@@ -33,7 +37,15 @@ def save_picture(picture: Picture, out: Path, edits: Sequence[Edit]) -> None:
     if target.name == picture.format:
         with replacing(out) as file:
             picture.write_copy(file, edits)
-        return
+        return _left_out(picture, target)
     check_holds(out, target, picture)
+    assert target.write is not None, "output_format gives none that is not"
     with replacing(out) as file, picture.edited(edits) as pixels:
         target.write(file, pixels, upright(picture.metadata))
+    return _left_out(picture, target)
+
+
+def _left_out(picture: Picture, target: Format) -> list[str]:
+    there = {"EXIF": picture.metadata.exif, "XMP": picture.metadata.xmp}
+    lost = [what for what in sorted(target.leaves_out) if there[what]]
+    return [f"{' and '.join(lost)} cannot be written as {target.name}."] if lost else []

@@ -16,7 +16,7 @@ from lacuna_wire.rect import Rect
 
 from . import exif
 from .directories import Flavour
-from .format import Format
+from .format import Format, Size
 from .metadata import Metadata
 from .orientation import Turn, displayed, displayed_size, stored, stored_rect, turn_of
 from .picture import Edit, Pixels, check_rect
@@ -109,6 +109,13 @@ class TiffPicture:
             yield tiff.pages.first
 
 
+def measure(path: Path) -> Size:
+    """Read the first directory."""
+    with TiffFile(path) as tiff:
+        page: Any = tiff.pages.first
+        return Size(page.imagewidth, page.imagelength)
+
+
 def open_tiff(path: Path) -> TiffPicture:
     """Check a TIFF file without reading its pixels.
 
@@ -153,6 +160,7 @@ TIFF = Format(
     samples=frozenset(SAMPLE_BYTES),
     max_side=_MAX_SIDE,
     max_pixels=_MAX_SIDE**2,
+    measure=measure,
     open=open_tiff,
     open_mask=open_tiff_mask,
     write=write_tiff,
