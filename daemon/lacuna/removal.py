@@ -176,6 +176,8 @@ def prepare(work: RemovalPaths, options: Options) -> Removal:
     check_alike(work.image, work.mask)
     picture = open_picture(work.image)
     check_output(work.out, picture)
+    if picture.alpha_is_unknown:
+        options = replace(options, transparency="empty")
     selection = read_mask(work.mask)
     check_size(work.mask, selection, picture.width, picture.height)
     bounds = selection.bounds()

@@ -7,11 +7,12 @@ and `save_picture` ends it.
 from .copy_mask import AllowedPixels, check_size, read_allowed
 from .formats import SUPPORTED_SUFFIXES
 from .mask import read_mask
-from .opening import check_alike, open_picture
+from .opening import check_alike, open_page, open_picture
 from .output import check_output, is_streamed, output_format
 from .picture import Edit, Picture, Pixels
-from .saving import save_picture
+from .saving import save_pages, save_picture
 from .sparse import SparseMask
+from .tiff import TiffPicture, count_pages
 
 __all__ = [
     "SUPPORTED_SUFFIXES",
@@ -20,13 +21,17 @@ __all__ = [
     "Picture",
     "Pixels",
     "SparseMask",
+    "TiffPicture",
     "check_alike",
     "check_output",
     "check_size",
+    "count_pages",
     "is_streamed",
+    "open_page",
     "open_picture",
     "output_format",
     "read_allowed",
     "read_mask",
+    "save_pages",
     "save_picture",
 ]

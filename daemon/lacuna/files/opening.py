@@ -8,7 +8,15 @@ from lacuna.machine import free_memory_bytes
 from .format import Format, Size
 from .formats import FORMATS, HEAD_BYTES, format_of_content, stranger
 from .picture import Picture
-from .refusals import check_memory, not_a_picture, not_readable, other_size, reading
+from .refusals import (
+    check_memory,
+    no_such_page,
+    not_a_picture,
+    not_readable,
+    other_size,
+    reading,
+)
+from .tiff import TIFF, TiffPicture, open_tiff
 
 
 def open_picture(path: Path) -> Picture:
@@ -23,6 +31,17 @@ def open_picture(path: Path) -> Picture:
     found = format_of_file(path)
     check_memory(path, _measured(found, path).byte_count, free_memory_bytes())
     return found.open(path)
+
+
+def open_page(path: Path, number: int) -> TiffPicture:
+    """Open a page of a TIFF, counted from 1.
+
+    Raises:
+        LacunaError: As `open_picture`; `no_such_page`.
+    """
+    if format_of_file(path) is not TIFF:
+        raise no_such_page(path, number, 1)
+    return open_tiff(path, number)
 
 
 def check_alike(image: Path, mask: Path) -> None:

@@ -31,6 +31,8 @@ class Picture(Protocol):
         height: Rows as displayed.
         layout: RGB, RGBA, GRAY or GRAYA; integers are `srgb`, floats are `linear`.
         lossy: Whether its pixels went through a lossy compression.
+        alpha_is_unknown: Whether transparency stands for what nobody has measured, so that fills
+            are never transparent.
         metadata: What is carried over when the copy is of another format.
     """
 
@@ -47,6 +49,8 @@ class Picture(Protocol):
     @property
     def lossy(self) -> bool: ...
     @property
+    def alpha_is_unknown(self) -> bool: ...
+    @property
     def metadata(self) -> Metadata: ...
 
     def read(self, rect: Rect) -> Pixels:
@@ -57,8 +61,12 @@ class Picture(Protocol):
         """
         ...
 
-    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> None:
-        """Write a copy of the same format into an empty file; see `save_picture`."""
+    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> str:
+        """Write a copy of the same format into an empty file; see `save_picture`.
+
+        Returns:
+            A sentence on what differs beside the edits; empty for nothing.
+        """
         ...
 
     def edited(self, edits: Sequence[Edit]) -> AbstractContextManager[Pixels]:

@@ -82,6 +82,10 @@ class RasterPicture:
         return self.decoded.lossy
 
     @property
+    def alpha_is_unknown(self) -> bool:
+        return False
+
+    @property
     def metadata(self) -> Metadata:
         return self.decoded.metadata
 
@@ -89,9 +93,10 @@ class RasterPicture:
         check_rect(self, rect)
         return displayed(self.decoded.pixels, self.turn)[rect.slices].copy(order="C")
 
-    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> None:
+    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> str:
         with self._edited_as_stored(edits) as pixels:
             file.writelines(self.decoded.encode(pixels))
+        return ""
 
     @contextmanager
     def edited(self, edits: Sequence[Edit]) -> Iterator[Pixels]:

@@ -57,6 +57,21 @@ def unsupported(path: Path, holds: str, instead: str) -> LacunaError:
     return UnsupportedMedia(f"{path} holds {holds}. {instead}.", code="unsupported_layout")
 
 
+def many_pages(path: Path, count: int) -> LacunaError:
+    return UnsupportedMedia(
+        f"{path} holds {count:,} pages. Add --page 1 to fill the first, or --page all.",
+        code="unsupported_layout",
+    )
+
+
+def no_such_page(path: Path, number: int, count: int) -> LacunaError:
+    pages = "1 page" if count == 1 else f"{count:,} pages"
+    return Unprocessable(
+        f"{path} has no page {number:,}: it holds {pages}. Leave out --page, or add --page all.",
+        code="no_such_page",
+    )
+
+
 def not_installed(what: str, package: str) -> LacunaError:
     """Refuse what a library reads that not everybody wants."""
     return UnsupportedMedia(

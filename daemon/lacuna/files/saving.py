@@ -7,6 +7,8 @@ from .format import Format
 from .metadata import upright
 from .output import check_holds, output_format, replacing
 from .picture import Edit, Picture, check_edits
+from .refusals import unsupported_output
+from .tiff import TiffPicture, write_pages
 
 
 def save_picture(picture: Picture, out: Path, edits: Sequence[Edit]) -> list[str]:
@@ -33,16 +35,46 @@ def save_picture(picture: Picture, out: Path, edits: Sequence[Edit]) -> list[str
         LacunaError: If the format cannot hold the picture or the file cannot be written.
     """
     check_edits(picture, edits)
-    target = output_format(out)
+    target, beside = output_format(out), _stale_beside(out)
     if target.name == picture.format:
         with replacing(out) as file:
-            picture.write_copy(file, edits)
-        return _left_out(picture, target)
+            remark = picture.write_copy(file, edits)
+        return [*([remark] if remark else []), *_left_out(picture, target), *beside]
     check_holds(out, target, picture)
     assert target.write is not None, "output_format gives none that is not"
     with replacing(out) as file, picture.edited(edits) as pixels:
         target.write(file, pixels, upright(picture.metadata))
-    return _left_out(picture, target)
+    return [*_left_out(picture, target), *beside]
+
+
+def save_pages(out: Path, pages: Sequence[tuple[TiffPicture, Sequence[Edit]]]) -> list[str]:
+    """Write a copy of a TIFF in which several of its pages are edited, as `save_picture` does.
+
+    Raises:
+        ValueError: If an edit does not fit its page.
+        LacunaError: If `out` is no TIFF or cannot be written.
+    """
+    for picture, edits in pages:
+        check_edits(picture, edits)
+    target, beside = output_format(out), _stale_beside(out)
+    if target.name != pages[0][0].format:
+        raise unsupported_output(
+            f"{out} cannot be written: {target.name} holds one page, and these are {len(pages)}. "
+            "TIFF can."
+        )
+    with replacing(out) as file:
+        remark = write_pages(file, pages)
+    return [*([remark] if remark else []), *beside]
+
+
+def _stale_beside(out: Path) -> list[str]:
+    """Name the files beside one that is overwritten that tell of what it was."""
+    names = [f"{out.name}{suffix}" for suffix in (".ovr", ".aux.xml", ".msk")]
+    stale = [name for name in names if out.exists() and out.with_name(name).exists()]
+    if not stale:
+        return []
+    tell = "tells" if len(stale) == 1 else "tell"
+    return [f"{' and '.join(stale)} beside it still {tell} of the picture before the fill."]
 
 
 def _left_out(picture: Picture, target: Format) -> list[str]:
