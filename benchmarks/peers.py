@@ -11,7 +11,7 @@ memory are compared, not pictures. Cases:
 - `click`: 6000 x 4000, a disc of 300 px;
 - `large`: 2048 x 2048, discs of 30 %;
 - `photo-strokes`, `photo-object`, `photo-large`: a photograph (`--picture FILE`) at 1,024 px with
-  a hole of `benchmarks/cases.py`, filled by Lacuna with its own weights, pypatchmatch and
+  a hole of `benchmarks/cases.py`, filled by Lacuna as it does by default, pypatchmatch and
   Resynthesizer; PYTHON is that of an environment with these two.
 """
 
@@ -36,7 +36,7 @@ from benchmarks.record import record
 from lacuna.network.architectures.lama.generator import Generator
 
 WIDTH, BLOCKS = 64, 18
-SIDE, OURS = 1024, "lacuna-small"
+SIDE, OURS = 1024, "patches"
 HOLES = {"photo-strokes": "strokes", "photo-object": "object", "photo-large": "large"}
 PROGRAMS = {
     "window": ("lacuna-window", "iopaint-Original", "simple-lama"),

@@ -13,11 +13,12 @@ import cv2
 import numpy as np
 
 from lacuna.network.catalogue import find_weights
+from lacuna.network.patches_alone import PatchesAlone
 from lacuna.network.tile_network import TileNetwork, load_network
 
 from .cases import Mask, Picture
 from .peer_programs import PATCH_PROGRAMS, PeerProgram, why_missing
-from .workbench import CompletionAlone, Network, fill_with
+from .workbench import Network, fill_with
 
 Fill = Callable[[Picture, Mask], Picture]
 
@@ -33,7 +34,8 @@ def find_ways(
     """Look ways up; what this machine does not have is left out, and a line says why.
 
     Args:
-        names: `completion` is Lacuna without its network, the others are in FOREIGN and STRATEGIES.
+        names: `completion` is Lacuna without a network, as it fills by default; the others are in
+            FOREIGN and STRATEGIES.
         network: For Lacuna's own.
         tile: Side of its tiles in pixels; 0 for what suits it.
         peers: Interpreter of the environment with PATCH_PROGRAMS; empty if there is none.
@@ -43,7 +45,7 @@ def find_ways(
         ValueError: If there is no way of such a name.
     """
     known: dict[str, Fill] = {"telea": telea, "matchpatch": matchpatch}
-    known["completion"] = partial(fill_with, CompletionAlone(), tile=tile, grow=grow)
+    known["completion"] = partial(fill_with, PatchesAlone(), tile=tile, grow=grow)
     for strategy in STRATEGIES:
         known[strategy] = partial(fill_with, network, strategy=strategy, tile=tile, grow=grow)
     unknown = [name for name in names if name not in {*known, *PATCH_PROGRAMS}]

@@ -1,5 +1,7 @@
 """An estimate is the plan of the real thing: as many tiles as are then filled."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ from lacuna.removal import RemovalPaths, fill_here, prepare
 from lacuna_wire import Options
 from lacuna_wire.options import STRATEGIES
 from tests.network.conftest import random_generator, save_safetensors
+
+SMALL = "lacuna-small"
 
 
 @pytest.fixture
@@ -25,7 +29,7 @@ def work(tmp_path):
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_as_many_tiles_are_filled_as_were_estimated(work, strategy):
-    options = Options(result="composite", device="cpu", tile=96, strategy=strategy)
+    options = Options(result="composite", device="cpu", tile=96, strategy=strategy, weights=SMALL)
     removal, totals = prepare(work, options), set()
 
     plan = estimate(removal)
@@ -57,12 +61,24 @@ def test_published_weights_are_estimated_by_what_they_see(tmp_path):
 
 def test_larger_tiles_and_windows_are_said_to_take_more_memory(work):
     small, large = (
-        estimate(prepare(work, Options(result="composite", device="cpu", tile=tile)))
+        estimate(prepare(work, Options(result="composite", device="cpu", tile=tile, weights=SMALL)))
         for tile in (64, 128)
     )
 
     assert large.tile_bytes == 4 * small.tile_bytes
     assert large.memory_bytes - small.memory_bytes == large.tile_bytes - small.tile_bytes
+
+
+def test_patches_alone_are_said_to_take_no_tile_and_the_memory_of_no_network(work):
+    options = Options(result="composite", device="cpu", tile=96)
+    alone, corrected = (
+        estimate(prepare(work, replace(options, weights=name))) for name in ("", SMALL)
+    )
+
+    assert (alone.tiles, alone.tile_bytes) == (0, 0)
+    assert corrected.tiles > 0
+    assert alone.memory_bytes < corrected.memory_bytes - corrected.tile_bytes
+    assert alone.windows == corrected.windows
 
 
 def test_tiff_of_any_size_is_said_to_take_no_more_memory_and_png_all_of_its_own(tmp_path):

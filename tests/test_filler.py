@@ -1,5 +1,7 @@
 """Engine and the shipped network together, without a daemon."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +18,7 @@ from lacuna.network.tile_network import load_network
 from lacuna_wire import Options, PixelLayout
 from lacuna_wire.errors import DeviceLost, Unprocessable
 
-OPTIONS = Options(result="composite", device="cpu")
+OPTIONS = Options(result="composite", device="cpu", weights="lacuna-small")
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +209,7 @@ def test_device_without_memory_for_the_weights_leaves_them_to_the_cpu(monkeypatc
             raise MemoryError
         return load_network(info, device)
 
-    monkeypatch.setattr("lacuna.filler.load_network", load)
+    monkeypatch.setattr("lacuna.network.tile_network.load_network", load)
     samples, selection = picture_with_hole()
     options = replace(OPTIONS, device="cuda")
     filled = filled_by(filler, samples, selection, options)
@@ -239,7 +241,7 @@ def test_job_whose_device_is_lost_is_filled_and_the_next_one_loads_anew(monkeypa
         devices.append(Lost(load_network(info, device), 0))
         return devices[-1]
 
-    monkeypatch.setattr("lacuna.filler.load_network", load)
+    monkeypatch.setattr("lacuna.network.tile_network.load_network", load)
 
     filled = filled_by(filler, samples, selection, options)
 
@@ -258,7 +260,7 @@ def test_device_that_is_lost_while_it_is_loaded_leaves_the_job_to_the_cpu(monkey
             raise DeviceLost("The GPU failed.")
         return load_network(info, device)
 
-    monkeypatch.setattr("lacuna.filler.load_network", load)
+    monkeypatch.setattr("lacuna.network.tile_network.load_network", load)
     samples, selection = picture_with_hole()
 
     filled = filled_by(filler, samples, selection, replace(OPTIONS, device="cuda"))
@@ -313,7 +315,7 @@ def test_network_is_loaded_anew_for_another_limit_of_its_memory_and_has_smaller_
         loaded.append(load_network(info, device, memory_limit))
         return loaded[-1]
 
-    monkeypatch.setattr("lacuna.filler.load_network", load)
+    monkeypatch.setattr("lacuna.network.tile_network.load_network", load)
     filler, (samples, selection) = Filler(), picture_with_hole()
     for limit in (0, 256, 256):
         filled_by(filler, samples, selection, replace(OPTIONS, device="cpu", memory_limit=limit))
@@ -321,3 +323,80 @@ def test_network_is_loaded_anew_for_another_limit_of_its_memory_and_has_smaller_
     assert [network.tile_px for network in loaded] == [loaded[0].tile_px, 512]
     # Half of 256 MiB is room for 512 px in float32 too; what is less than that is for the network.
     assert load_network(loaded[0].info, "cpu", 64 << 20).tile_px < 512
+
+
+def hole_of(px, weights="", strategy="auto"):
+    """Return samples, selection and options of a square hole in noise."""
+    samples = np.random.default_rng(5).integers(0, 256, (200, 200, 3)).astype(np.uint8)
+    selection = np.zeros((200, 200), np.uint8)
+    selection[60 : 60 + px, 60 : 60 + px] = 255
+    return samples, selection, replace(OPTIONS, weights=weights, strategy=strategy)
+
+
+def test_patches_are_what_fills_by_default_and_what_the_network_gets_to_correct():
+    samples, selection, options = hole_of(40)
+    alone = filled_by(Filler(), samples, selection, options)
+
+    np.testing.assert_array_equal(alone, filled_by(Filler(), *hole_of(40, "patches")))
+    corrected = filled_by(Filler(), *hole_of(40, "lacuna-small"))
+    difference = np.abs(alone.astype(int) - corrected)[selection > 0]
+    assert 0 < difference.mean() < 2
+
+
+@pytest.mark.parametrize("size", SIZES[1:])  # nothing is known of a picture of one pixel
+def test_patches_alone_leave_known_pixels_of_odd_pictures_untouched(size):
+    width, height = size
+    samples = np.random.default_rng(2).integers(0, 256, (height, width, 3)).astype(np.uint8)
+    selection = draw("all but one pixel", height, width)
+
+    whole = filled_by(Filler(), samples, selection, replace(OPTIONS, weights=""))
+
+    np.testing.assert_array_equal(whole[selection == 0], samples[selection == 0])
+
+
+FILL_ALONE = """
+import sys
+import numpy as np
+import lacuna.worker
+from lacuna.engine.pixels.document import Document
+from lacuna.filler import Filler
+from lacuna.network.patches_alone import default_in_words
+from lacuna_wire import Options, PixelLayout
+print(default_in_words().split()[0])
+samples, selection = np.zeros((99, 99, 3), np.uint8), np.zeros((99, 99), np.uint8)
+selection[40:60, 40:60] = 255
+filler = Filler()
+filler.fill(
+    Document(samples, selection, PixelLayout("RGB")), Options(),
+    lambda _plan: lambda _rect, _samples: None, lambda _progress: None, lambda: False,
+)
+print(filler._network.name, "torch" in sys.modules)
+"""
+
+
+def test_patches_alone_are_filled_without_pytorch():
+    done = subprocess.run(
+        [sys.executable, "-c", FILL_ALONE], capture_output=True, text=True, timeout=120
+    )
+
+    assert (done.stdout.split(), done.stderr) == (["CPU,", "patches", "False"], "")
+
+
+@pytest.mark.parametrize("strategy", ["native", "tiles"])
+def test_strategy_that_needs_a_network_gets_the_one_of_the_package(strategy):
+    filled = filled_by(Filler(), *hole_of(40, "", strategy))
+
+    np.testing.assert_array_equal(
+        filled, filled_by(Filler(), *hole_of(40, "lacuna-small", strategy))
+    )
+    with pytest.raises(Unprocessable, match=f"The strategy {strategy} needs a network"):
+        filled_by(Filler(), *hole_of(40, "patches", strategy))
+
+
+def test_network_is_gone_from_memory_when_patches_fill():
+    filler = Filler()
+    filled_by(filler, *hole_of(20, "lacuna-small"))
+    filled_by(filler, *hole_of(20))
+
+    assert filler._network.name == "patches"
+    assert filler._loaded is None

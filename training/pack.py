@@ -15,9 +15,9 @@ from torch import Tensor
 
 from benchmarks.cases import validation_names
 from benchmarks.record import circumstances
-from lacuna.network.catalogue import read_info
 from lacuna.network.checkpoints import COUNTER
 from lacuna.network.tile_network import load_network
+from lacuna.network.weights_info import read_info
 from training.pictures import find_pictures, split
 from training.state import behind_prefix, load_state
 from training.trainer import BLOCKS, WIDTH

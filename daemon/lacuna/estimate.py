@@ -3,24 +3,25 @@
 The plan is the real one, made from the real mask; no network is loaded and nothing is filled.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from lacuna.engine.edge.find import find_edge
 from lacuna.engine.geometry.context import plan_job
 from lacuna.engine.plan import plan_fill, regions_of
 from lacuna.files import is_streamed
-from lacuna.network.catalogue import find_weights
-from lacuna.network.device import choose_device, free_memory
-from lacuna.network.precision import known_precision
-from lacuna.network.tile_size import default_piece, default_tile, tile_bytes
-from lacuna.network_facts import Role, usual_overlap
+from lacuna.filler import with_network
+from lacuna.network.catalogue import find_weights, is_patches
+from lacuna.network.patches_alone import PatchesAlone, searches_on_gpu
+from lacuna.network_facts import NetworkFacts, Role, usual_overlap
 from lacuna.removal import Removal, document_of
-from lacuna_wire import JobRequest, LacunaError
+from lacuna_wire import JobRequest, LacunaError, Options
 from lacuna_wire.client import Client
 from lacuna_wire.endpoint import find_daemon
 
 # Measured by `python -m benchmarks.large`, rounded up (docs/large.md).
 IDLE_BYTES = 460 << 20  # a process with PyTorch, the search and lacuna-small, and room to work
+PATCHES_IDLE_BYTES = 240 << 20  # one with the search alone
 BYTES_PER_WINDOW_PIXEL = 18  # what the engine holds of the largest region: levels, matches, masks
 
 
@@ -77,26 +78,15 @@ def estimate(removal: Removal, seconds: float | None = None) -> Estimate:
         LacunaError: As the removal itself would, were it not for the memory.
     """
     request = removal.request
-    info, device = find_weights(request.options.weights), choose_device(request.options.device)
-    precision, limit = known_precision(info, device), request.options.memory_limit << 20
-    free_bytes = free_memory(device, limit)
-    tile_px = default_tile(info, free_bytes, precision)
-    network = PlannedNetwork(
-        role=info.role,
-        max_hole_radius_px=info.max_hole_radius_px,
-        tile_px=tile_px,
-        piece_px=default_piece(info, free_bytes, precision),
-        overlap_px=usual_overlap(tile_px),
-        multiple_px=info.architecture.MULTIPLE_PX,
-    )
-    window, _tiles = plan_job(request, info.role)
+    network, bytes_of, idle_bytes = _planned(with_network(request.options))
+    window, _tiles = plan_job(request, network.role)
     edge = find_edge(document_of(removal, window), request.options)
-    regions = regions_of(edge.document, edge.options, info.role)
+    regions = regions_of(edge.document, edge.options, network.role)
     plans = plan_fill(edge.document, regions, edge.options, network).regions
 
     tiles = [tile for plan in plans for tile in plan.tiles]
     largest_px = max((tile.area for tile in tiles), default=0)  # patches alone need no tile
-    network_bytes = round(tile_bytes(info, largest_px, precision))
+    network_bytes = bytes_of(largest_px)
     pixel_bytes = request.layout.pixel_bytes
     window_px = max(plan.region.window.area for plan in plans)
     masks = len(request.planes) - 1
@@ -114,9 +104,37 @@ def estimate(removal: Removal, seconds: float | None = None) -> Estimate:
         tiles=len(tiles),
         tile_px=max((max(tile.width, tile.height) for tile in tiles), default=0),
         seconds=seconds,
-        memory_bytes=IDLE_BYTES + engine_bytes + held_bytes + network_bytes,
+        memory_bytes=idle_bytes + engine_bytes + held_bytes + network_bytes,
         tile_bytes=network_bytes,
     )
+
+
+def _planned(options: Options) -> tuple[NetworkFacts, Callable[[int], int], int]:
+    """Return what will fill, what a tile of so many pixels takes of it, and a process without one.
+
+    Raises:
+        LacunaError: If weights or device are not there.
+    """
+    if is_patches(options.weights):
+        on_gpu = options.device not in ("auto", "cpu") or searches_on_gpu()
+        return PatchesAlone(), lambda _px: 0, IDLE_BYTES if on_gpu else PATCHES_IDLE_BYTES
+    from lacuna.network.device import choose_device, free_memory
+    from lacuna.network.precision import known_precision
+    from lacuna.network.tile_size import default_piece, default_tile, tile_bytes
+
+    info, device = find_weights(options.weights), choose_device(options.device)
+    precision = known_precision(info, device)
+    free_bytes = free_memory(device, options.memory_limit << 20)
+    tile_px = default_tile(info, free_bytes, precision)
+    facts = PlannedNetwork(
+        role=info.role,
+        max_hole_radius_px=info.max_hole_radius_px,
+        tile_px=tile_px,
+        piece_px=default_piece(info, free_bytes, precision),
+        overlap_px=usual_overlap(tile_px),
+        multiple_px=info.architecture.MULTIPLE_PX,
+    )
+    return facts, lambda px: round(tile_bytes(info, px, precision)), IDLE_BYTES
 
 
 def known_seconds(request: JobRequest) -> float | None:

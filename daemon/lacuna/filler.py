@@ -1,22 +1,36 @@
-"""Engine and network put together: what the worker process runs, and `--local` in this one."""
+"""Engine and network put together: what the worker process runs, and `--local` in this one.
+
+PyTorch is loaded with the first network; patches alone need it for a GPU only.
+"""
 
 import logging
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from lacuna.engine.fitting import FittingDevice
 from lacuna.engine.inpaint import fill
 from lacuna.engine.pixels.composite import Take
 from lacuna.engine.pixels.document import Document
 from lacuna.engine.plan import FillPlan, plan_fill, regions_of
-from lacuna.engine.tile_plan import halve_tiles
-from lacuna.network.catalogue import WeightsInfo, find_weights, role_of
-from lacuna.network.tile_network import TileNetwork, load_network
+from lacuna.engine.tile_plan import FLAT, halve_tiles
+from lacuna.network.catalogue import (
+    PATCHES,
+    SHIPPED,
+    find_weights,
+    is_patches,
+    role_of,
+)
+from lacuna.network.patches_alone import PatchesAlone, load_patches
+from lacuna.network.weights_info import WeightsInfo
 from lacuna.network_facts import Role
 from lacuna_wire import Options, Rect
-from lacuna_wire.errors import DeviceLost
+from lacuna_wire.errors import DeviceLost, Unprocessable
 from lacuna_wire.messages import Progress, Report, ShouldStop
+
+if TYPE_CHECKING:
+    from lacuna.network.tile_network import TileNetwork
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +65,7 @@ class Filler:
 
     def __init__(self) -> None:
         self.device_lost = False
-        self._network: TileNetwork | None = None
+        self._network: TileNetwork | PatchesAlone | None = None
         self._loaded: tuple[WeightsInfo, str, int] | None = None  # device, limit of its memory
 
     def fill(
@@ -76,8 +90,10 @@ class Filler:
 
         Raises:
             LacunaError: As `regions_of`, `plan_fill` and `lacuna.engine.inpaint.fill`, or if
-                weights or device are not there, or there is no memory for the smallest tile.
+                weights or device are not there, there is no memory for the smallest tile, or the
+                strategy needs a network where patches are asked for.
         """
+        options = with_network(options)
         # Nothing selected is refused before any loading.
         regions = regions_of(document, options, self.role(options))
         report(Progress("loading"))
@@ -91,18 +107,23 @@ class Filler:
         finally:
             if device.lost:
                 self._lose()
-        weights = network.info.name if tiles else ""
+        weights = network.name if tiles else ""
         return Outcome(plan.rect, plan.options.result, tiles, device.device_name, weights)
 
     def role(self, options: Options) -> Role:
-        """Tell what the network of a job does with a hole; nothing is loaded for it.
+        """Tell what fills a job does with a hole; nothing is loaded for it.
 
         Raises:
             LacunaError: If there are no such weights.
         """
         return role_of(options.weights)
 
-    def _load(self, options: Options) -> TileNetwork:
+    def _load(self, options: Options) -> "TileNetwork | PatchesAlone":
+        if is_patches(options.weights):
+            self._network, self._loaded = load_patches(options.device), None
+            return self._network
+        from lacuna.network.tile_network import load_network
+
         info = find_weights(options.weights)
         # What is recorded while they are loaded is no other weights.
         wanted = info._replace(bfloat16={}), options.device, options.memory_limit
@@ -125,3 +146,20 @@ class Filler:
     def _lose(self) -> None:
         """Forget what is on a device that has failed."""
         self.device_lost, self._network, self._loaded = True, None, None
+
+
+def with_network(options: Options) -> Options:
+    """Give a strategy that needs a network the weights of the package, if nothing is chosen.
+
+    Raises:
+        Unprocessable: If patches are chosen for it.
+    """
+    if options.strategy not in FLAT or not is_patches(options.weights):
+        return options
+    if options.weights:
+        raise Unprocessable(
+            f"The strategy {options.strategy} needs a network, and {PATCHES} has none. Choose the "
+            f"strategy auto, or the weights {SHIPPED}.",
+            code="needs_network",
+        )
+    return replace(options, weights=SHIPPED)

@@ -14,6 +14,11 @@ def usable_cores() -> int:
     return psutil.cpu_count() or 1
 
 
+def processor_name() -> str:
+    """Name the processor for people, as the device of a fill."""
+    return f"CPU, {usable_cores()} threads"
+
+
 def free_memory_bytes() -> int:
     """Return the memory that programs can still get."""
     import psutil

@@ -12,7 +12,7 @@ from lacuna.engine.pixels.composite import Take, collect_into
 from lacuna.engine.pixels.document import Document, Samples
 from lacuna.engine.plan import FillPlan
 from lacuna.filler import Filler
-from lacuna.network.device import default_in_words
+from lacuna.network.patches_alone import default_in_words
 from lacuna.samples import DTYPES
 from lacuna.service.orders import Filled, Order
 from lacuna.service.spool import allocate

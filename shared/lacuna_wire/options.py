@@ -102,7 +102,7 @@ class Options:
 
     weights: str = _option(
         "",
-        "Name of installed weights; the best that are installed if left empty.",
+        "Name of installed weights, or patches for none; the best there are if left empty.",
         label="Model",
         tip="Which of the installed models fills; the best of them if you do not choose.",
         rare=True,

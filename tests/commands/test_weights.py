@@ -35,10 +35,12 @@ def run(*arguments):
     return CliRunner().invoke(weights, [str(part) for part in arguments], catch_exceptions=False)
 
 
-def test_shipped_weights_are_listed_and_marked_as_the_default():
-    line = run("list").stdout.splitlines()[0].split("\t")
+def test_patches_are_listed_and_marked_as_the_default_and_so_are_the_shipped_weights():
+    first, second = run("list").stdout.splitlines()
+    line = second.split("\t")
 
-    assert line[:4] == ["*", "lacuna-small", line[2], "LaMa 32 x 6"]
+    assert first.split("\t") == ["*", "patches", "", "none", "", "", "", ""]
+    assert line[:4] == ["", "lacuna-small", line[2], "LaMa 32 x 6"]
     assert line[2].endswith(" MiB")
     assert line[4] == "guided, residual"
     assert len(line) == 8
@@ -50,7 +52,7 @@ def test_imported_weights_are_listed_under_their_name(file):
 
     names = [line.split("\t")[1] for line in run("list").stdout.splitlines()]
 
-    assert names == ["lacuna-small", "mine", "other"]
+    assert names == ["patches", "lacuna-small", "mine", "other"]
 
 
 def test_info_says_everything_and_nothing_that_moves_the_cursor(file):
@@ -82,8 +84,8 @@ def test_import_says_which_weights_fills_use_and_what_changes_that(file):
     said = run("import", file, "--name", "best").stdout
 
     assert (
-        "Fills use lacuna-small as before. To have them use best, type `lacuna weights set best"
-        in said
+        "Fills use patches as before. To have them use best, type `lacuna weights set best "
+        "--default`." in said
     )
     assert run("set", "best", "--default").stdout.startswith("Fills use best from now on")
     assert default_name() == "best"
@@ -93,11 +95,11 @@ def test_import_of_big_lama_says_that_fills_use_it_and_how_to_go_back(file):
     said = run("import", file, "--name", "big-lama").stdout.splitlines()[-1]
 
     assert said == (
-        "Fills use big-lama from now on. To go back, type `lacuna weights set lacuna-small "
-        "--default`."
+        "Fills use big-lama from now on. To go back, type `lacuna weights set patches --default`."
     )
     assert run(*said.split("`")[1].split()[2:]).exit_code == 0
-    assert default_name() == "lacuna-small"
+    assert default_name() == "patches"
+    assert "none: fills are copied" in run("info").stdout
 
 
 def test_import_says_in_which_precision_weights_fill_and_so_does_info(file, monkeypatch):

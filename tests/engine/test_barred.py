@@ -8,10 +8,10 @@ import pytest
 from lacuna.engine import plan as plan_module
 from lacuna.engine.completion.backend.processor import Processor
 from lacuna.engine.completion.backend.pytorch import PyTorch
-from lacuna.engine.completion.complete import CompletedLevel, take_over
 from lacuna.engine.completion.problem import Matches
 from lacuna.engine.completion.refine import refine
 from lacuna.engine.completion.schedule import TUNING
+from lacuna.engine.completion.starts.coarser import CompletedLevel, take_over
 from lacuna.engine.pixels.document import Document
 from lacuna_wire import Options, PixelLayout, Rect
 from lacuna_wire.errors import Unprocessable

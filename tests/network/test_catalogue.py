@@ -8,10 +8,13 @@ import threading
 import pytest
 
 from lacuna.network.catalogue import (
+    check_choice,
+    choices,
     choose_default,
     default_name,
     find_weights,
     is_intact,
+    is_patches,
     role_of,
     set_limits,
     weights_folder,
@@ -37,7 +40,7 @@ def test_catalogue_lists_without_torch_or_numpy():
 def test_shipped_weights_are_there_without_any_installation(weights_home):
     info = find_weights()
 
-    assert info.name == default_name() == "lacuna-small"
+    assert info.name == "lacuna-small"
     assert info.architecture.NAME == "LaMa"
     assert info.dimensions == {"width": 32, "blocks": 6}
     assert (info.role, info.output) == ("corrects", "residual")
@@ -45,38 +48,54 @@ def test_shipped_weights_are_there_without_any_installation(weights_home):
     assert not weights_home.exists()
 
 
-def test_big_lama_is_the_default_as_soon_as_it_is_installed(weights_files):
+def test_patches_alone_are_the_default_until_big_lama_is_installed(weights_files):
     import_weights(weights_files / "w.pt", "another")
-    assert default_name() == "lacuna-small"
+    assert choices() == ["patches", "lacuna-small", "another"]
+    assert default_name() == "patches"
+    assert is_patches("")
 
     import_weights(weights_files / "w.pt", "big-lama")
 
-    assert find_weights().name == "big-lama"
+    assert find_weights().name == default_name() == "big-lama"
+    assert choices() == ["big-lama", "patches", "lacuna-small", "another"]
     assert weights_names() == ["big-lama", "lacuna-small", "another"]
+    assert not is_patches("")
 
 
 def test_user_chooses_the_default_and_goes_back(weights_files):
     import_weights(weights_files / "w.pt", "big-lama")
 
     choose_default("lacuna-small")
-    assert find_weights().name == "lacuna-small"
-    assert weights_names() == ["lacuna-small", "big-lama"]
+    assert find_weights().name == default_name() == "lacuna-small"
+    assert choices() == ["lacuna-small", "big-lama", "patches"]
+
+    choose_default("patches")
+    assert choices() == ["patches", "big-lama", "lacuna-small"]
 
     choose_default("big-lama")
-    assert find_weights().name == "big-lama"
+    assert find_weights().name == default_name() == "big-lama"
+
+
+def test_patches_are_no_weights_and_nothing_can_be_set_for_them(weights_home):
+    check_choice("patches")
+    with pytest.raises(LacunaError, match="no weights named 'patches'"):
+        find_weights("patches")
+    with pytest.raises(LacunaError) as caught:
+        set_limits("patches", bridges_px=9)
+    assert caught.value.code == "not_imported"
 
 
 def test_chosen_default_that_is_deleted_is_no_longer_one(weights_files):
-    import_weights(weights_files / "w.pt", "mine")
-    path = choose_default("mine").path
+    path = import_weights(weights_files / "w.pt", "mine").path
+    choose_default("mine")
     assert default_name() == "mine"
 
     path.unlink()
 
-    assert default_name() == "lacuna-small"
+    assert default_name() == "patches"
 
 
-@pytest.mark.parametrize("name", ["nope", "", "./w.safetensors"])
+@pytest.mark.parametrize("name", ["nope", "./w.safetensors"])
 def test_what_is_not_imported_becomes_no_default(name, weights_files, monkeypatch, weights_home):
     monkeypatch.chdir(weights_files)
 
@@ -124,7 +143,7 @@ def test_first_form_of_the_index_is_still_read(weights_files):
 
 
 def test_role_is_told_by_name_and_path_and_of_the_default(weights_files):
-    assert role_of() == role_of("lacuna-small") == "corrects"
+    assert role_of() == role_of("patches") == role_of("lacuna-small") == "corrects"
 
     import_weights(weights_files / "w.pt", "big-lama")
 
@@ -137,7 +156,7 @@ def test_role_is_told_by_name_and_path_and_of_the_default(weights_files):
 
 @pytest.mark.parametrize("name", ["nope", "LACUNA-SMALL", "lacuna-small.safetensors", "."])
 def test_unknown_name_is_refused_with_the_names_there_are(name):
-    with pytest.raises(LacunaError, match=r"Installed are lacuna-small\.") as caught:
+    with pytest.raises(LacunaError, match=r"Installed are patches, lacuna-small\.") as caught:
         find_weights(name)
 
     assert (caught.value.code, caught.value.status) == ("unknown_weights", 422)
@@ -214,9 +233,10 @@ def test_names_that_the_wire_cannot_carry_are_refused(name, weights_files, weigh
     assert not weights_home.exists()
 
 
-def test_name_of_the_shipped_weights_cannot_be_taken(weights_files):
-    with pytest.raises(LacunaError, match="ships with Lacuna"):
-        import_weights(weights_files / "w.pt", "lacuna-small")
+@pytest.mark.parametrize("name", ["patches", "lacuna-small"])
+def test_names_of_what_comes_with_lacuna_cannot_be_taken(name, weights_files):
+    with pytest.raises(LacunaError, match=f"{name} comes with Lacuna"):
+        import_weights(weights_files / "w.pt", name)
 
 
 ENTRY = '{"sha256": "' + 64 * "0" + '"'

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from lacuna.network.catalogue import read_info
 from lacuna.network.checkpoints import read_checkpoint
 from lacuna.network.tile_network import load_network
+from lacuna.network.weights_info import read_info
 from lacuna_wire.errors import Unprocessable
 from training.pack import MAX_BYTES, describe, pack, short_licence
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lacuna.network.catalogue import read_info
 from lacuna.network.tile_network import load_network
+from lacuna.network.weights_info import read_info
 from training import stand_in
 
 

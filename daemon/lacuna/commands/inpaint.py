@@ -76,7 +76,7 @@ def inpaint(
     """  # noqa: D301  (click wants the control character, not its name)
     from lacuna.commands.progress import progress_bar
     from lacuna.files import output_format, save_picture
-    from lacuna.network.catalogue import find_weights
+    from lacuna.network.catalogue import check_choice
     from lacuna.removal import fill_by_daemon, fill_here, plan_work, prepare, would_grow
 
     weights = chosen.pop("weights")
@@ -84,7 +84,7 @@ def inpaint(
     Options.from_dict(options.as_dict())  # the same limits with and without the daemon
     if weights.endswith(".safetensors"):
         weights, local = os.path.abspath(weights), True  # the daemon opens no file for anybody
-    find_weights(weights)
+    check_choice(weights)
     options = replace(options, weights=weights)
     works = plan_work(paths, output, mask_suffix, overwrite, copy_from, avoid)
     if only_estimate:

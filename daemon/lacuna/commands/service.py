@@ -61,12 +61,12 @@ def serve(port: int, keep_model: float, device: str, listen: str, foreground: bo
             err=True,
         )
         sys.exit(EXIT_CONFIG)
-    from lacuna.network.catalogue import SHIPPED
+    from lacuna.network.catalogue import PATCHES, SHIPPED
     from lacuna.service.serve import new_settings
     from lacuna.service.serve import serve as run
 
-    unit_s = {SHIPPED: SHIPPED_UNIT_S}
-    settings = new_settings(keep_model, device, weights=_installed_weights, unit_s=unit_s)
+    unit_s = {PATCHES: SHIPPED_UNIT_S, SHIPPED: SHIPPED_UNIT_S}
+    settings = new_settings(keep_model, device, weights=_choices, unit_s=unit_s)
     sys.exit(
         run(plan_for_network, [*PROGRAM, "worker"], [*PROGRAM, "serve"], settings, port, foreground)
     )
@@ -186,12 +186,12 @@ def plan_for_network(request: "JobRequest") -> "JobPlan":
     return JobPlan(*plan_job(request, role))
 
 
-def _installed_weights() -> list[str]:
-    from lacuna.network.catalogue import weights_names
+def _choices() -> list[str]:
+    from lacuna.network.catalogue import choices
     from lacuna_wire import LacunaError
 
     with suppress(LacunaError):  # of a damaged index a fill says more
-        return weights_names()
+        return choices()
     return []
 
 

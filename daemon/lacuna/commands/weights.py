@@ -11,8 +11,8 @@ import click
 from lacuna.commands.paths import FILE
 
 if TYPE_CHECKING:
-    from lacuna.network.catalogue import WeightsInfo
     from lacuna.network.download import ReportBytes
+    from lacuna.network.weights_info import WeightsInfo
 
 MIB = 2**20
 MOST_PX = 9_999  # of what can be set, as of what a file may say of itself
@@ -26,15 +26,18 @@ def weights() -> None:
 
 @weights.command("list")
 def list_() -> None:
-    """Show all weights; a star marks the ones that jobs use by default."""
-    from lacuna.network.catalogue import default_name, find_weights, weights_names
+    """Show all that fills can be made with; a star marks what is the default."""
+    from lacuna.network.catalogue import PATCHES, choices, default_name, find_weights
     from lacuna_wire import LacunaError
 
     default = default_name()
-    rows = []
-    for name in weights_names():
+    rows: list[tuple[str, ...]] = []
+    for name in choices():
         try:
-            rows.append(_row(find_weights(name), default))
+            if name == PATCHES:
+                rows.append(("*" if name == default else "", name, "", "none", "", "", "", ""))
+            else:
+                rows.append(_row(find_weights(name), default))
         except LacunaError as error:
             click.echo(str(error), err=True)
     _show(rows, COLUMNS)
@@ -44,8 +47,11 @@ def list_() -> None:
 @click.argument("name", default="")
 def info(name: str) -> None:
     """Show everything about weights: a NAME, or a file such as ./NAME.safetensors."""
-    from lacuna.network.catalogue import find_weights
+    from lacuna.network.catalogue import PATCHES, find_weights, is_patches
 
+    if is_patches(name):
+        _show([("name", PATCHES), ("network", "none: fills are copied from known pixels alone")])
+        return
     found = find_weights(name)
     rows = [
         ("name", found.name),
@@ -158,11 +164,11 @@ def _compare_precisions(found: "WeightsInfo") -> None:
 
 def _what_changes(name: str) -> str:
     """Say which weights fills use now, and how that is changed."""
-    from lacuna.network.catalogue import SHIPPED, default_name
+    from lacuna.network.catalogue import PATCHES, default_name
 
     default = default_name()
     if default == name:
-        back = f"lacuna weights set {SHIPPED} --default"
+        back = f"lacuna weights set {PATCHES} --default"
         return f"Fills use {name} from now on. To go back, type `{back}`."
     use = f"lacuna weights set {name} --default"
     return f"Fills use {default} as before. To have them use {name}, type `{use}`."

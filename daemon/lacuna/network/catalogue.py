@@ -1,22 +1,17 @@
-"""Weights by name: those that ship with the package and those that the user installed.
+"""What fills by name: patches alone, the weights of the package and those that the user installed.
 
 Reads headers and an index only, never torch, so the daemon's front can list what there is.
 """
 
 import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
-from typing import NamedTuple
 
 from lacuna.network_facts import Role
 from lacuna_wire.errors import Conflict, LacunaError, Unprocessable
 from lacuna_wire.options import WEIGHTS_NAME
 
-from .architectures import Architecture, recognise
-from .difference import Difference
-from .headers import bad_weights, read_header
+from .headers import bad_weights
 from .index import (
     change_default,
     change_installed,
@@ -25,7 +20,9 @@ from .index import (
     read_index,
 )
 from .index import weights_folder as weights_folder
+from .weights_info import WeightsInfo, read_info
 
+PATCHES = "patches"  # known pixels alone, without any network
 SHIPPED = "lacuna-small"
 PREFERRED = "big-lama"  # the default as soon as it is installed, unless the user says otherwise
 
@@ -34,80 +31,53 @@ _DEVICE_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 _PACKAGE = Path(__file__).parent / "weights"
 
 
-class WeightsInfo(NamedTuple):
-    """What is known about weights before they are loaded.
-
-    Attributes:
-        name: Name in the catalogue; the stem of the file for a path.
-        path: The safetensors file.
-        architecture: The kind of network.
-        dimensions: What makes it different from others of its kind: width, blocks, ...
-        input: `masked`: black under the mask; `guided`: a completion under the mask.
-        output: `picture`: the fill itself; `residual`: a correction of the completion.
-        trained_px: Side of the pictures of the training.
-        max_hole_radius_px: Largest distance from a missing pixel to a known one that is bridged.
-        usable_px: Side of the largest tile that it is shown.
-        licence: Licence of the weights, or `unknown`.
-        sha256: Digest of the file; for installed weights the one recorded when they came.
-        size_bytes: Size of the file.
-        metadata: Everything that the file says about itself.
-        bfloat16: By device, how fills in bfloat16 differ from those in float32.
-    """
-
-    name: str
-    path: Path
-    architecture: Architecture
-    dimensions: dict[str, int]
-    input: str
-    output: str
-    trained_px: int
-    max_hole_radius_px: int
-    usable_px: int
-    licence: str
-    sha256: str
-    size_bytes: int
-    metadata: dict[str, str]
-    bfloat16: Mapping[str, Difference] = MappingProxyType({})
-
-    @property
-    def padding(self) -> str:
-        """How a tile is mirrored up to the sides that the network takes, in NumPy's words.
-
-        `symmetric`, which repeats the pixels at the edge, is how published weights are used by
-        their authors. `lacuna-small` was measured with `reflect`, which does not.
-        """
-        return "reflect" if self.input == "guided" else "symmetric"
-
-    @property
-    def role(self) -> Role:
-        """`corrects`: wants a completion under the mask; `proposes`: fills what is black there."""
-        return "corrects" if self.input == "guided" else "proposes"
-
-
-def weights_names() -> list[str]:
-    """Return the names that `find_weights` knows, the default first."""
+def choices() -> list[str]:
+    """Return what a fill may be made with, the default first: PATCHES and names of weights."""
     index = read_index()
-    names = [SHIPPED, *(name for name in index.weights if installed_path(name).is_file())]
-    first = (index.default, PREFERRED, SHIPPED)
+    installed = [name for name in index.weights if installed_path(name).is_file()]
+    first = (index.default, PREFERRED, PATCHES, SHIPPED)
+    names = {PATCHES, SHIPPED, *installed}
     return sorted(names, key=lambda name: (*(name != other for other in first), name))
 
 
+def weights_names() -> list[str]:
+    """Return the names that `find_weights` knows, those that are preferred first."""
+    return [name for name in choices() if name != PATCHES]
+
+
 def default_name() -> str:
-    """Return the user's choice, else `big-lama` when it is installed, else `lacuna-small`."""
-    return weights_names()[0]
+    """Return the user's choice, else `big-lama` when it is installed, else PATCHES."""
+    return choices()[0]
 
 
-def choose_default(name: str) -> WeightsInfo:
-    """Have fills made with these weights from now on, wherever nothing else is asked for.
+def is_patches(name: str | Path) -> bool:
+    """Tell whether a fill that asks for this, or for nothing, is made of patches alone."""
+    return (name or default_name()) == PATCHES
+
+
+def check_choice(name: str) -> None:
+    """Refuse what no fill can be made with; empty stands for the default.
+
+    Raises:
+        LacunaError: As `find_weights`.
+    """
+    if not is_patches(name):
+        find_weights(name)
+
+
+def choose_default(name: str) -> None:
+    """Have fills made with this from now on, wherever nothing else is asked for.
+
+    Args:
+        name: PATCHES, or of weights.
 
     Raises:
         LacunaError: As `find_weights`, or if the folder of the weights cannot be written.
     """
-    info = find_weights(name)
-    if name != SHIPPED:
+    check_choice(name)
+    if name not in (PATCHES, SHIPPED):
         _require_imported(name)
     change_default(name)
-    return info
 
 
 def set_limits(
@@ -124,7 +94,7 @@ def set_limits(
         Unprocessable: If the weights ship with Lacuna: what they can do was measured.
         LacunaError: As `find_weights`, or if the folder of the weights cannot be written.
     """
-    find_weights(name)
+    check_choice(name)
     _require_imported(name)
     changes = {"bridges_px": bridges_px, "usable_px": usable_px}
     change_installed(name, **{key: px for key, px in changes.items() if px is not None})
@@ -144,9 +114,9 @@ def find_weights(name_or_path: str | Path = "") -> WeightsInfo:
     """Look up weights.
 
     Args:
-        name_or_path: A name of the catalogue; empty for the default. A `Path`, or text with a
-            slash in it, is a safetensors file. Names come over the wire and have no slash, so no
-            client can name a file.
+        name_or_path: A name of the catalogue; empty for the weights that are preferred. A `Path`,
+            or text with a slash in it, is a safetensors file. Names come over the wire and have no
+            slash, so no client can name a file.
 
     Raises:
         LacunaError: `unknown_weights` if there are none of this name, with the names there are.
@@ -159,9 +129,9 @@ def find_weights(name_or_path: str | Path = "") -> WeightsInfo:
     name = name_or_path or names[0]
     if name not in names:
         raise Unprocessable(
-            f"There are no weights named {ascii(name)[:66]}. Installed are {', '.join(names)}.",
+            f"There are no weights named {ascii(name)[:66]}. Installed are {', '.join(choices())}.",
             code="unknown_weights",
-            values={"name": name[:64], "installed": ", ".join(names)},
+            values={"name": name[:64], "installed": ", ".join(choices())},
         )
     if name == SHIPPED:
         return read_info(_PACKAGE / f"{SHIPPED}.safetensors", SHIPPED, sha256=None)
@@ -185,58 +155,14 @@ def is_imported(info: WeightsInfo) -> bool:
 
 
 def role_of(name_or_path: str | Path = "") -> Role:
-    """Tell what weights do with a hole; arguments and errors as those of `find_weights`."""
-    if (name_or_path or default_name()) == SHIPPED:
-        return "corrects"  # without the digest of its file
+    """Tell what a choice does with a hole: patches alone plan as a network does that corrects them.
+
+    Raises:
+        LacunaError: As `find_weights`.
+    """
+    if (name_or_path or default_name()) in (PATCHES, SHIPPED):
+        return "corrects"  # without the digest of a file
     return find_weights(name_or_path).role
-
-
-def read_info(path: Path, name: str, sha256: str | None) -> WeightsInfo:
-    """Read what a safetensors file says about itself; a digest of None is computed.
-
-    Raises:
-        Unprocessable: If the file is not safetensors, holds no network that is known, or its
-            metadata is wrong.
-    """
-    header = read_header(path)
-    architecture, _prefix, dimensions = recognise(path, header.shapes)
-    check_metadata(path, header.metadata)
-    trained_px = int(header.metadata.get("trained_px", architecture.TRAINED_PX))
-    return WeightsInfo(
-        name=name,
-        path=path,
-        architecture=architecture,
-        dimensions=dimensions,
-        input=header.metadata.get("input", "masked"),
-        output=header.metadata.get("output", "picture"),
-        trained_px=trained_px,
-        max_hole_radius_px=int(
-            header.metadata.get("max_hole_radius_px", architecture.MAX_HOLE_RADIUS_PX)
-        ),
-        usable_px=architecture.USABLE_PER_TRAINED * trained_px,
-        licence=header.metadata.get("licence", "unknown"),
-        sha256=sha256 or file_sha256(path),
-        size_bytes=header.size_bytes,
-        metadata=header.metadata,
-    )
-
-
-def check_metadata(path: Path, metadata: Mapping[str, str]) -> None:
-    """Refuse metadata that steer the network but make no sense; the rest is free text.
-
-    Raises:
-        Unprocessable: If a word or a number is not one of those that are possible.
-    """
-    kind = (metadata.get("input", "masked"), metadata.get("output", "picture"))
-    if kind not in (("masked", "picture"), ("guided", "picture"), ("guided", "residual")):
-        raise bad_weights(
-            path,
-            f"input {ascii(kind[0])[:40]} with output {ascii(kind[1])[:40]} is not possible; input "
-            "is masked or guided, and output is picture or, with guided input, residual",
-        )
-    for key in ("trained_px", "max_hole_radius_px"):
-        if not re.fullmatch(r"[1-9][0-9]{0,3}", value := metadata.get(key, "1")):
-            raise bad_weights(path, f"{key} is {ascii(value)[:40]}, not a number from 1 to 9,999")
 
 
 def check_sha256(info: WeightsInfo) -> None:
@@ -272,8 +198,8 @@ def check_name(name: str) -> None:
             f"{name} is what Windows calls a device, and no file there. Choose another name.",
             code="bad_name",
         )
-    if name == SHIPPED:
-        raise Conflict(f"{SHIPPED} ships with Lacuna. Choose another name.", code="name_taken")
+    if name in (PATCHES, SHIPPED):
+        raise Conflict(f"{name} comes with Lacuna. Choose another name.", code="name_taken")
     if is_intact(name):
         raise Conflict(
             f"{name} is already installed. Choose another name, or delete {installed_path(name)}.",

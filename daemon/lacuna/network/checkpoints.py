@@ -19,10 +19,11 @@ from lacuna_wire.errors import LacunaError, NoSpace
 
 from .architectures import Architecture, Dimensions, Recognised, behind, in_words, recognise
 from .archives import read_archive, read_tensors
-from .catalogue import WeightsInfo, check_metadata, check_name, find_weights
+from .catalogue import check_name, find_weights
 from .headers import Shape, bad_weights, file_size, header_bytes, read_header
 from .index import file_sha256, locked, write_installed
 from .published import PUBLISHED
+from .weights_info import WeightsInfo, check_metadata
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32)
 TYPES = {torch.float16: "F16", torch.bfloat16: "BF16", torch.float32: "F32", torch.int64: "I64"}

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 
 from lacuna.graphics import unused_card
-from lacuna.machine import free_memory_bytes, usable_cores
+from lacuna.machine import free_memory_bytes, processor_name, usable_cores
 from lacuna_wire.errors import Unprocessable
 from lacuna_wire.options import DEVICE, DEVICE_NOTATION
 
@@ -249,7 +249,7 @@ def has_post_ops(precision: torch.dtype) -> bool:
 def device_name(device: torch.device) -> str:
     """Name a device for people: the GPU's own name, or `CPU` with its number of threads."""
     gpu = kind_of(device)
-    return f"{gpu.name(device)} ({device})" if gpu else f"CPU, {usable_cores()} threads"
+    return f"{gpu.name(device)} ({device})" if gpu else processor_name()
 
 
 def lasting_name(device: torch.device) -> str:

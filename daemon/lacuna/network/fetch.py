@@ -3,10 +3,11 @@
 from lacuna_wire.errors import Unprocessable
 
 from .addresses import address_of
-from .catalogue import WeightsInfo, find_weights, is_intact
+from .catalogue import find_weights, is_intact
 from .download import ReportBytes, download
 from .index import locked, weights_folder
 from .published import PUBLISHED
+from .weights_info import WeightsInfo
 
 
 def fetch_weights(name: str, progress: ReportBytes, mirror: str = "") -> WeightsInfo:

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from lacuna_wire.errors import LacunaError
 
-from .catalogue import WeightsInfo, is_imported, is_shipped
+from .catalogue import is_imported, is_shipped
 from .device import choose_precision, lasting_name
 from .difference import Difference
 from .index import record_difference
+from .weights_info import WeightsInfo
 
 # A face of a cat: fur, whiskers, edges and what is out of focus. uint8 (256, 256, 3), from the
 # photograph `chelsea` of scikit-image, by Stefan van der Walt, CC0-1.0.

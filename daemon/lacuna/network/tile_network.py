@@ -13,7 +13,7 @@ from lacuna_wire import Rect
 
 from .architectures import Architecture
 from .batches import Lane, Pixels, Tile, device_errors, fill_in_batches
-from .catalogue import WeightsInfo, check_sha256
+from .catalogue import check_sha256
 from .ceiling import device_seconds
 from .checkpoints import load_generator
 from .device import (
@@ -25,6 +25,7 @@ from .device import (
 )
 from .precision import settle_precision
 from .tile_size import default_batch, default_piece, default_tile
+from .weights_info import WeightsInfo
 
 RIM_PX = 16  # known pixels as near as this to a missing one are proposed too
 
@@ -34,6 +35,7 @@ class TileNetwork:
 
     Attributes:
         info: The weights.
+        name: Theirs.
         role: `corrects`: the image that goes in carries a completion under the mask; `proposes`:
             nothing under the mask is looked at.
         max_hole_radius_px: Largest distance from a missing pixel to a known one that is bridged.
@@ -57,6 +59,7 @@ class TileNetwork:
     ) -> None:
         """Take over a loaded generator: it is rearranged, converted and moved in place."""
         self.info = info
+        self.name = info.name
         self.role = info.role
         self.max_hole_radius_px = info.max_hole_radius_px
         self.multiple_px = info.architecture.MULTIPLE_PX

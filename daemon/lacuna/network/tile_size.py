@@ -6,7 +6,7 @@ import torch
 
 from lacuna.network_facts import USUAL_TILE_PX
 
-from .catalogue import WeightsInfo
+from .weights_info import WeightsInfo
 
 # Tiles take their size from a short ladder, so that it does not change with every little program
 # that the user starts, and a second job meets the sizes that the first one has prepared.

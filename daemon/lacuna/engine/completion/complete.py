@@ -5,6 +5,7 @@ that is affordable, improves them (the frame of Darabi et al., "Image Melding", 
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import chain, islice
 from typing import NamedTuple
@@ -13,20 +14,20 @@ import numpy as np
 
 from lacuna_wire import Rect
 
-from ..pixels.document import Document, Mask, Pixels, Places
+from ..pixels.document import Document, Mask, Pixels
 from ..pixels.levels import Level, enlarge, plain_level
 from ..pixels.membrane import halve, pull_push
-from .backend.kernels import RADIUS
 from .backend.processor import Processor
 from .join import detail_of, join
 from .patterns.pattern import Pattern, find_pattern
 from .patterns.show import CompletedPlane, show_plane
 from .patterns.view import View
-from .problem import Matches, Problem, pose_problem
+from .problem import Problem, pose_problem
 from .proposal import Proposal, hold, show_held
 from .refine import Refine, RoundDone, refine
 from .schedule import LevelSchedule, Schedule, reduced
 from .show import show_picture_level
+from .starts.coarser import CompletedLevel, take_over
 from .starts.peel import peel
 from .starts.smooth import begin_smoothly, complete_smoothly, draw_sources, smooth
 from .strokes import draw_guide, is_followed, nearness_of
@@ -34,6 +35,12 @@ from .tries import Search, Try, begin_anew, take_best_places, take_cheapest
 from .variation import leave_out
 
 refine_here: Refine = partial(refine, backend=Processor())
+
+LookForPattern = Callable[[], Pattern | None]
+
+
+def _find_none() -> Pattern | None:
+    return None
 
 
 class Completion(NamedTuple):
@@ -49,20 +56,6 @@ class Completion(NamedTuple):
 
     show: Callable[[Rect], Pixels]
     cost: float
-
-
-class CompletedLevel(NamedTuple):
-    """A completed level, and where its patches come from.
-
-    Attributes:
-        image: float32 (H, W, C).
-        problem: The plane of the search.
-        matches: Source of every target.
-    """
-
-    image: Pixels
-    problem: Problem
-    matches: Matches
 
 
 def complete_window(
@@ -95,16 +88,18 @@ def complete_window(
             return Completion(lambda rect: filled[rect.slices], float("inf"))
         return Completion(lambda rect: enlarge(filled, rect, window.rect), float("inf"))
     guides = _guide(window, missing, schedule)
-    pattern = None
-    if schedule.pattern_step and proposal is None and not window.carries_alpha:
-        number = schedule.pattern_step.level
-        coarse = iter(levels)
-        so_far = list(islice(coarse, schedule.levels - number + 1))
-        levels = chain(so_far, coarse)
-        view = view_of(so_far[-1], reduced(barred, number)[number])
-        pattern = find_pattern(view, schedule.variation)
-    flat = None if pattern is None or pattern.plane else pattern
-    done = complete_levels(levels, schedule, round_done, proposal, refine, barred, guides, flat)
+    with ThreadPoolExecutor(1, "pattern") as aside:
+        look: LookForPattern = _find_none
+        if schedule.pattern_step and proposal is None and not window.carries_alpha:
+            number = schedule.pattern_step.level
+            coarse = iter(levels)
+            so_far = list(islice(coarse, schedule.levels - number + 1))
+            levels = chain(so_far, coarse)
+            view = view_of(so_far[-1], reduced(barred, number)[number])
+            # What repeats itself does not depend on the coarser levels, so it is found beside them.
+            look = aside.submit(find_pattern, view, schedule.variation).result
+        done = complete_levels(levels, schedule, round_done, proposal, refine, barred, guides, look)
+        pattern = look()
     if pattern and pattern.plane:
         plane = _complete_plane(pattern, schedule, round_done, refine)
         if plane.matches.is_clearly_nearer(done.matches):
@@ -175,7 +170,7 @@ def complete_levels(
     refine: Refine = refine_here,
     barred: Mask | None = None,
     guides: list[Pixels] | None = None,
-    pattern: Pattern | None = None,
+    look: LookForPattern = _find_none,
 ) -> CompletedLevel:
     """Complete levels by patches of their own known pixels.
 
@@ -187,7 +182,7 @@ def complete_levels(
         refine: Searches and votes.
         barred: As in `complete_window`.
         guides: How the strokes go on, for every level from 0 on: float32 (H, W, C).
-        pattern: Of the picture as it lies, by which one of the levels is begun once more.
+        look: Waits for a pattern; by one of the picture as it lies a level is begun once more.
 
     Returns:
         The finest level.
@@ -215,7 +210,8 @@ def complete_levels(
         else:
             matches = take_cheapest(search, tries)
         repeated = schedule.pattern_step
-        if pattern and repeated and repeated.level == step.level:
+        pattern = look() if repeated and repeated.level == step.level else None
+        if repeated and pattern and not pattern.plane:
             again = search._replace(turns=repeated.turns, rng=np.random.default_rng(0))
             matches = begin_anew(again, matches, pattern.start)
         image = hold(problem.completed, problem.missing, step.level, proposal)
@@ -269,31 +265,3 @@ def tries_of(level: Level, step: LevelSchedule, coarser: CompletedLevel | None) 
     if step.begin == "peel":
         tries.append(Try(lambda problem, _rng: peel(problem), 0))
     return tries
-
-
-def take_over(coarser: CompletedLevel, problem: Problem, rng: np.random.Generator) -> Places:
-    """Take the sources that the coarser level names, and random ones where it names none."""
-    rows, columns = np.divmod(problem.targets, problem.stride)
-    down, right = sources_of_pixels(coarser, rows - RADIUS, columns - RADIUS)
-    place = (down + RADIUS) * problem.stride + right + RADIUS
-    place = np.asarray(np.clip(place, 0, problem.is_source.size - 1), np.int64)
-    lost = np.flatnonzero(~problem.is_source[place])
-    if len(lost):
-        place[lost] = rng.choice(problem.find_sources(), len(lost))
-    return place
-
-
-def sources_of_pixels(
-    coarser: CompletedLevel, rows: Places, columns: Places
-) -> tuple[Places, Places]:
-    """Rows and columns of the sources of pixels of the next finer level, -1 where there is none."""
-    problem = coarser.problem
-    height, width = problem.missing.shape
-    cells = (np.minimum(rows // 2, height - 1) + RADIUS) * problem.stride
-    number = problem.number[cells + np.minimum(columns // 2, width - 1) + RADIUS]
-    down, right = np.divmod(coarser.matches.source[number], problem.stride)
-    found = number >= 0
-    return (
-        np.where(found, 2 * (down - RADIUS) + rows % 2, -1),
-        np.where(found, 2 * (right - RADIUS) + columns % 2, -1),
-    )

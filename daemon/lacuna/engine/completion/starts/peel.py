@@ -5,19 +5,44 @@ Every place is compared with all known patches, and by its known and already fil
 smooth start knows nothing of a line that ends at the rim; this one continues it.
 """
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from ...pixels.document import Pixels, Places
-from ..backend.kernels import BIAS_COST, RADIUS, SIDE
+from ..backend.comparing import take_cheapest
+from ..backend.kernels import RADIUS, SIDE, Floats
+from ..backend.side_by_side import side_by_side
 from ..problem import Problem, extend_edges
 
 MAX_COMPARISONS = 20_000_000  # of a place with a patch: about half a second
 # In a thinner hole every patch sees the rim on both sides, and a smooth fill shows the way as well.
 MIN_DEPTH_PX = SIDE
-BATCH = 512  # places that are compared with all patches at a time
+BATCH = 256  # places that are compared with all patches at a time
+SHARE = 8  # of them, for one core
+
+
+class Patches(NamedTuple):
+    """All patches that may be copied, as they are compared.
+
+    Attributes:
+        places: int64 (M,), their middles.
+        values: float32 (M, SIDE * SIDE * C).
+        squares: float32 (M, SIDE * SIDE), of their pixels, over all channels.
+        colours: float32 (colours, M, SIDE * SIDE).
+        most_shift: float32 (M,), how far their colours may be shifted.
+        activity: float32 (M,).
+    """
+
+    places: Places
+    values: Pixels
+    squares: Pixels
+    colours: Pixels
+    most_shift: Floats
+    activity: Floats
 
 
 def can_peel(missing: NDArray[np.bool_], sources: int, targets: int) -> bool:
@@ -42,11 +67,7 @@ def peel(problem: Problem) -> Places:
         For a missing place the patch that was best when it was filled, for a known one near the
         hole the best of all.
     """
-    sources, colours = problem.find_sources(), problem.colours
-    patches = cut(problem, sources)
-    squares = np.square(patches).sum(axis=2)
-    patches = patches.reshape(len(patches), -1)
-    most = problem.most_shift[sources]
+    patches, colours = cut_sources(problem), problem.colours
     image = problem.image.reshape(-1, problem.channels)
     filled = np.pad(~problem.missing, RADIUS)
     found = np.full(problem.is_source.size, -1, np.int64)
@@ -62,16 +83,15 @@ def peel(problem: Problem) -> Places:
             weights = problem.trust[around] * filled.ravel()[around]
             weights /= weights.sum(axis=1, keepdims=True)
             wanted = cut(problem, some)
-            calm = _calmness(problem, some, sources)
-            best = _nearest(wanted, weights, patches, squares, most, colours, calm)
-            near = patches[best].reshape(wanted.shape)
+            best = find_nearest(problem, some, wanted, weights, patches)
+            near = patches.values[best].reshape(wanted.shape)
             mean = ((near - wanted) * weights[..., None]).sum(axis=1)[:, :colours]
             middle = near[:, SIDE * SIDE // 2]
-            limit = most[best, None]
+            limit = patches.most_shift[best, None]
             shifted = middle[:, :colours] - np.clip(mean, -limit, limit)
             middle[:, :colours] = np.clip(shifted, 0, 1)
             image[some] = middle
-            found[some] = sources[best]
+            found[some] = patches.places[best]
         filled.ravel()[places] = True
     extend_edges(problem.image)
 
@@ -79,10 +99,8 @@ def peel(problem: Problem) -> Places:
     rim = problem.targets[found[problem.targets] < 0]
     for first in range(0, len(rim), BATCH):
         some = rim[first : first + BATCH]
-        weights = cut_trust(problem, some)
-        calm = _calmness(problem, some, sources)
-        best = _nearest(cut(problem, some), weights, patches, squares, most, colours, calm)
-        found[some] = sources[best]
+        wanted, weights = cut(problem, some), cut_trust(problem, some)
+        found[some] = patches.places[find_nearest(problem, some, wanted, weights, patches)]
     return found[problem.targets]
 
 
@@ -103,46 +121,50 @@ def cut_trust(problem: Problem, places: Places) -> NDArray[np.float32]:
     return weights
 
 
-def _nearest(
-    wanted: Pixels,
-    weights: NDArray[np.float32],
-    patches: Pixels,
-    squares: NDArray[np.float32],
-    most: NDArray[np.float32],
-    colours: int,
-    calmness: NDArray[np.float32],
+def cut_sources(problem: Problem) -> Patches:
+    """Copy all patches that may be copied."""
+    places = problem.find_sources()
+    values = cut(problem, places)
+    colours = np.moveaxis(values[..., : problem.colours], 2, 0)
+    return Patches(
+        places,
+        values.reshape(len(places), -1),
+        np.square(values).sum(axis=2),
+        np.ascontiguousarray(colours),
+        problem.most_shift[places],
+        problem.activity[places],
+    )
+
+
+def find_nearest(
+    problem: Problem, places: Places, wanted: Pixels, weights: Pixels, patches: Patches
 ) -> Places:
-    """Find the patch that costs least by `backend.kernels`, of all at once.
+    """Find the patch that costs least by `backend.kernels`, of all there are.
 
     Args:
-        wanted: float32 (N, SIDE * SIDE, C).
-        weights: (N, SIDE * SIDE) of its pixels, sum 1.
-        patches: (M, SIDE * SIDE * C), all there are.
-        squares: (M, SIDE * SIDE), squares of their pixels.
-        most: (M,), how far their colours may be shifted.
-        colours: How many of the C are colours.
-        calmness: (N, M), what they cost beside what is compared.
+        problem: Of the places.
+        places: (N,), targets.
+        wanted: float32 (N, SIDE * SIDE, C), the patches around them.
+        weights: float32 (N, SIDE * SIDE) of their pixels, sum 1.
+        patches: To choose from.
 
     Returns:
         Numbers of patches (N,).
     """
-    channels = wanted.shape[2]
-    weighted = wanted * weights[..., None]
-    # |a - b|^2 = a^2 - 2ab + b^2; b^2 is the same for all patches and decides nothing.
-    cost = calmness + weights @ squares.T - 2 * weighted.reshape(len(wanted), -1) @ patches.T
-    for channel in range(colours):
-        own = weighted[..., channel].sum(axis=1)
-        mean = weights @ patches[:, channel::channels].T - own[:, None]
-        shift = np.clip(mean, -most, most)  # to be taken away
-        mean *= -2
-        mean += (1 + BIAS_COST) * shift
-        mean *= shift
-        cost += mean
-    return np.asarray(cost.argmin(axis=1), np.int64)
-
-
-def _calmness(problem: Problem, places: Places, sources: Places) -> NDArray[np.float32]:
-    """Cost of M sources that are less active than N places expect: float32 (N, M)."""
+    weighted: Pixels = wanted * weights[..., None]
+    # |a - b|^2 = a^2 - 2ab + b^2; of them a^2 is the same for all patches and decides nothing.
+    squares: Pixels = weights @ patches.squares.T
+    products: Pixels = weighted.reshape(len(wanted), -1) @ patches.values.T
+    means = np.empty((problem.colours, *products.shape), np.float32)
+    for mean, colour in zip(means, patches.colours, strict=True):
+        np.matmul(weights, colour.T, out=mean)
+    own: Pixels = np.ascontiguousarray(weighted[..., : problem.colours].sum(axis=1))
     expected = problem.expected[problem.number[places]]
-    lack = np.maximum(expected[:, None] - problem.activity[sources], 0)
-    return np.asarray(lack * lack, np.float32)
+    best = np.empty(len(places), np.int64)
+
+    def work(some: slice) -> None:
+        told = squares[some], products[some], means[:, some], own[some], expected[some]
+        take_cheapest(*told, patches.most_shift, patches.activity, best[some])
+
+    side_by_side(work, len(places), SHARE)
+    return best
