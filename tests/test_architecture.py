@@ -27,12 +27,12 @@ MEETING_POINTS = {
     "__init__",
 }
 # What any of them may know.
-COMMON = {"graphics", "machine", "network_facts", "samples", "system"}
+COMMON = {"compiling", "graphics", "machine", "network_facts", "samples", "system"}
 # Library -> the parts of the daemon in which it stays.
 ONLY_IN = {
     "aiohttp": {"service"},
     "torch": {"network", "engine"},
-    "numba": {"engine"},
+    "numba": {"compiling"},
     "safetensors": {"network"},
     "tifffile": {"files"},
     "imagecodecs": {"files"},
@@ -145,7 +145,7 @@ def test_parts_of_the_daemon_do_not_know_each_other(part):
 def test_parts_meet_only_where_they_should():
     parts = {part_of(path) for path in DAEMON.rglob("*.py")}
     assert parts == STRANGERS | MEETING_POINTS | COMMON
-    allowed = sys.stdlib_module_names | {"numpy", "psutil", "filelock", "lacuna_wire"}
+    allowed = sys.stdlib_module_names | {"numba", "numpy", "psutil", "filelock", "lacuna_wire"}
     for path in DAEMON.rglob("*.py"):
         if part_of(path) in COMMON:
             assert {found.partition(".")[0] for found in imports(path)} <= allowed, path

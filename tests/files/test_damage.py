@@ -134,7 +134,7 @@ def test_jpeg_whose_preview_ends_is_still_truncated(tmp_path):
     assert ok
     body = data.tobytes()
     segment = b"\xff\xec" + struct.pack(">H", len(preview.getvalue()) + 2) + preview.getvalue()
-    (tmp_path / "in.jpg").write_bytes(body[:2] + segment + body[2:-2])
+    (tmp_path / "in.jpg").write_bytes(body[:2] + segment + body[2:-40])
 
     assert refusal_of(tmp_path / "in.jpg").code == "corrupt_picture"
 

@@ -67,7 +67,7 @@ def inpaint(
     is removed bleeds over the mask, up to 14 px.
 
     Reads and writes PNG, JPEG, WebP and TIFF of 8 bit, 16 bit and float. Depth, profile, alpha and
-    metadata stay as they are. JPEG is lossy: write PNG or TIFF to keep other pixels bit for bit.
+    metadata stay as they are. Of a JPEG only the blocks under what changed are coded anew.
 
     \b
     lacuna inpaint photo.jpg mask.png -o clean.png
@@ -75,7 +75,7 @@ def inpaint(
     lacuna inpaint photo.jpg mask.png -o clean.png --copy-from grass.png --avoid people.png
     """  # noqa: D301  (click wants the control character, not its name)
     from lacuna.commands.progress import progress_bar
-    from lacuna.files import output_format, save_picture
+    from lacuna.files import save_picture
     from lacuna.network.catalogue import check_choice
     from lacuna.removal import fill_by_daemon, fill_here, plan_work, prepare, would_grow
 
@@ -101,17 +101,14 @@ def inpaint(
         removal = prepare(work, options)
         with progress_bar(work.image.name, progress) as show:
             removed = fill(removal, show)
-        for sentence in save_picture(removal.picture, work.out, removed.edits):
-            click.echo(f"{work.out.name}: {sentence}", err=True)
+        remarks = save_picture(removal.picture, work.out, removed.edits)
         if removed.grown_px:
             click.echo(f"{work.image.name}: Edge found: +{removed.grown_px} px.", err=True)
         elif more_px := would_grow(removal):
             sentence = f"What is removed shows outside of {work.mask.name}; --grow auto would add"
             click.echo(f"{work.image.name}: {sentence} {more_px} px.", err=True)
-        written = output_format(work.out)
-        if written.is_lossy:
-            sentence = f"{written.name} is lossy: pixels outside the mask may differ by rounding."
-            click.echo(f"{work.out.name}: {sentence}", err=True)
+        for remark in remarks:
+            click.echo(f"{work.out.name}: {remark}", err=True)
     if not local and options.device == "auto":
         _tell_of_an_unused_card()
 

@@ -26,6 +26,18 @@ _BAND_ROWS = 256  # of a mask at a time, so that no second copy of a large one i
 Buffer = bytes | memoryview
 
 
+class RecodedFile(NamedTuple):
+    """A copy that keeps what it can of the coded file.
+
+    Attributes:
+        pieces: The new file, piece by piece.
+        remark: A sentence for the user on what differs beside the changes; empty for nothing.
+    """
+
+    pieces: Iterable[Buffer]
+    remark: str
+
+
 class Decoded(NamedTuple):
     """A picture file that is decoded as a whole.
 
@@ -35,12 +47,15 @@ class Decoded(NamedTuple):
         lossy: Whether the pixels went through a lossy compression.
         encode: Encodes pixels of the same layout with all that this file says besides them, and
             yields the new file piece by piece.
+        recode: The same from the pixels and what stood there before, where something may have
+            changed, both as stored; None if `encode` loses nothing.
     """
 
     pixels: Pixels
     metadata: Metadata
     lossy: bool
     encode: Callable[[Pixels], Iterable[Buffer]]
+    recode: Callable[[Pixels, Sequence[Edit]], RecodedFile] | None = None
 
 
 # From the bytes of a file, its name for sentences, and whether it is a mask: then layouts that no
@@ -94,28 +109,35 @@ class RasterPicture:
         return displayed(self.decoded.pixels, self.turn)[rect.slices].copy(order="C")
 
     def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> str:
-        with self._edited_as_stored(edits) as pixels:
-            file.writelines(self.decoded.encode(pixels))
-        return ""
+        with self._edited_as_stored(edits) as (pixels, before):
+            if self.decoded.recode is None:
+                file.writelines(self.decoded.encode(pixels))
+                return ""
+            recoded = self.decoded.recode(pixels, before)
+            file.writelines(recoded.pieces)
+            return recoded.remark
 
     @contextmanager
     def edited(self, edits: Sequence[Edit]) -> Iterator[Pixels]:
-        with self._edited_as_stored(edits) as pixels:
+        with self._edited_as_stored(edits) as (pixels, _before):
             yield displayed(pixels, self.turn)
 
     @contextmanager
-    def _edited_as_stored(self, edits: Sequence[Edit]) -> Iterator[Pixels]:
-        """Lend the stored pixels with the edits in them: a second copy could be gigabytes."""
+    def _edited_as_stored(self, edits: Sequence[Edit]) -> Iterator[tuple[Pixels, list[Edit]]]:
+        """Lend the stored pixels with the edits in them, for a second copy could be gigabytes.
+
+        With them comes what stood there before.
+        """
         pixels = self.decoded.pixels
-        places = [stored_rect(rect, self.width, self.height, self.turn).slices for rect, _ in edits]
-        before = [pixels[place].copy() for place in places]
+        places = [stored_rect(rect, self.width, self.height, self.turn) for rect, _ in edits]
+        before = [(place, pixels[place.slices].copy()) for place in places]
         try:
             for place, (_, new) in zip(places, edits, strict=True):
-                pixels[place] = stored(new, self.turn)
-            yield pixels
+                pixels[place.slices] = stored(new, self.turn)
+            yield pixels, before
         finally:
-            for place, original in zip(places, before, strict=True):
-                pixels[place] = original
+            for place, original in before:
+                pixels[place.slices] = original
 
 
 def open_raster(name: str, decode: Decode, path: Path) -> RasterPicture:

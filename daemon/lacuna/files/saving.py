@@ -14,9 +14,10 @@ from .tiff import TiffPicture, write_pages
 def save_picture(picture: Picture, out: Path, edits: Sequence[Edit]) -> list[str]:
     """Write a copy in which each edit replaces what is under its rectangle.
 
-    Every other pixel stays as it is, bit for bit, unless the copy is a JPEG or the picture a TIFF
-    with JPEG inside. `out` may be the picture itself. The suffix of `out` says the format; the file
-    appears complete or not at all.
+    Every other pixel stays as it is, bit for bit. In a JPEG, and in a TIFF with JPEG inside, these
+    are the pixels of blocks that no edit changes; another format that becomes a JPEG is coded anew.
+    `out` may be the picture itself. The suffix of `out` says the format; the file appears complete
+    or not at all.
 
     A copy in another format is stored as it is displayed, with orientation 1: few programs look for
     an orientation outside JPEG, and all of them show this copy the right way up.
@@ -28,7 +29,7 @@ def save_picture(picture: Picture, out: Path, edits: Sequence[Edit]) -> list[str
             them meet, the later one wins.
 
     Returns:
-        Sentences about what is not as in the picture.
+        What the user should know: sentences on what is not as in the picture.
 
     Raises:
         ValueError: If an edit does not fit the picture.
@@ -44,7 +45,8 @@ def save_picture(picture: Picture, out: Path, edits: Sequence[Edit]) -> list[str
     assert target.write is not None, "output_format gives none that is not"
     with replacing(out) as file, picture.edited(edits) as pixels:
         target.write(file, pixels, upright(picture.metadata))
-    return [*_left_out(picture, target), *beside]
+    lossy = f"{target.name} is lossy: pixels outside the mask may differ by rounding."
+    return [*([lossy] if target.is_lossy else []), *_left_out(picture, target), *beside]
 
 
 def save_pages(out: Path, pages: Sequence[tuple[TiffPicture, Sequence[Edit]]]) -> list[str]:

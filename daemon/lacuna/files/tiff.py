@@ -22,6 +22,7 @@ from .orientation import Turn, displayed, displayed_size, stored, stored_rect, t
 from .picture import Edit, Pixels, check_rect
 from .refusals import corrupt, many_pages, no_such_page, picture_changed, reading
 from .tiff_edit import PageEdits, copy_with_edits
+from .tiff_jpeg import remark_on
 from .tiff_layout import (
     JPEG,
     check_segments,
@@ -58,7 +59,7 @@ class TiffPicture:
         stored_height: Rows, before any turning.
         turn: From stored to displayed.
         storage: How samples are stored.
-        lossy: Whether it has JPEG inside. Then a copy changes a little in the tiles under an edit,
+        lossy: Whether it has JPEG inside. Then a copy changes a little in the blocks under an edit,
             and nowhere else.
         metadata: What other formats can hold too.
         stamp: Identity, length and time of the file when it was checked.
@@ -208,7 +209,9 @@ def write_pages(file: BinaryIO, pictures: Sequence[tuple[TiffPicture, Sequence[E
                 valid = [(rect, is_there(new)) for rect, new in placed]
                 changes.append(PageEdits(mask, mask_storage(mask), valid))
         had_smaller = copy_with_edits(first.path, file, changes)
-    return " ".join([*remarks_on(first.storage), *([_NO_SMALLER] if had_smaller else [])])
+        said = remark_on(first.page_in(tiff)) if first.lossy else ""
+    remarks = [said, *remarks_on(first.storage), _NO_SMALLER if had_smaller else ""]
+    return " ".join(filter(None, remarks))
 
 
 def _opened(path: Path) -> TiffFile:

@@ -108,7 +108,8 @@ def _edit_page(
         if uses[offsets[index]] == 1:
             # Blank it first: the rest of a shorter segment would still show the old pixels.
             _blank(file, offsets[index], counts[index])
-        if len(data) > counts[index] or uses[offsets[index]] != 1:
+        is_last = offsets[index] + counts[index] == file.seek(0, io.SEEK_END)
+        if (len(data) > counts[index] and not is_last) or uses[offsets[index]] != 1:
             uses[offsets[index]] -= 1
             offsets[index] = _end(file)
             uses[offsets[index]] = 1
@@ -132,7 +133,8 @@ def _edit_rows(
 def _edited_segment(
     page: Any, segment: Segment, storage: TiffStorage, edits: Sequence[Edit]
 ) -> bytes:
-    whole = decode_segment(page, segment).copy()
+    before = decode_segment(page, segment)
+    whole = before.copy()
     for rect, pixels in edits:
         place = segment.rect.intersect(rect)
         if place.area:
@@ -141,7 +143,7 @@ def _edited_segment(
                 # Needs all channels of a pixel; this segment may hold only one of them.
                 new = storage.taken_back(new, read_window(page, place))
             whole[place.relative_to(segment.rect).slices] = channels_of(page, segment, new)
-    return encode_segment(page, segment, whole)
+    return encode_segment(page, segment, whole, before)
 
 
 def _remove_smaller_copies(
