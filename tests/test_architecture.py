@@ -17,6 +17,7 @@ MOST_LINES = 300
 STRANGERS = {"service", "engine", "network", "files", "desktop"}
 # Where the parts meet, and nowhere else.
 MEETING_POINTS = {
+    "batch",
     "cli",
     "commands",
     "estimate",
@@ -151,6 +152,12 @@ def test_parts_meet_only_where_they_should():
             assert {found.partition(".")[0] for found in imports(path)} <= allowed, path
 
 
+def test_a_batch_knows_files_and_the_removal_of_one_picture_and_no_more_of_the_daemon():
+    for path in (DAEMON / "batch").rglob("*.py"):
+        known = {name.split(".")[1] for name in imports(path) if name.startswith("lacuna.")}
+        assert known <= {"files", "machine", "removal"}, path
+
+
 @pytest.mark.parametrize("library", sorted(ONLY_IN))
 def test_library_stays_in_its_part(library):
     users = {
@@ -176,6 +183,7 @@ def test_the_engine_needs_torch_for_gpus_only():
         ("lacuna.engine.inpaint", {"torch", "aiohttp"}),
         ("lacuna.engine.geometry.context", {"torch", "numpy", "cv2", "aiohttp"}),
         ("lacuna.removal", {"torch", "numba", "aiohttp"}),
+        ("lacuna.batch.run", {"torch", "numba", "aiohttp", "rich", "click"}),
         ("lacuna.network.catalogue", {"torch"}),
     ],
 )

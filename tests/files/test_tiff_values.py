@@ -13,9 +13,9 @@ from PIL import Image
 
 from lacuna.files import (
     check_output,
-    count_pages,
     open_page,
     open_picture,
+    page_count,
     save_pages,
     save_picture,
 )
@@ -380,7 +380,7 @@ def test_one_page_of_several_is_edited_and_all_others_stay(tmp_path):
     pages = three_pages(tmp_path / "in.tif")
     refusal = refusal_of(tmp_path / "in.tif")
     assert "3 pages. Add --page 1" in str(refusal)
-    assert count_pages(tmp_path / "in.tif") == 3
+    assert page_count(tmp_path / "in.tif") == 3
     picture = open_page(tmp_path / "in.tif", 2)
     np.testing.assert_array_equal(picture.read(WHOLE), pages[1])
     new = ~pages[1][RECT.slices]

@@ -11,16 +11,18 @@ from .heic import HEIC
 from .jpeg import JPEG
 from .jpeg2000 import JPEG_2000
 from .jpegxl import JPEG_XL
+from .npy import NPY
 from .png import PNG
 from .pnm import PNM
 from .tiff import TIFF
 from .webp import WEBP
 
 FORMATS: tuple[Format, ...] = (
-    PNG, JPEG, WEBP, TIFF, JPEG_XL, AVIF, JPEG_2000, HEIC, BMP, GIF, PNM,
+    PNG, JPEG, WEBP, TIFF, JPEG_XL, AVIF, JPEG_2000, HEIC, BMP, GIF, PNM, NPY,
 )  # fmt: skip
 WRITABLE = tuple(known for known in FORMATS if known.write is not None)
 SUPPORTED_SUFFIXES = tuple(suffix for known in WRITABLE for suffix in known.suffixes)
+READABLE_SUFFIXES = tuple(suffix for known in FORMATS for suffix in known.suffixes)
 HEAD_BYTES = 64  # as much as any signature looks at
 
 # Pictures that people have and that are none of ours: the refusal names them.

@@ -16,7 +16,7 @@ from .refusals import (
     other_size,
     reading,
 )
-from .tiff import TIFF, TiffPicture, open_tiff
+from .tiff import TIFF, count_pages, open_tiff
 
 
 def open_picture(path: Path) -> Picture:
@@ -33,15 +33,22 @@ def open_picture(path: Path) -> Picture:
     return found.open(path)
 
 
-def open_page(path: Path, number: int) -> TiffPicture:
-    """Open a page of a TIFF, counted from 1.
+def open_page(path: Path, number: int) -> Picture:
+    """Open a page of a TIFF, counted from 1; other pictures have one.
 
     Raises:
         LacunaError: As `open_picture`; `no_such_page`.
     """
-    if format_of_file(path) is not TIFF:
+    if format_of_file(path) is TIFF:
+        return open_tiff(path, number)
+    if number != 1:
         raise no_such_page(path, number, 1)
-    return open_tiff(path, number)
+    return open_picture(path)
+
+
+def page_count(path: Path) -> int:
+    """Count the pages of a picture; only a TIFF may have several."""
+    return count_pages(path) if format_of_file(path) is TIFF else 1
 
 
 def check_alike(image: Path, mask: Path) -> None:

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from .format import Format
 from .metadata import upright
-from .output import check_holds, output_format, replacing
+from .output import check_holds, check_holds_pages, output_format, replacing
 from .picture import Edit, Picture, check_edits
-from .refusals import unsupported_output
 from .tiff import TiffPicture, write_pages
 
 
@@ -38,34 +37,33 @@ def save_picture(picture: Picture, out: Path, edits: Sequence[Edit]) -> list[str
     check_edits(picture, edits)
     target, beside = output_format(out), _stale_beside(out)
     if target.name == picture.format:
-        with replacing(out) as file:
+        with replacing(out, picture.path) as file:
             remark = picture.write_copy(file, edits)
         return [*([remark] if remark else []), *_left_out(picture, target), *beside]
     check_holds(out, target, picture)
     assert target.write is not None, "output_format gives none that is not"
-    with replacing(out) as file, picture.edited(edits) as pixels:
+    with replacing(out, picture.path) as file, picture.edited(edits) as pixels:
         target.write(file, pixels, upright(picture.metadata))
     lossy = f"{target.name} is lossy: pixels outside the mask may differ by rounding."
     return [*([lossy] if target.is_lossy else []), *_left_out(picture, target), *beside]
 
 
-def save_pages(out: Path, pages: Sequence[tuple[TiffPicture, Sequence[Edit]]]) -> list[str]:
+def save_pages(out: Path, pages: Sequence[tuple[Picture, Sequence[Edit]]]) -> list[str]:
     """Write a copy of a TIFF in which several of its pages are edited, as `save_picture` does.
 
     Raises:
         ValueError: If an edit does not fit its page.
         LacunaError: If `out` is no TIFF or cannot be written.
     """
+    opened = []
     for picture, edits in pages:
         check_edits(picture, edits)
-    target, beside = output_format(out), _stale_beside(out)
-    if target.name != pages[0][0].format:
-        raise unsupported_output(
-            f"{out} cannot be written: {target.name} holds one page, and these are {len(pages)}. "
-            "TIFF can."
-        )
-    with replacing(out) as file:
-        remark = write_pages(file, pages)
+        assert isinstance(picture, TiffPicture), "no other format has pages"
+        opened.append((picture, edits))
+    check_holds_pages(out, opened[0][0], len(opened))
+    beside = _stale_beside(out)
+    with replacing(out, opened[0][0].path) as file:
+        remark = write_pages(file, opened)
     return [*([remark] if remark else []), *beside]
 
 

@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -34,3 +35,29 @@ def try_lock(path: Path) -> int | None:
         raise
     os.close(descriptor)
     return None
+
+
+def hold(descriptor: int) -> None:
+    """Say of an open file that somebody works on it, until it is closed; `is_let_go` asks.
+
+    Where a file system has no locks nothing is said.
+    """
+    from filelock import lock_descriptor
+
+    if os.name != "nt":  # there an open file cannot be removed anyway, and locks keep others out
+        with suppress(OSError):
+            lock_descriptor(descriptor, blocking=False)
+
+
+def is_let_go(path: Path) -> bool:
+    """Tell whether nobody holds a file: whoever did has closed it or died.
+
+    Raises:
+        OSError: If nobody can tell.
+    """
+    if os.name == "nt":
+        return True
+    lock = try_lock(path)
+    if lock is not None:
+        os.close(lock)
+    return lock is not None
