@@ -96,8 +96,6 @@ def animated(path, **options):
 
 
 UNSUPPORTED = {
-    "palette png": (lambda p: saved(p / "a.png", pillow(RGB).quantize(8)), "palette"),
-    "1-bit png": (lambda p: saved(p / "a.png", pillow(RGB).convert("1")), "1 bit"),
     "animated png": (lambda p: animated(p / "a.png"), "animation of 2 frames"),
     "animated webp": (lambda p: animated(p / "a.webp"), "animation"),
     "cmyk jpeg": (lambda p: saved(p / "a.jpg", Image.new("CMYK", (8, 8))), "CMYK"),

@@ -14,7 +14,8 @@ from . import exif
 from .format import Format, Size
 from .metadata import INCH_M, Chunk, Metadata
 from .picture import Pixels
-from .raster import Buffer, Decoded, open_raster, open_raster_mask, write_raster
+from .png_packed import Packing, packing_of
+from .raster import Buffer, Decoded, RecodedFile, open_raster, open_raster_mask, write_raster
 from .refusals import MAX_PIXELS, MAX_SIDE, check_pixels, corrupt, unsupported
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -47,10 +48,12 @@ def measure(path: Path) -> Size:
 def decode(data: bytes, path: Path, as_mask: bool = False) -> Decoded:
     """Decode a PNG file: u8 or u16, 1 to 4 channels, transparent colours as an alpha channel.
 
+    Palettes become RGB, and less than 8 bits become 8.
+
     Args:
         data: The file.
         path: Its name, for sentences.
-        as_mask: Allow palettes (they become RGB) and less than 8 bits (they become 8).
+        as_mask: No palette need be written again.
 
     Raises:
         LacunaError: `corrupt_picture`, `unsupported_layout` or `too_large`.
@@ -59,7 +62,7 @@ def decode(data: bytes, path: Path, as_mask: bool = False) -> Decoded:
     if chunks[0].kind != b"IHDR" or len(chunks[0].data) != 13:
         raise corrupt(path, "it does not begin with a header")
     width, height, bits, colour = struct.unpack(">IIBB", chunks[0].data[:10])
-    _check_layout(path, chunks, bits, colour, as_mask)
+    _check_layout(path, chunks, bits, colour)
     check_pixels(path, width, height)
     packed = sum(len(chunk.data) for chunk in chunks if chunk.kind == b"IDAT")
     if width * _SAMPLES[colour] * bits // 8 * height > packed * _MAX_DEFLATE:
@@ -74,7 +77,31 @@ def decode(data: bytes, path: Path, as_mask: bool = False) -> Decoded:
         for chunk in chunks
         if _is_kept(chunk.kind) and not (has_alpha_of_colour and chunk.kind in _ABOUT_SAMPLES)
     ]
-    return Decoded(pixels, metadata_of(kept), False, partial(encode, chunks=kept))
+    plain = partial(encode, chunks=kept)
+    packing = None if as_mask else packing_of(bits, colour, chunks)
+    if packing is None or pixels.dtype != np.uint8:
+        return Decoded(pixels, metadata_of(kept), False, plain)
+    kept_as_packed = [*packing.chunks, *(chunk for chunk in kept if chunk.kind != b"iCCP")]
+    profile = [chunk for chunk in kept if chunk.kind == b"iCCP"]  # has to precede a palette
+    recode = partial(_recode, packing=packing, chunks=[*profile, *kept_as_packed], plain=kept)
+    return Decoded(pixels, metadata_of(kept), False, plain, recode)
+
+
+def _recode(
+    pixels: Pixels,
+    _before: object,
+    packing: Packing,
+    chunks: Iterable[Chunk],
+    plain: Iterable[Chunk],
+) -> RecodedFile:
+    """Write pixels with the palette or the few bits that the file had, if they can be."""
+    packed = packing.packed(pixels)
+    if packed is None:
+        own = [chunk for chunk in plain if chunk.kind not in _ABOUT_SAMPLES]
+        return RecodedFile(encode(pixels, own), packing.remark(False))
+    header, samples = packed
+    file = [Chunk(b"IHDR", header), *chunks, Chunk(b"IDAT", samples), Chunk(b"IEND", b"")]
+    return RecodedFile([SIGNATURE, *map(_packed, file)], packing.remark(True))
 
 
 def encode(pixels: Pixels, chunks: Iterable[Chunk]) -> Iterator[Buffer]:
@@ -162,19 +189,13 @@ def _for_libpng(data: bytes) -> bytes:
     return b"".join(pieces)
 
 
-def _check_layout(path: Path, chunks: list[Chunk], bits: int, colour: int, as_mask: bool) -> None:
+def _check_layout(path: Path, chunks: list[Chunk], bits: int, colour: int) -> None:
     if colour not in (0, 2, 3, 4, 6) or bits not in (1, 2, 4, 8, 16):
         raise corrupt(path, f"its header names colour type {colour} with {bits} bits")
     for kind, data in chunks:
         if kind == b"acTL" and int.from_bytes(data[:4], "big") > 1:
             frames = int.from_bytes(data[:4], "big")
             raise unsupported(path, f"an animation of {frames} frames", "Save one of them")
-    if as_mask:
-        return
-    if colour == 3:
-        raise unsupported(path, "a palette of at most 256 colours", "Convert it to RGB")
-    if bits < 8:
-        raise unsupported(path, f"{bits} bit per pixel", "Convert it to 8 bits of grey")
 
 
 def _is_kept(kind: bytes) -> bool:
