@@ -148,7 +148,7 @@ def test_what_avif_does_not_hold_is_said(tmp_path):
 
     said = save_picture(open_picture(tmp_path / "in.png"), tmp_path / "out.avif", [])
 
-    assert said == ["EXIF cannot be written as AVIF."]
+    assert said == ["Left out, because AVIF has no place for it: EXIF."]
 
 
 @pytest.mark.parametrize("suffix", [".jxl", ".avif"])

@@ -72,6 +72,7 @@ class Format(NamedTuple):
         open_mask: Lends a picture of a mask; raises what `read_mask` raises.
         write: Writes pixels as displayed (h, w, channels), and metadata that says so, into an empty
             file; None for a format that is only read.
+        held: Fields of `Metadata` that it has a place for, of those that not every format has.
         max_exif_bytes: Of an EXIF block; None if there is no limit that anybody meets.
         max_xmp_bytes: Of an XMP packet.
         holds_profiles: Whether it holds colour profiles; if not, its pixels are sRGB.
@@ -92,6 +93,7 @@ class Format(NamedTuple):
     open: Callable[[Path], Picture]
     open_mask: Callable[[Path], AbstractContextManager[Pieces]]
     write: Callable[[BinaryIO, Pixels, Metadata], None] | None
+    held: frozenset[str] = frozenset()
     max_exif_bytes: int | None = None
     max_xmp_bytes: int | None = None
     holds_profiles: bool = True

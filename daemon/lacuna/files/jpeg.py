@@ -18,7 +18,7 @@ from .coefficients.blocks import planes_of
 from .coefficients.scans import scans_of
 from .coefficients.stream import Part, cut, frame_of, is_ycbcr
 from .format import Format, Size
-from .metadata import Chunk, Metadata
+from .metadata import Chunk, Metadata, without_film
 from .picture import Edit, Pixels
 from .raster import Buffer, Decoded, RecodedFile, open_raster, open_raster_mask, write_raster
 from .refusals import MAX_PIXELS, check_pixels, corrupt, unsupported
@@ -29,6 +29,7 @@ _QUALITY, _SUBSAMPLING = 95, "444"  # of a JPEG that is made from another format
 
 _JFIF, _JFXX = b"JFIF\0", b"JFXX\0"
 _EXIF, _XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
+_EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 _ICC, _MULTI_PICTURE, _PHOTOSHOP = b"ICC_PROFILE\0", b"MPF\0", b"Photoshop 3.0\0"
 _MAX_EXIF_BYTES, _MAX_XMP_BYTES = _MAX_SEGMENT_BYTES - len(_EXIF), _MAX_SEGMENT_BYTES - len(_XMP)
 _ICC_PART_BYTES = _MAX_SEGMENT_BYTES - len(_ICC) - 2
@@ -40,7 +41,7 @@ _END = b"\xff\xd9"
 def measure(path: Path) -> Size:
     """Read the header."""
     try:
-        parts, _has_end = cut(path.read_bytes())
+        parts = cut(path.read_bytes()).parts
     except ValueError as error:
         raise corrupt(path, str(error)) from None
     return Size(*_size(parts, path))
@@ -60,7 +61,7 @@ def decode(data: bytes, path: Path, as_mask: bool = False) -> Decoded:
         LacunaError: `corrupt_picture`, `unsupported_layout` or `too_large`.
     """
     try:
-        parts, has_end = cut(data)
+        parts, has_end, behind = cut(data)
     except ValueError as error:
         raise corrupt(path, str(error)) from None
     width, height, channels = _size(parts, path)
@@ -68,12 +69,12 @@ def decode(data: bytes, path: Path, as_mask: bool = False) -> Decoded:
         _check_end(parts, path, len(data))
         data = data.rstrip(b"\xff") + _END
     pixels = imagecodecs.jpeg8_decode(data).reshape(height, width, channels)
+    metadata = metadata_of(kept for part in parts for kept in _kept(part.marker, part.data))
+    if behind:
+        what = f"{behind:,} bytes behind the picture (further pictures, a film or a gain map)"
+        metadata = metadata._replace(own=(*metadata.own, what))
     return Decoded(
-        pixels,
-        metadata_of(kept for part in parts for kept in _kept(part.marker, part.data)),
-        True,
-        partial(encode, chunks=[]),
-        partial(recode, parts),
+        pixels, metadata, True, partial(encode, chunks=[]), partial(recode, parts, behind)
     )
 
 
@@ -96,13 +97,14 @@ def encode(pixels: Pixels, chunks: Iterable[Chunk]) -> Iterator[Buffer]:
     yield packed[4 + own_length :]
 
 
-def recode(parts: list[Part], pixels: Pixels, before: Sequence[Edit]) -> RecodedFile:
+def recode(parts: list[Part], behind: int, pixels: Pixels, before: Sequence[Edit]) -> RecodedFile:
     """Write a copy in which only blocks with changed pixels are coded anew.
 
     Where the scans are damaged, so that a decoder guesses, all blocks are.
 
     Args:
         parts: Of the file.
+        behind: Bytes behind them, which are left out: they may show what was removed.
         pixels: What the copy is to show, as stored.
         before: What stood there where something may have changed.
     """
@@ -121,7 +123,13 @@ def recode(parts: list[Part], pixels: Pixels, before: Sequence[Edit]) -> Recoded
     except DamagedScan:
         recoded = recode_stream(parts, pixels, None, ycbcr)
         remark = "Its data is damaged, so all of it was coded anew: any pixel may differ a little."
-    return RecodedFile(joined(recoded, _kept), remark)
+    remarks = [remark]
+    if behind:
+        remarks.append(
+            f"{behind:,} bytes behind the picture (further pictures, a film or a gain map) were "
+            "left out: they would still show what was removed."
+        )
+    return RecodedFile(joined(recoded, _kept), remarks)
 
 
 def remark_on_parts(parts: list[Part]) -> str:
@@ -135,7 +143,7 @@ def remark_on_parts(parts: list[Part]) -> str:
 
 def metadata_of(chunks: Iterable[Chunk]) -> Metadata:
     """Take apart what other formats can hold too."""
-    found, profile = Metadata(), {}
+    found, profile, resources = Metadata(), {}, b""
     for kind, data in chunks:
         if kind == _APP0 and data.startswith(_JFIF):
             found = found._replace(dpi=_jfif_dpi(data))
@@ -143,10 +151,17 @@ def metadata_of(chunks: Iterable[Chunk]) -> Metadata:
             found = found._replace(exif=data[len(_EXIF) :])
         elif kind == _APP1 and data.startswith(_XMP):
             found = found._replace(xmp=data[len(_XMP) :])
+        elif kind == _APP1 and data.startswith(_EXTENDED_XMP):
+            found = found._replace(own=("extended XMP",))
+        elif kind == _APP13 and data.startswith(_PHOTOSHOP):
+            resources += data[len(_PHOTOSHOP) :]
+        elif kind == _COM and not found.comment:
+            found = found._replace(comment=_text(data))
         elif kind == _APP2 and data.startswith(_ICC) and len(data) > len(_ICC) + 2:
             profile[data[len(_ICC)]] = data[len(_ICC) + 2 :]
     icc = b"".join(profile[number] for number in sorted(profile))
-    return found._replace(icc=icc, dpi=found.dpi or exif.dpi(exif.parse(found.exif)))
+    dpi = found.dpi or exif.dpi(exif.parse(found.exif))
+    return found._replace(icc=icc, dpi=dpi, iptc=photoshop.iptc_of(resources))
 
 
 def chunks_from(metadata: Metadata) -> list[Chunk]:
@@ -158,6 +173,10 @@ def chunks_from(metadata: Metadata) -> list[Chunk]:
         chunks.append(Chunk(_APP1, _EXIF + metadata.exif))
     if metadata.xmp:
         chunks.append(Chunk(_APP1, _XMP + metadata.xmp))
+    if metadata.iptc:
+        chunks.append(Chunk(_APP13, _PHOTOSHOP + photoshop.with_iptc(metadata.iptc)))
+    if metadata.comment:
+        chunks.append(Chunk(_COM, metadata.comment.encode()[:_MAX_SEGMENT_BYTES]))
     starts = range(0, len(metadata.icc), _ICC_PART_BYTES)
     for part, start in enumerate(starts, 1):
         head = _ICC + bytes([part, len(starts)])
@@ -212,9 +231,19 @@ def _kept(marker: int, data: bytes) -> Iterator[Chunk]:
         data = data[:12] + b"\0\0"
     elif kind == _APP1 and data.startswith(_EXIF):
         data = _EXIF + exif.without_thumbnail(data[len(_EXIF) :])
+    elif kind == _APP1 and data.startswith(_XMP):
+        data = _XMP + without_film(data[len(_XMP) :])
     elif kind == _APP13 and data.startswith(_PHOTOSHOP):
         data = _PHOTOSHOP + photoshop.without_thumbnail(data[len(_PHOTOSHOP) :])
     yield Chunk(kind, data)
+
+
+def _text(data: bytes) -> str:
+    """Read a comment; the format does not say in which letters."""
+    try:
+        return data.rstrip(b"\0").decode()
+    except UnicodeDecodeError:
+        return data.rstrip(b"\0").decode("latin-1")
 
 
 def _jfif_dpi(data: bytes) -> tuple[float, float] | None:
@@ -239,6 +268,7 @@ JPEG = Format(
     open=partial(open_raster, "JPEG", decode),
     open_mask=partial(open_raster_mask, decode),
     write=partial(write_raster, encode, chunks_from),
+    held=frozenset({"iptc", "comment"}),
     max_exif_bytes=_MAX_EXIF_BYTES,
     max_xmp_bytes=_MAX_XMP_BYTES,
     is_lossy=True,

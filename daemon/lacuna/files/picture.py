@@ -61,11 +61,11 @@ class Picture(Protocol):
         """
         ...
 
-    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> str:
+    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> list[str]:
         """Write a copy of the same format into an empty file; see `save_picture`.
 
         Returns:
-            A sentence on what differs beside the edits; empty for nothing.
+            Sentences on what differs beside the edits.
         """
         ...
 

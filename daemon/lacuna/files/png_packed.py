@@ -50,16 +50,16 @@ class Packing(NamedTuple):
         header = struct.pack(">IIBBBBB", width, height, self.bits, colour, 0, 0, 0)
         return header, zlib.compress(filtered.tobytes(), _LEVEL)
 
-    def remark(self, is_kept: bool) -> str:
+    def remarks(self, is_kept: bool) -> list[str]:
         """Say what became of the samples."""
         if self.palette is None:
-            return f"It still has {2**self.bits} greys: filled pixels have the nearest."
+            return [f"It still has {2**self.bits} greys: filled pixels have the nearest."]
         if is_kept:
-            return ""
-        return (
+            return []
+        return [
             f"Its palette of {len(self.palette)} colours lacks some that were filled in, so it was "
             "written with 8 bits a channel."
-        )
+        ]
 
 
 def packing_of(bits: int, colour: int, chunks: Sequence[Chunk]) -> Packing | None:
@@ -97,3 +97,12 @@ def _as_one(colours: Pixels) -> NDArray[np.uint32]:
     for channel in range(colours.shape[2]):
         one = one << np.uint32(8) | colours[..., channel]
     return one
+
+
+def bytes_of_chunk(chunk: Chunk) -> bytes:
+    """Return a chunk as it stands in a file."""
+    return struct.pack(">I", len(chunk.data)) + chunk.kind + chunk.data + checksum(chunk)
+
+
+def checksum(chunk: Chunk) -> bytes:
+    return struct.pack(">I", zlib.crc32(chunk.data, zlib.crc32(chunk.kind)))

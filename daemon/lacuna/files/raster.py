@@ -31,11 +31,11 @@ class RecodedFile(NamedTuple):
 
     Attributes:
         pieces: The new file, piece by piece.
-        remark: A sentence for the user on what differs beside the changes; empty for nothing.
+        remarks: Sentences for the user on what differs beside the changes.
     """
 
     pieces: Iterable[Buffer]
-    remark: str
+    remarks: list[str]
 
 
 class Decoded(NamedTuple):
@@ -108,14 +108,14 @@ class RasterPicture:
         check_rect(self, rect)
         return displayed(self.decoded.pixels, self.turn)[rect.slices].copy(order="C")
 
-    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> str:
+    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> list[str]:
         with self._edited_as_stored(edits) as (pixels, before):
             if self.decoded.recode is None:
                 file.writelines(self.decoded.encode(pixels))
-                return ""
+                return []
             recoded = self.decoded.recode(pixels, before)
             file.writelines(recoded.pieces)
-            return recoded.remark
+            return recoded.remarks
 
     @contextmanager
     def edited(self, edits: Sequence[Edit]) -> Iterator[Pixels]:

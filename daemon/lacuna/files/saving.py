@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .format import Format
-from .metadata import upright
+from .metadata import left_out, upright
 from .output import check_holds, check_holds_pages, output_format, replacing
 from .picture import Edit, Picture, check_edits
 from .tiff import TiffPicture, write_pages
@@ -28,7 +28,8 @@ def save_picture(picture: Picture, out: Path, edits: Sequence[Edit]) -> list[str
             them meet, the later one wins.
 
     Returns:
-        What the user should know: sentences on what is not as in the picture.
+        What the user should know: sentences on what is not as in the picture, and on what was
+        left out.
 
     Raises:
         ValueError: If an edit does not fit the picture.
@@ -38,14 +39,29 @@ def save_picture(picture: Picture, out: Path, edits: Sequence[Edit]) -> list[str
     target, beside = output_format(out), _stale_beside(out)
     if target.name == picture.format:
         with replacing(out, picture.path) as file:
-            remark = picture.write_copy(file, edits)
-        return [*([remark] if remark else []), *_left_out(picture, target), *beside]
+            remarks = picture.write_copy(file, edits)
+        return [*remarks, *_without(target, _not_held(picture, target)), *beside]
     check_holds(out, target, picture)
     assert target.write is not None, "output_format gives none that is not"
     with replacing(out, picture.path) as file, picture.edited(edits) as pixels:
         target.write(file, pixels, upright(picture.metadata))
-    lossy = f"{target.name} is lossy: pixels outside the mask may differ by rounding."
-    return [*([lossy] if target.is_lossy else []), *_left_out(picture, target), *beside]
+    remarks = []
+    if target.is_lossy:
+        remarks.append(f"{target.name} is lossy: pixels outside the mask may differ by rounding.")
+    missing = [*_not_held(picture, target), *left_out(picture.metadata, target.held)]
+    return [*remarks, *_without(target, missing), *beside]
+
+
+def _not_held(picture: Picture, target: Format) -> list[str]:
+    there = {"EXIF": picture.metadata.exif, "XMP": picture.metadata.xmp}
+    return [what for what in sorted(target.leaves_out) if there[what]]
+
+
+def _without(target: Format, missing: list[str]) -> list[str]:
+    if not missing:
+        return []
+    what = " and ".join(filter(None, [", ".join(missing[:-1]), missing[-1]]))
+    return [f"Left out, because {target.name} has no place for it: {what}."]
 
 
 def save_pages(out: Path, pages: Sequence[tuple[Picture, Sequence[Edit]]]) -> list[str]:
@@ -63,8 +79,7 @@ def save_pages(out: Path, pages: Sequence[tuple[Picture, Sequence[Edit]]]) -> li
     check_holds_pages(out, opened[0][0], len(opened))
     beside = _stale_beside(out)
     with replacing(out, opened[0][0].path) as file:
-        remark = write_pages(file, opened)
-    return [*([remark] if remark else []), *beside]
+        return [*write_pages(file, opened), *beside]
 
 
 def _stale_beside(out: Path) -> list[str]:
@@ -75,9 +90,3 @@ def _stale_beside(out: Path) -> list[str]:
         return []
     tell = "tells" if len(stale) == 1 else "tell"
     return [f"{' and '.join(stale)} beside it still {tell} of the picture before the fill."]
-
-
-def _left_out(picture: Picture, target: Format) -> list[str]:
-    there = {"EXIF": picture.metadata.exif, "XMP": picture.metadata.xmp}
-    lost = [what for what in sorted(target.leaves_out) if there[what]]
-    return [f"{' and '.join(lost)} cannot be written as {target.name}."] if lost else []

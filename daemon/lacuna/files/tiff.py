@@ -14,15 +14,15 @@ from tifffile import TiffFile
 from lacuna_wire.layout import SAMPLE_BYTES, PixelLayout
 from lacuna_wire.rect import Rect
 
-from . import exif
-from .directories import Flavour
+from . import exif, photoshop
+from .directories import LONG, Flavour
 from .format import Format, Size
 from .metadata import Metadata
 from .orientation import Turn, displayed, displayed_size, stored, stored_rect, turn_of
 from .picture import Edit, Pixels, check_rect
 from .refusals import corrupt, many_pages, no_such_page, picture_changed, reading
 from .tiff_edit import PageEdits, copy_with_edits
-from .tiff_jpeg import remark_on
+from .tiff_jpeg import remarks_on as remarks_on_blocks
 from .tiff_layout import (
     JPEG,
     check_segments,
@@ -33,13 +33,20 @@ from .tiff_layout import (
     storage_of,
 )
 from .tiff_mask import open_tiff_mask
-from .tiff_new import write_tiff
+from .tiff_new import IPTC, write_tiff
 from .tiff_segments import RecentSegments, read_window
 from .tiff_values import TiffStorage, is_there, remarks_on, wide_profile
 
 _NAME = "TIFF"
 _MAX_SIDE = 2**31 - 1
-_ICC, _XMP = 34675, 700
+_ICC, _XMP, _PHOTOSHOP_RESOURCES = 34675, 700, 34377
+_RECORD = b"\x1c"  # each of IPTC begins with it
+# What no other format has a place for.
+_OWN = {
+    (33550, 33922, 34264, 34735): "the place on earth (GeoTIFF keys)",
+    (42112,): "notes of GDAL",
+    (50838, 50839): "notes of ImageJ",
+}
 _NO_SMALLER = (
     "Its smaller copies (overviews) still showed what was removed and were left out; "
     "`gdaladdo` makes new ones."
@@ -105,7 +112,7 @@ class TiffPicture:
             pixels = self.storage.handed_out(read_window(page, place, self.recent), valid)
         return np.ascontiguousarray(displayed(pixels, self.turn))
 
-    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> str:
+    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> list[str]:
         return write_pages(file, [(self, edits)])
 
     def placed(self, edits: Sequence[Edit]) -> list[Edit]:
@@ -196,7 +203,9 @@ def count_pages(path: Path) -> int:
         return len(full_pages(path, tiff))
 
 
-def write_pages(file: BinaryIO, pictures: Sequence[tuple[TiffPicture, Sequence[Edit]]]) -> str:
+def write_pages(
+    file: BinaryIO, pictures: Sequence[tuple[TiffPicture, Sequence[Edit]]]
+) -> list[str]:
     """Write a copy of a TIFF in which some of its pages are edited; return what is to be said."""
     first = pictures[0][0]
     with first.opened() as tiff:
@@ -209,9 +218,8 @@ def write_pages(file: BinaryIO, pictures: Sequence[tuple[TiffPicture, Sequence[E
                 valid = [(rect, is_there(new)) for rect, new in placed]
                 changes.append(PageEdits(mask, mask_storage(mask), valid))
         had_smaller = copy_with_edits(first.path, file, changes)
-        said = remark_on(first.page_in(tiff)) if first.lossy else ""
-    remarks = [said, *remarks_on(first.storage), _NO_SMALLER if had_smaller else ""]
-    return " ".join(filter(None, remarks))
+        remarks = remarks_on_blocks(first.page_in(tiff)) if first.lossy else []
+    return [*remarks, *remarks_on(first.storage), *([_NO_SMALLER] if had_smaller else [])]
 
 
 def _opened(path: Path) -> TiffFile:
@@ -225,8 +233,27 @@ def _opened(path: Path) -> TiffFile:
 
 
 def _metadata(tags: exif.Tags) -> Metadata:
-    icc, xmp = (tags.main[tag].value if tag in tags.main else b"" for tag in (_ICC, _XMP))
-    return Metadata(icc=icc, exif=exif.build(tags), xmp=xmp, dpi=exif.dpi(tags))
+    icc, xmp, iptc, resources = (
+        tags.main[tag].value if tag in tags.main else b""
+        for tag in (_ICC, _XMP, IPTC, _PHOTOSHOP_RESOURCES)
+    )
+    own = tuple(name for some, name in _OWN.items() if any(tag in tags.main for tag in some))
+    return Metadata(
+        icc=icc,
+        exif=exif.build(tags),
+        xmp=xmp,
+        dpi=exif.dpi(tags),
+        iptc=_iptc(iptc, tags) or photoshop.iptc_of(resources),
+        own=own,
+    )
+
+
+def _iptc(value: bytes, tags: exif.Tags) -> bytes:
+    """Return records of IPTC; some programs store them as numbers of 32 bits, in their order."""
+    entry = tags.main.get(IPTC)
+    if entry is not None and entry.type == LONG and value[:1] != _RECORD:
+        value = np.frombuffer(value, tags.flavour.order + "u4").astype(">u4").tobytes()
+    return value if value[:1] == _RECORD else b""
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:
@@ -246,5 +273,6 @@ TIFF = Format(
     open=open_tiff,
     open_mask=open_tiff_mask,
     write=write_tiff,
+    held=frozenset({"iptc", "comment"}),
     is_streamed=True,
 )

@@ -78,14 +78,17 @@ def is_ycbcr(page: Any) -> bool:
     return bool(page.photometric == _YCBCR or (page.photometric == _RGB and page.is_jfif))
 
 
-def remark_on(page: Any) -> str:
+def remarks_on(page: Any) -> list[str]:
     """Say how far from a change pixels may differ."""
     at = next((n for n, count in enumerate(page.databytecounts) if count), None)
     if at is None:
-        return ""
+        return []
     file = page.parent.filehandle
     file.seek(page.dataoffsets[at])
-    return remark_on_parts(cut(file.read(page.databytecounts[at])).parts)
+    try:
+        return [remark_on_parts(cut(file.read(page.databytecounts[at])).parts)]
+    except ValueError:  # a damaged one, which no edit touched
+        return []
 
 
 def _subsampling(page: Any) -> tuple[int, int]:

@@ -69,10 +69,12 @@ class Parts(NamedTuple):
     Attributes:
         parts: All up to the end of the picture.
         has_end: Whether the end is marked; a file that was cut off has none.
+        behind: Bytes behind the end, without zeros at their own: further pictures, or a film.
     """
 
     parts: list[Part]
     has_end: bool
+    behind: int = 0
 
 
 def cut(data: bytes | memoryview) -> Parts:
@@ -89,14 +91,14 @@ def cut(data: bytes | memoryview) -> Parts:
     while True:
         at = _next_marker(data, at)
         if at < 0 or at + 4 > len(data):
-            if at >= 0 and at + 2 <= len(data) and data[at + 1] == EOI:
+            if at >= 0 and data[at + 1] == EOI:
                 return Parts(parts, True)
             if parts and parts[-1].marker == SOS:
                 return Parts(parts, False)
             raise ValueError(f"it ends after {len(data):,} bytes, in the middle of the picture")
         marker = data[at + 1]
         if marker == EOI:
-            return Parts(parts, True)
+            return Parts(parts, True, len(bytes(view[at + 2 :]).rstrip(b"\0")))
         (length,) = struct.unpack_from(">H", data, at + 2)
         end = at + 2 + length
         if length < 2 or end > len(data):
