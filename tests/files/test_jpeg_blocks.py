@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lacuna.files import open_picture, save_picture
-from lacuna.files.coefficients import passes
+from lacuna.files.coefficients import scan_state
 from lacuna.files.coefficients.stream import cut
 from lacuna_wire.rect import Rect
 from tests.files.jpegs import (
@@ -185,7 +185,7 @@ def test_any_jpeg_keeps_what_no_edit_touches(tmp_path_factory, data):
     ]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passes, "_BAND_BLOCKS", data.draw(st.sampled_from([1, 40, 1 << 16])))
+        patch.setattr(scan_state, "BAND_BLOCKS", data.draw(st.sampled_from([1, 40, 1 << 16])))
         copy, _ = edited_jpeg(folder, coded, [(rect, new)])
 
     changed = np.zeros((height, width), bool)
@@ -203,7 +203,7 @@ def test_bands_of_any_height_give_the_same_bytes(tmp_path, monkeypatch):
     whole, _ = edited_jpeg(tmp_path, data, edit)
 
     for blocks in (1, 100, 333):
-        monkeypatch.setattr(passes, "_BAND_BLOCKS", blocks)
+        monkeypatch.setattr(scan_state, "BAND_BLOCKS", blocks)
         assert edited_jpeg(tmp_path, data, edit)[0] == whole
 
 

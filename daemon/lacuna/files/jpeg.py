@@ -15,8 +15,8 @@ import numpy as np
 
 from . import exif, photoshop
 from .coefficients.blocks import planes_of
-from .coefficients.scans import scans_of
-from .coefficients.stream import Part, cut, frame_of, is_ycbcr
+from .coefficients.scans import coding_bytes, scans_of
+from .coefficients.stream import Part, cut, frame_of, is_ycbcr, quantisation_of
 from .format import Format, Size
 from .metadata import Chunk, Metadata, without_film
 from .picture import Edit, Pixels
@@ -74,7 +74,12 @@ def decode(data: bytes, path: Path, as_mask: bool = False) -> Decoded:
         what = f"{behind:,} bytes behind the picture (further pictures, a film or a gain map)"
         metadata = metadata._replace(own=(*metadata.own, what))
     return Decoded(
-        pixels, metadata, True, partial(encode, chunks=[]), partial(recode, parts, behind)
+        pixels,
+        metadata,
+        True,
+        partial(encode, chunks=[]),
+        partial(recode, parts, behind),
+        2 * len(data) + coding_bytes(parts),
     )
 
 
@@ -205,6 +210,8 @@ def _size(parts: list[Part], path: Path) -> tuple[int, int, int]:
         scans_of(parts, [], frame, planes_of(frame))
     except ValueError as error:
         raise corrupt(path, f"it has {error}") from None
+    if not {component.table for component in frame.components} <= set(quantisation_of(parts)):
+        raise corrupt(path, "it lacks a table of quantisation")
     return frame.width, frame.height, channels
 
 

@@ -34,6 +34,7 @@ class Picture(Protocol):
         alpha_is_unknown: Whether transparency stands for what nobody has measured, so that fills
             are never transparent.
         metadata: What is carried over when the copy is of another format.
+        working_bytes: Memory beside the pixels that opening and saving take at most.
     """
 
     @property
@@ -52,6 +53,8 @@ class Picture(Protocol):
     def alpha_is_unknown(self) -> bool: ...
     @property
     def metadata(self) -> Metadata: ...
+    @property
+    def working_bytes(self) -> int: ...
 
     def read(self, rect: Rect) -> Pixels:
         """Copy the pixels of `rect`: (rect.height, rect.width, channels), native, contiguous.

@@ -49,6 +49,8 @@ class Decoded(NamedTuple):
             yields the new file piece by piece.
         recode: The same from the pixels and what stood there before, where something may have
             changed, both as stored; None if `encode` loses nothing.
+        working_bytes: Memory beside the pixels that opening and saving take at most, where that is
+            worth speaking of.
     """
 
     pixels: Pixels
@@ -56,6 +58,7 @@ class Decoded(NamedTuple):
     lossy: bool
     encode: Callable[[Pixels], Iterable[Buffer]]
     recode: Callable[[Pixels, Sequence[Edit]], RecodedFile] | None = None
+    working_bytes: int = 0
 
 
 # From the bytes of a file, its name for sentences, and whether it is a mask: then layouts that no
@@ -103,6 +106,10 @@ class RasterPicture:
     @property
     def metadata(self) -> Metadata:
         return self.decoded.metadata
+
+    @property
+    def working_bytes(self) -> int:
+        return self.decoded.working_bytes
 
     def read(self, rect: Rect) -> Pixels:
         check_rect(self, rect)

@@ -95,6 +95,10 @@ class TiffPicture:
         return displayed_size(self.stored_width, self.stored_height, self.turn)[1]
 
     @property
+    def working_bytes(self) -> int:
+        return 0  # a strip or tile at a time
+
+    @property
     def layout(self) -> PixelLayout:
         return self.storage.layout
 

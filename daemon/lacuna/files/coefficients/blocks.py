@@ -137,7 +137,7 @@ def new_coefficients(
     """
     plane = planes_of(frame)[plane_number]
     across, down = plane.block_width // 8, plane.block_height // 8
-    steps = np.asarray(table, np.float64)
+    steps = np.maximum(table, 1)  # what a step of 0 scales is nothing in every decoder
     rows, firsts = np.unique(places[:, 0], return_index=True)
     for row, some in zip(rows, np.split(places, firsts[1:]), strict=True):
         columns = some[:, 1]

@@ -9,7 +9,6 @@ from .encoding import encode_rows
 from .huffman import HuffmanTable, best_table, row_of
 from .scans import Scan, fresh_state
 
-_BAND_BLOCKS = 1 << 16  # of a scan that is taken in bands: 8 MiB of coefficients
 NO_BYTES = np.empty(0, np.uint8)
 
 
@@ -19,7 +18,7 @@ class DamagedScan(Exception):
 
 def band_rows_of(scan: Scan) -> int:
     """Return how many rows of MCUs are taken at once."""
-    return max(1, min(scan.rows, _BAND_BLOCKS // (scan.columns * len(scan.units))))
+    return max(1, min(scan.rows, scan_state.BAND_BLOCKS // (scan.columns * len(scan.units))))
 
 
 def decode_band(

@@ -240,7 +240,7 @@ class _Stream:
                 continue
             places[:, 0] += first
             table = self.steps.get(self.frame.components[number].table)
-            if table is None or 0 in table:
+            if table is None:
                 raise ValueError("it has no table of quantisation")
             for some, new in new_coefficients(
                 self.pixels, self.frame, number, places, table, self.is_ycbcr

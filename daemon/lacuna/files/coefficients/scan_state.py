@@ -20,3 +20,4 @@ UNIT_LENGTH = AC_TABLE + 1
 MOST_PENDING = 1_000  # bits of corrections that wait behind a run of blocks, as in libjpeg
 MOST_BLOCK_BYTES = 512  # 64 codes and numbers of 27 bits, each byte followed by a stuffed one
 SLACK_BYTES = 4_096  # what may be pending from before
+BAND_BLOCKS = 1 << 16  # of a scan that is taken in bands: 8 MiB of coefficients

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import scan_state
-from .blocks import BlockPlane
+from .blocks import BlockPlane, planes_of
 from .huffman import STANDARD, HuffmanTable, read_tables, row_of
-from .stream import DHT, DRI, SOS, JpegFrame, Part
+from .stream import DHT, DRI, SOS, JpegFrame, Part, frame_of
+
+_BLOCK_BYTES = 128  # 64 coefficients of 16 bits
 
 
 class Scan(NamedTuple):
@@ -35,6 +37,19 @@ class Scan(NamedTuple):
     interval: int
     tables: dict[int, HuffmanTable]
     used: frozenset[int]
+
+
+def coding_bytes(parts: list[Part]) -> int:
+    """Return the memory that coding a stream anew takes: all coefficients, or a band of them.
+
+    Decoders hold them all, too, where they come in several scans.
+    """
+    planes = planes_of(frame_of(parts))
+    blocks = sum(plane.blocks for plane in planes)
+    if sum(part.marker == SOS for part in parts) == 1:
+        blocks = min(blocks, scan_state.BAND_BLOCKS)
+    band_bytes = scan_state.BAND_BLOCKS * scan_state.MOST_BLOCK_BYTES
+    return blocks * _BLOCK_BYTES + band_bytes
 
 
 def scans_of(
