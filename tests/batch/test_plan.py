@@ -83,6 +83,18 @@ def test_picture_without_a_mask_has_a_reason_and_the_others_go_on(folder):
     assert "b.png has no mask: there is no b_mask.png" in items[1].obstacle.reason
 
 
+def test_picture_that_is_not_there_is_said_to_be_missing_not_its_mask(folder):
+    (folder / "link.png").symlink_to("link.png")
+    named = [folder / "gone.png", folder / "link.png", folder / ("x" * 256 + ".png")]
+
+    items = plan_many(named, folder / "out", BESIDE, False)
+
+    reasons = [item.obstacle.reason for item in items]
+    for reason, words in zip(reasons, ("There is no file", "symbolic", "too long"), strict=True):
+        assert words in reason
+    assert {item.mask for item in items} == {None}
+
+
 def test_folder_is_its_pictures_and_only_recursive_looks_deeper(folder):
     touch(folder, "in/a.png", "in/a_mask.png", "in/.hidden.png", "in/deep/b.PNG")
     touch(folder, "in/deep/b_mask.png", "in/.trash/c.png")

@@ -1,5 +1,6 @@
 """How a batch goes on, with real files and stand-ins for the fill."""
 
+import signal
 import threading
 import time
 
@@ -9,7 +10,7 @@ import pytest
 
 from lacuna.batch import run
 from lacuna.batch.items import DONE, FAILED, NOT_BEGUN, SKIPPED, BatchItem
-from lacuna.batch.run import Way, run_batch
+from lacuna.batch.run import Way, output_folders, run_batch
 from lacuna.files import WHITE_IS_MISSING, MaskMeaning
 from lacuna.removal import Removed
 from lacuna_wire import Options
@@ -169,6 +170,24 @@ def test_interrupt_just_after_the_writing_does_not_deny_it(items, monkeypatch):
     assert [(ended.item.name, ended.state) for ended in watcher.told] == [("a", DONE)]
 
 
+def test_interrupt_while_a_picture_is_told_comes_when_it_is_told(items):
+    class Pressing(Watching):
+        def ended(self, ended):
+            signal.raise_signal(signal.SIGINT)
+            super().ended(ended)
+
+    watcher = Pressing()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_batch(items, Way(Options(result="composite"), MaskMeaning(), gray), watcher)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+    assert [(ended.item.name, ended.state) for ended in watcher.told] == [("a", DONE)]
+
+
 def test_without_any_daemon_the_rest_is_not_begun(items, monkeypatch):
     def connect():
         raise DaemonUnreachable("No daemon can be started.")
@@ -213,7 +232,7 @@ def test_full_queue_is_waited_for_in_a_batch_and_refused_otherwise(items, monkey
     assert (ended["a"].state, len(tries)) == (DONE, 4)
 
     tries.clear()
-    _, ended = states(items[:1], fill, is_many=False)
+    _, ended = states(items[:1], fill, waits_for_room=False)
     assert (ended["a"].code, len(tries)) == ("queue_full", 1)
 
 
@@ -224,7 +243,8 @@ def test_folders_of_outputs_are_made_and_empty_ones_go_again(items, tmp_path):
         for item, folder in zip(items[:2], ("1", "2"), strict=True)
     ]
 
-    states(moved)
+    with output_folders(moved):
+        states(moved)
 
     assert sorted(path.relative_to(new).as_posix() for path in new.rglob("*")) == ["1", "1/a.png"]
 
@@ -233,7 +253,8 @@ def test_what_killed_writers_have_left_is_removed(items):
     part = items[0].out.with_name(".lacuna-0123456789abcdef.part")
     part.write_bytes(b"half a picture")
 
-    states(items)
+    with output_folders(items):
+        states(items)
 
     assert not part.exists()
     assert written(items) == {"a", "d", "e"}

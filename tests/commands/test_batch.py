@@ -4,15 +4,21 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 
+from lacuna.batch.items import BatchItem, Ended
 from lacuna.batch.report import whole_lines
+from lacuna.commands.batch_view import BatchView
+from lacuna.commands.progress import Bars
 from lacuna_wire.endpoint import read_endpoint
-from tests.commands.conftest import LACUNA, InProcess, only
+from tests.commands.conftest import InProcess, only
 from tests.commands.test_inpaint import read
 
 SAFETY_S = 100
@@ -54,10 +60,13 @@ def whole(folder, out, name):
 
 def started(lacuna, *arguments):
     """The command as a process that hears Ctrl-C, whatever the shell of the tests has said."""
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from lacuna.cli import main; main()"
+    )
     return subprocess.Popen(
-        [*LACUNA, *arguments], cwd=lacuna.folder, env=lacuna.env, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        [sys.executable, "-c", code, *arguments], cwd=lacuna.folder, env=lacuna.env,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
 
 
@@ -133,10 +142,10 @@ def test_table_has_every_failure_with_its_reason_and_counts_the_rest(local, tmp_
     assert sorted(row[0] for row in rows[:5]) == [f"p00{number}.png" for number in range(5)]
     assert all(state == "failed" and reason.endswith(".") for _, state, reason in rows[:5])
     assert {tuple(row) for row in rows[5:]} == {
-        ("1 file", "skipped", "Their outputs are there already."),
-        ("6 files", "skipped", "They are masks."),
-        ("1 file", "done", "They are in out."),
-        ("5 files", "failed", "Their reasons are above."),
+        ("1 file", "skipped", "Outputs were there already."),
+        ("6 files", "skipped", "Masks of other pictures."),
+        ("1 file", "done", "Written to out."),
+        ("5 files", "failed", "Reasons are above."),
     }
 
 
@@ -176,7 +185,7 @@ def test_daemon_that_is_killed_in_the_middle_is_started_again(lacuna, base, tmp_
     with only(base):
         killed = read_endpoint().pid
 
-    os.kill(killed, signal.SIGKILL)
+    psutil.Process(killed).kill()
     _, errors = run.communicate(timeout=SAFETY_S)
 
     assert run.returncode == 0, errors
@@ -271,6 +280,24 @@ def test_that_jpeg_is_lossy_is_said_once_and_kept_of_each(local, photo, tmp_path
     assert [len(line["remarks"]) for line in whole_lines(tmp_path / "r.jsonl")] == [1, 1]
 
 
+def test_pixels_of_pictures_that_failed_are_not_kept_until_the_end():
+    """What is raised holds the frames that it passed, and these hold a picture."""
+    item = BatchItem(Path("a.png"), Path("m.png"), Path("out/a.png"), "a.png")
+    ended, outcomes = Ended(item, "failed", error=ValueError()), []
+    BatchView(Bars(None), None, outcomes, keeps_errors=False).ended(ended)
+
+    assert outcomes == [ended._replace(error=None)]
+
+
+def test_report_may_lie_in_the_folder_that_is_made_for_the_outputs(local, tmp_path):
+    draw(tmp_path / "in", 1)
+
+    run = local("in", "--mask-suffix", "_mask", "-o", "out", "--report", "out/r.jsonl")
+
+    assert run.returncode == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"p000.png", "r.jsonl"}
+
+
 @pytest.mark.parametrize("invert", [False, True])
 def test_inverted_mask_fills_the_object_and_otherwise_is_remarked(local, photo, tmp_path, invert):
     cv2.imwrite(str(tmp_path / "mask.png"), 255 - photo[1])
@@ -303,9 +330,23 @@ def test_labels_remove_all_that_is_labelled_with_the_threshold_that_is_named(
     assert not changed[labels == 0].any()
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["photo.png", "mask.png", "-o", f"{260 * 'x'}.png"], [f"{260 * 'x'}.png", "mask.png"]],
+    ids=["output", "picture"],
+)
+def test_name_of_260_bytes_is_one_sentence(local, photo, tmp_path, arguments):
+    before = {path.name for path in tmp_path.iterdir()}
+
+    run = local(*["-o", "o.png"][: 2 * (len(arguments) == 2)], *arguments)
+
+    assert run.returncode == 2
+    assert run.stderr.endswith("File name too long.\n")
+    assert run.stderr.count("\n") == 1
+    assert {path.name for path in tmp_path.iterdir()} == before
+
+
 ODD = {
-    "output of 260 bytes": (["photo.png", "mask.png", "-o", "x" * 256 + ".png"], "name too long"),
-    "picture of 260 bytes": (["x" * 256 + ".png", "mask.png", "-o", "o.png"], "name too long"),
     "here": ([".", "--mask-suffix", "_m", "-o", "out"], "p_m.png"),
     "here, and the masks nowhere": ([".", "--masks", "x" * 300, "-o", "out"], "not there"),
     "the root": (["/", "--mask-suffix", "_m", "-o", "out"], "/ has no pictures"),

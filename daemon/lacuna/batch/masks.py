@@ -1,11 +1,12 @@
 """Masks of many pictures, found by their names."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from lacuna.files import READABLE_SUFFIXES, SUPPORTED_SUFFIXES
-from lacuna_wire import LacunaError
+from lacuna.files.refusals import reading
 from lacuna_wire.errors import BadRequest, NotFound
 
 from .items import is_there
@@ -112,15 +113,9 @@ class MaskFinder:
         """Return the files of a folder that have a name but for the suffix."""
         if folder not in self._listed:
             listed: dict[str, list[Path]] = {}
-            try:
+            with reading(folder), suppress(FileNotFoundError):
                 for path in sorted(folder.iterdir()):
                     listed.setdefault(path.stem, []).append(path)
-            except FileNotFoundError:
-                pass
-            except OSError as error:
-                raise LacunaError(
-                    f"{folder} cannot be read: {error.strerror}.", code="not_readable"
-                ) from error
             self._listed[folder] = listed
         return self._listed[folder].get(stem, [])
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lacuna.files import SUPPORTED_SUFFIXES
+from lacuna.files.refusals import not_readable, reading
 from lacuna_wire import LacunaError
 from lacuna_wire.errors import BadRequest
 
@@ -81,9 +82,17 @@ def _with_mask(item: BatchItem, masks: MaskFinder, relative: Path) -> BatchItem:
             return item.skipping(IS_MASK, f"It is the mask of {picture.name}.")
         return item._replace(mask=masks.find(item.image, relative))
     except LacunaError as error:
-        if is_there(item.image):
-            return item.failing(error)
-        return item._replace(mask=item.image)  # opening the picture says more
+        return item.failing(_missing(item.image) or error)
+
+
+def _missing(image: Path) -> LacunaError | None:
+    """Return why there is no such picture; None if there is."""
+    try:
+        with reading(image):
+            image.stat()
+    except LacunaError as error:
+        return error
+    return None
 
 
 def _without_masks(items: Sequence[BatchItem]) -> list[BatchItem]:
@@ -91,7 +100,7 @@ def _without_masks(items: Sequence[BatchItem]) -> list[BatchItem]:
     owners = {
         os.path.realpath(item.mask): item.name
         for item in items
-        if item.mask is not None and item.obstacle is None and item.mask != item.image
+        if item.mask is not None and item.obstacle is None
     }
     return [
         item
@@ -135,7 +144,7 @@ def _within(folder: Path, recursive: bool, not_ours: Sequence[Path]) -> Iterator
                 yield FoundPicture(path, path.relative_to(folder))
     for error in unread:
         path = Path(error.filename)
-        refusal = LacunaError(f"{path} cannot be read: {error.strerror}.", code="not_readable")
+        refusal = not_readable(path, error.strerror or str(error))
         yield FoundPicture(path, path.relative_to(folder), refusal)
 
 

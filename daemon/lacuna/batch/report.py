@@ -5,7 +5,6 @@ line leaves, of a full disk or a power cut, is taken away before the next run ad
 docs/batches.md lists the fields.
 """
 
-import errno
 import json
 import os
 from collections.abc import Iterator
@@ -14,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from lacuna_wire import LacunaError
-from lacuna_wire.errors import Conflict, NoSpace
+from lacuna.files.refusals import writing
+from lacuna_wire.errors import Conflict
 
 from .items import Ended
 
@@ -42,13 +41,11 @@ class Report:
             LacunaError: `no_space` or `not_writable`; the pictures that are written stay.
         """
         line = json.dumps(fields(ended, self._run), ensure_ascii=False) + "\n"
-        try:
-            data = memoryview(line.encode("utf-8", "surrogateescape"))
+        data = memoryview(line.encode("utf-8", "surrogateescape"))
+        with writing(self._path):
             while data:  # a full disk may take a part
                 data = data[self._file.write(data) :]
             os.fsync(self._file.fileno())
-        except OSError as error:
-            raise _not_written(self._path, error) from error
 
 
 def fields(ended: Ended, run: str) -> dict[str, Any]:
@@ -78,15 +75,11 @@ def report_at(path: Path) -> Iterator[Report]:
     Raises:
         LacunaError: `output_exists` if the file there is no report; `not_writable`.
     """
-    try:
+    with writing(path):
         file = open(path, "a+b", buffering=0)  # noqa: SIM115  (closed below)
-    except OSError as error:
-        raise _not_written(path, error) from error
     with file:
-        try:
+        with writing(path):
             _cut_half_line(path, file)
-        except OSError as error:
-            raise _not_written(path, error) from error
         yield Report(path, file)
 
 
@@ -128,13 +121,6 @@ def _is_line(line: bytes) -> bool:
         return "picture" in json.loads(line)
     except (ValueError, TypeError):
         return False
-
-
-def _not_written(path: Path, error: OSError) -> LacunaError:
-    kind = NoSpace if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else LacunaError
-    reason = error.strerror or str(error)
-    code = NoSpace.code if kind is NoSpace else "not_writable"
-    return kind(f"The report {path} cannot be written: {reason}.", code=code)
 
 
 def _now() -> str:

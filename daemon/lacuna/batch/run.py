@@ -4,6 +4,8 @@ While one is filled the next is read, if there is room for both.
 """
 
 import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -46,7 +48,7 @@ class Way(NamedTuple):
         fill: Fills one.
         copy_from: As in `RemovalPaths`.
         avoid: The same.
-        is_many: Whether a queue that others have filled is waited for, and folders are made.
+        waits_for_room: Whether a queue that others have filled is waited for.
         page: As in `RemovalPaths`.
     """
 
@@ -55,7 +57,7 @@ class Way(NamedTuple):
     fill: Callable[[Removal, OnProgress], Removed]
     copy_from: Path | None = None
     avoid: Path | None = None
-    is_many: bool = True
+    waits_for_room: bool = True
     page: Page = None
 
 
@@ -78,11 +80,19 @@ def run_batch(items: Sequence[BatchItem], way: Way, watcher: Watcher) -> None:
         if item.obstacle is not None:
             watcher.ended(Ended(item, *item.obstacle))
     going = [item for item in items if item.obstacle is None]
-    with output_folders(going if way.is_many else []), _reading(going, way) as read_next:
+    with _reading(going, way) as read_next:
         for done, item in enumerate(going):
             watcher.begin(item)
-            ended = _fill_one(item, read_next, way, watcher)
-            watcher.ended(ended)
+            before, is_told = _stamp(item.out), False
+            try:
+                ended = _fill_one(item, read_next, way, watcher)
+                with _undisturbed():
+                    is_told = True
+                    watcher.ended(ended)
+            except KeyboardInterrupt:
+                if not is_told and _stamp(item.out) != before:  # it has just been written
+                    watcher.ended(Ended(item, DONE))
+                raise
             left_over = going[done + 1 :]
             if left_over and (reason := _hopeless(ended)):
                 for left in left_over:
@@ -118,7 +128,6 @@ def _fill_one(
         for sentence in sentences:
             watcher.remark(item, sentence)
 
-    before = _stamp(item.out)
     start = time.monotonic()
     ended = Ended(item, DONE)
     try:
@@ -140,16 +149,12 @@ def _fill_one(
             height=ended.height,
             remarks=tuple(said),
         )
-    except KeyboardInterrupt:
-        if _stamp(item.out) != before:  # it has just been written
-            watcher.ended(ended._replace(remarks=tuple(said)))
-        raise
     return ended._replace(remarks=tuple(said))
 
 
 def _patiently(way: Way, removal: Removal, watcher: Watcher) -> Removed:
     """Fill it as soon as the daemon has room for one more job."""
-    give_up = time.monotonic() + PATIENCE_S * way.is_many
+    give_up = time.monotonic() + PATIENCE_S * way.waits_for_room
     while True:
         try:
             return way.fill(removal, watcher.show)
@@ -226,6 +231,23 @@ def output_folders(items: Sequence[BatchItem]) -> Iterator[None]:
         for folder in reversed(made):
             with suppress(OSError):
                 folder.rmdir()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Put Ctrl-C off until the end of the block: what is written is told in any case."""
+    is_ours = threading.current_thread() is threading.main_thread()
+    if not is_ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # somebody else decides what it does
+        return
+    pressed: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

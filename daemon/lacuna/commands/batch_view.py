@@ -11,7 +11,7 @@ from lacuna.commands.steps import StepRow
 from lacuna_wire import JobStatus
 
 # What many pictures are skipped for, in one line for all of them.
-SKIPPED_FOR = {THERE_ALREADY: "Their outputs are there already.", IS_MASK: "They are masks."}
+SKIPPED_FOR = {THERE_ALREADY: "Outputs were there already.", IS_MASK: "Masks of other pictures."}
 
 
 class BatchView:
@@ -21,10 +21,14 @@ class BatchView:
         bars: Of its progress.
         report: For programs; None if there is none.
         outcomes: Gets what became of each picture.
+        keeps_errors: Whether with what was raised: that holds the pixels of its picture.
     """
 
-    def __init__(self, bars: Bars, report: Report | None, outcomes: list[Ended]) -> None:
+    def __init__(
+        self, bars: Bars, report: Report | None, outcomes: list[Ended], keeps_errors: bool
+    ) -> None:
         self._bars, self._report, self._outcomes = bars, report, outcomes
+        self._keeps_errors = keeps_errors
         self._said: set[str] = set()
 
     def begin(self, item: BatchItem) -> None:
@@ -44,7 +48,7 @@ class BatchView:
             self._bars.say(f"{item.name}: {sentence}")
 
     def ended(self, ended: Ended) -> None:
-        self._outcomes.append(ended)
+        self._outcomes.append(ended if self._keeps_errors else ended._replace(error=None))
         if ended.item.obstacle is None:
             self._bars.end()
         if self._report is not None:
@@ -78,9 +82,9 @@ def table(outcomes: Sequence[Ended], output: Path) -> list[StepRow]:
     )
     rows += [StepRow(_counted(count), SKIPPED, reason) for (_, reason), count in skipped.items()]
     done = sum(ended.state == DONE for ended in outcomes)
-    rows.append(StepRow(_counted(done), DONE, f"They are in {output}." if done else ""))
+    rows.append(StepRow(_counted(done), DONE, f"Written to {output}." if done else ""))
     if failed := sum(ended.state == FAILED for ended in outcomes):
-        rows.append(StepRow(_counted(failed), FAILED, "Their reasons are above."))
+        rows.append(StepRow(_counted(failed), FAILED, "Reasons are above."))
     return rows
 
 

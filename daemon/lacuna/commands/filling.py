@@ -40,17 +40,18 @@ def fill_each(
         KeyboardInterrupt: With a sentence that says what was written.
         click.exceptions.Exit: With 2 if any of many failed.
     """
-    going = sum(item.obstacle is None for item in items)
+    going = [item for item in items if item.obstacle is None]
     outcomes: list[Ended] = []
     with ExitStack() as stack:
+        stack.enter_context(output_folders([] if is_one else going))
         lines = None if report is None else stack.enter_context(report_at(report))
         if not is_one:  # after the bars, however it ends
             stack.callback(lambda: show_rows(table(outcomes, output)))
-        bars = stack.enter_context(progress_bars(going, progress))
+        bars = stack.enter_context(progress_bars(len(going), progress))
         try:
-            run_batch(items, way, BatchView(bars, lines, outcomes))
+            run_batch(items, way, BatchView(bars, lines, outcomes, is_one))
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(interrupted(outcomes, going, output)) from None
+            raise KeyboardInterrupt(interrupted(outcomes, len(going), output)) from None
     if is_one:
         _end_one(outcomes[0])
     elif any(ended.state == FAILED for ended in outcomes):

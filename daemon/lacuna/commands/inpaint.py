@@ -183,7 +183,7 @@ def inpaint(
         fill_by_daemon,
         copy_from,
         avoid,
-        is_many=not is_one,
+        waits_for_room=not is_one,
         page=page,
     )
     if only_estimate:
