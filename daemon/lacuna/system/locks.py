@@ -6,6 +6,8 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from .links import open_itself
+
 
 def try_lock(path: Path) -> int | None:
     """Return a descriptor that holds the lock on `path` until it is closed, or None if taken.
@@ -18,13 +20,11 @@ def try_lock(path: Path) -> int | None:
     """
     from filelock import lock_descriptor  # not for commands that lock nothing
 
-    if os.name == "nt" and path.is_symlink():  # it has no flag for that
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
     # O_NONBLOCK: a named pipe in its place must not hold us up.
     flags = os.O_RDWR | os.O_CREAT
-    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_NOINHERIT"):
+    for name in ("O_NONBLOCK", "O_NOINHERIT"):
         flags |= getattr(os, name, 0)
-    descriptor = os.open(path, flags, 0o600)
+    descriptor = open_itself(path, flags)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "It is not an ordinary file", str(path))
