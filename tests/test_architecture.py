@@ -37,6 +37,7 @@ ONLY_IN = {
     "safetensors": {"network"},
     "tifffile": {"files"},
     "imagecodecs": {"files"},
+    "PIL": {"files"},
     "click": {"cli", "commands"},
     "rich": {"commands"},
     "psutil": {"machine", "system", "desktop", "commands"},

@@ -2,10 +2,10 @@
 
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -20,11 +20,17 @@ from lacuna.files import (
     MaskMeaning,
     Picture,
     SparseMask,
+    check_alike,
+    check_holds_pages,
     check_output,
     check_size,
+    open_page,
     open_picture,
+    page_count,
     read_allowed,
     read_mask,
+    save_pages,
+    save_picture,
 )
 from lacuna.files.plane import FilePlane
 from lacuna.samples import DTYPES
@@ -44,6 +50,10 @@ OnProgress = Callable[[JobStatus], None]
 MOST_LOOKED_AT_PX = 1 << 24  # around a selection, for a hint that nobody asked for
 
 
+ALL_PAGES: Literal["all"] = "all"
+Page = int | Literal["all"] | None
+
+
 class RemovalPaths(NamedTuple):
     """What is read for one picture, and the file to write.
 
@@ -53,6 +63,7 @@ class RemovalPaths(NamedTuple):
         out: The file to write.
         copy_from: White = may be copied, and nothing else; None if all may.
         avoid: White = must not be copied.
+        page: Of a TIFF with several; None for the one that there is.
     """
 
     image: Path
@@ -60,6 +71,7 @@ class RemovalPaths(NamedTuple):
     out: Path
     copy_from: Path | None = None
     avoid: Path | None = None
+    page: Page = None
 
 
 class Removal(NamedTuple):
@@ -71,6 +83,7 @@ class Removal(NamedTuple):
         request: The job as the daemon gets it.
         out: The file to write.
         sources: What may be copied; None if all may.
+        others: The further pages of the file, if all are to be filled.
     """
 
     picture: Picture
@@ -78,6 +91,7 @@ class Removal(NamedTuple):
     request: JobRequest
     out: Path
     sources: AllowedPixels | None = None
+    others: tuple["Removal", ...] = ()
 
 
 class Removed(NamedTuple):
@@ -106,8 +120,19 @@ def prepare(
         LacunaError: If a file cannot be read or written, or the two do not fit together
             (`mask_size`, `empty_selection`, `no_context`).
     """
-    picture = open_picture(work.image)
+    if work.page == ALL_PAGES:
+        pages = range(1, page_count(work.image) + 1)
+        first, *others = (prepare(work._replace(page=page), options, meaning) for page in pages)
+        check_holds_pages(work.out, first.picture, len(pages))
+        return first._replace(others=tuple(others))
+    if work.page is None:
+        check_alike(work.image, work.mask)
+        picture = open_picture(work.image)
+    else:
+        picture = open_page(work.image, work.page)
     check_output(work.out, picture)
+    if picture.alpha_is_unknown:
+        options = replace(options, transparency="empty")
     selection = read_mask(work.mask, meaning)
     check_size(work.mask, selection, picture.width, picture.height)
     bounds = selection.bounds()
@@ -139,6 +164,14 @@ def prepare(
         planes=(*REQUIRED_PLANES, "sources"), sources=_needed(sources, request)
     )
     return Removal(picture, selection, request, work.out, sources)
+
+
+def save_removed(removal: Removal, removed: Sequence[Removed], out: Path) -> list[str]:
+    """Save the picture, or all pages of it, as `save_picture` does; one of `removed` for each."""
+    if not removal.others:
+        return save_picture(removal.picture, out, removed[0].edits)
+    pages = [removal.picture, *(other.picture for other in removal.others)]
+    return save_pages(out, [(page, each.edits) for page, each in zip(pages, removed, strict=True)])
 
 
 def _needed(sources: AllowedPixels, request: JobRequest) -> Rect | None:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.files.pictures import pillow, read_by_pillow, read_png, write_png
+from tests.files.pictures import load, pillow, read_by_pillow, read_png, write_png
 from tests.files.tiffs import read as read_tiff
 from tests.files.tiffs import write as write_tiff
 
@@ -70,6 +71,45 @@ def _write_geotiff_of_jpeg(path: Path, pixels: NDArray) -> None:
     _write_tiff_of_jpeg(path, pixels, extratags=_GEO_KEYS)
 
 
+def _write_jpegxl(path: Path, pixels: NDArray) -> None:
+    path.write_bytes(imagecodecs.jpegxl_encode(pixels, lossless=True, usecontainer=True))
+
+
+def _read_jpegxl(path: Path) -> NDArray:
+    return imagecodecs.jpegxl_decode(path.read_bytes())
+
+
+def _write_avif(path: Path, pixels: NDArray) -> None:
+    options = {"pixelformat": "444", "matrix": 0}
+    path.write_bytes(imagecodecs.avif_encode(pixels, level=100, **options))
+
+
+def _write_jpeg2000(path: Path, pixels: NDArray) -> None:
+    path.write_bytes(imagecodecs.jpeg2k_encode(pixels, reversible=True, codecformat="jp2"))
+
+
+def _write_by_pillow(path: Path, pixels: NDArray) -> None:
+    pillow(pixels).save(path)
+
+
+def _write_gif(path: Path, pixels: NDArray) -> None:
+    pillow(pixels).quantize(256).save(path)
+
+
+def _read_gif(path: Path) -> NDArray:
+    return np.array(load(path).convert("RGB"))
+
+
+def _write_pnm(path: Path, pixels: NDArray) -> None:
+    height, width = pixels.shape[:2]
+    if pixels.dtype == np.float32:
+        path.write_bytes(b"PF\n%d %d\n-1.0\n" % (width, height) + pixels[::-1].tobytes())
+    else:
+        top = np.iinfo(pixels.dtype).max
+        samples = pixels.astype(pixels.dtype.newbyteorder(">")).tobytes()
+        path.write_bytes(b"P6 %d %d %d\n" % (width, height, top) + samples)
+
+
 def _read_tiff(path: Path) -> NDArray:
     return np.ascontiguousarray(read_tiff(path))
 
@@ -82,4 +122,10 @@ ROWS = {
     "TIFF with JPEG inside": Row(
         ".tif", _write_tiff_of_jpeg, _read_tiff, _write_geotiff_of_jpeg, is_own=False
     ),
+    "JPEG XL": Row(".jxl", _write_jpegxl, _read_jpegxl),
+    "AVIF": Row(".avif", _write_avif, read_by_pillow),
+    "JPEG 2000": Row(".jp2", _write_jpeg2000, read_by_pillow),
+    "BMP": Row(".bmp", _write_by_pillow, read_by_pillow),
+    "GIF": Row(".gif", _write_gif, _read_gif),
+    "PNM": Row(".ppm", _write_pnm, read_by_pillow),
 }

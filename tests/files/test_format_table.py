@@ -42,7 +42,9 @@ def table() -> dict[str, dict[str, str]]:
 
 
 TABLE = table()
+WRITTEN = [name for name, cells in TABLE.items() if cells["Writes"] != "no"]
 by_row = pytest.mark.parametrize("name", TABLE)
+by_written_row = pytest.mark.parametrize("name", WRITTEN)
 
 
 def edited_copy(name: str, tmp_path: Path, picture: Path) -> Path:
@@ -94,7 +96,7 @@ def test_writes(tmp_path, name):
         )
 
 
-@by_row
+@by_written_row
 def test_exact_outside_the_mask(tmp_path, name):
     row, cell = ROWS[name], TABLE[name]["Exact outside the mask"]
     path = tmp_path / f"in{row.suffix}"
@@ -123,8 +125,9 @@ def test_depth(tmp_path, name, depth):
         assert open_picture(path).layout == PixelLayout(
             "RGB", sample, "srgb" if sample[0] == "u" else "linear"
         )
-        save_picture(open_picture(path), tmp_path / f"out{row.suffix}", [])
-        assert row.read(tmp_path / f"out{row.suffix}").dtype == row.read(path).dtype
+        if name in WRITTEN:
+            save_picture(open_picture(path), tmp_path / f"out{row.suffix}", [])
+            assert row.read(tmp_path / f"out{row.suffix}").dtype == row.read(path).dtype
     elif row.is_own:
         write_tiff(tmp_path / "deep.tif", noise_of("RGB", sample))
         with pytest.raises(LacunaError):
@@ -137,6 +140,10 @@ def test_alpha(tmp_path, name):
     row, path = ROWS[name], tmp_path / f"in{ROWS[name].suffix}"
     if TABLE[name]["Alpha"] == "yes":
         row.write(path, noise_of("RGBA", "u8"))
+        if name not in WRITTEN:
+            read = open_picture(path).read(Rect(0, 0, 53, 37))
+            assert np.array_equal(read, noise_of("RGBA", "u8"))
+            return
         save_picture(open_picture(path), tmp_path / f"out{row.suffix}", [])
         assert np.array_equal(row.read(tmp_path / f"out{row.suffix}"), noise_of("RGBA", "u8"))
     elif row.is_own:
@@ -146,7 +153,7 @@ def test_alpha(tmp_path, name):
         assert not path.exists()
 
 
-@by_row
+@by_written_row
 def test_metadata(tmp_path, name):
     """Another program writes all that the format has a place for, and reads the copy."""
     if shutil.which("exiftool") is None:
@@ -167,7 +174,8 @@ def test_metadata(tmp_path, name):
     kept = {}
     for column, (group, tag) in METADATA.items():
         kept[column] = "yes" if f"{group}:{tag}" in after else "no"
-        assert before.get(f"{group}:{tag}") == after.get(f"{group}:{tag}"), column
+        if kept[column] == "yes":
+            assert before.get(f"{group}:{tag}") == after.get(f"{group}:{tag}"), column
     assert kept == {column: TABLE[name][column] for column in METADATA}
 
 

@@ -154,13 +154,13 @@ def test_place_where_nothing_can_be_made_is_found_by_trying_even_as_root():
 @pytest.mark.parametrize(
     ("channels", "sample", "suffix", "instead"),
     [
-        ("RGB", "u16", ".jpg", "PNG and TIFF can"),
-        ("RGBA", "u8", ".jpg", "PNG, WebP and TIFF can"),
-        ("GRAYA", "u8", ".jpg", "PNG and TIFF can"),
-        ("RGB", "f32", ".png", "TIFF can"),
-        ("GRAY", "f16", ".png", "TIFF can"),
-        ("RGB", "u16", ".webp", "PNG and TIFF can"),
-        ("GRAY", "u8", ".webp", "PNG, JPEG and TIFF can"),
+        ("RGB", "u16", ".jpg", "PNG, TIFF and JPEG XL can"),
+        ("RGBA", "u8", ".jpg", "PNG, WebP, TIFF, JPEG XL and AVIF can"),
+        ("GRAYA", "u8", ".jpg", "PNG, TIFF, JPEG XL and AVIF can"),
+        ("RGB", "f32", ".png", "TIFF and JPEG XL can"),
+        ("GRAY", "f16", ".png", "TIFF and JPEG XL can"),
+        ("RGB", "u16", ".webp", "PNG, TIFF and JPEG XL can"),
+        ("GRAY", "u8", ".webp", "PNG, JPEG, TIFF, JPEG XL and AVIF can"),
     ],
 )
 def test_format_that_cannot_hold_the_picture_says_which_can(

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from lacuna.files import SUPPORTED_SUFFIXES
+from lacuna.files import READABLE_SUFFIXES, SUPPORTED_SUFFIXES
 from lacuna.files.refusals import reading
 from lacuna_wire.errors import BadRequest, NotFound
 
@@ -91,7 +91,7 @@ class MaskFinder:
         folder = image.parent if masks is None else masks / relative.parent
         stem = image.stem + suffix
         found = [path for path in self._named(folder, stem) if path != image]
-        for kind in (image.suffix.lower(), ".png", *SUPPORTED_SUFFIXES):
+        for kind in (image.suffix.lower(), ".png", *READABLE_SUFFIXES):
             for path in found:
                 if path.suffix.lower() == kind:
                     return path

@@ -13,10 +13,19 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from lacuna.files import MaskMeaning, is_streamed, save_picture
+from lacuna.files import MaskMeaning, is_streamed
 from lacuna.files.output import sweep
 from lacuna.machine import free_memory_bytes
-from lacuna.removal import OnProgress, Removal, RemovalPaths, Removed, connect, prepare
+from lacuna.removal import (
+    OnProgress,
+    Page,
+    Removal,
+    RemovalPaths,
+    Removed,
+    connect,
+    prepare,
+    save_removed,
+)
 from lacuna_wire import JobStatus, LacunaError, Options
 from lacuna_wire.errors import DaemonElsewhere, DaemonUnreachable, ProtocolMismatch, QueueFull
 
@@ -40,6 +49,7 @@ class Way(NamedTuple):
         copy_from: As in `RemovalPaths`.
         avoid: The same.
         waits_for_room: Whether a queue that others have filled is waited for.
+        page: As in `RemovalPaths`.
     """
 
     options: Options
@@ -48,6 +58,7 @@ class Way(NamedTuple):
     copy_from: Path | None = None
     avoid: Path | None = None
     waits_for_room: bool = True
+    page: Page = None
 
 
 class Watcher(Protocol):
@@ -92,7 +103,7 @@ def run_batch(items: Sequence[BatchItem], way: Way, watcher: Watcher) -> None:
 def prepared(item: BatchItem, way: Way) -> Removal:
     """Read an item; raises what `prepare` raises."""
     assert item.mask is not None
-    paths = RemovalPaths(item.image, item.mask, item.out, way.copy_from, way.avoid)
+    paths = RemovalPaths(item.image, item.mask, item.out, way.copy_from, way.avoid, way.page)
     return prepare(paths, way.options, way.meaning)
 
 
@@ -124,10 +135,11 @@ def _fill_one(
         start = time.monotonic()
         ended = ended._replace(width=removal.picture.width, height=removal.picture.height)
         say(remarks.before(item, removal, way.meaning))
-        removed = _patiently(way, removal, watcher)
-        told = save_picture(removal.picture, item.out, removed.edits)
+        pages = [_patiently(way, page, watcher) for page in (removal, *removal.others)]
+        removed = max(pages, key=lambda page: page.grown_px)
+        said_of_copy = save_removed(removal, pages, item.out)
         ended = ended._replace(grown_px=removed.grown_px, seconds=time.monotonic() - start)
-        say(told)
+        say(said_of_copy)
         with suppress(LacunaError, MemoryError):  # nothing but hints: the picture is written
             say(remarks.after(item, removal, removed))
     except Exception as error:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 HIGHEST_THRESHOLD = 254  # of 255: something has to be brighter
 GROUPS = {
-    "Output": ("output", "overwrite", "only_estimate", "progress"),
+    "Output": ("output", "page", "overwrite", "only_estimate", "progress"),
     "Many pictures": ("mask_suffix", "masks", "recursive", "skip_existing", "report"),
     "Mask": ("invert", "mask_threshold", "grow", "feather", "transparency"),
     "What is copied": ("copy_from", "avoid", "copy_direction", "variation", "colour_correction"),
@@ -46,10 +46,26 @@ def _check_threshold(
     return value
 
 
+def _check_page(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> int | Literal["all"] | None:
+    if value is None or value == "all":
+        return value  # type: ignore[return-value]
+    if value.isascii() and value.isdigit() and int(value):
+        return int(value)
+    raise BadRequest(f"`--page {value}` is not possible: give a number from 1 on, or `all`.")
+
+
 @click.command(cls=GroupedCommand, groups=GROUPS, examples=EXAMPLES)
 @click.argument("paths", nargs=-1, required=True, type=FILE, metavar="IMAGE MASK | IMAGES...")
 @click.option(
     "-o", "--output", required=True, type=FILE, help="A file, or a folder; of many, a folder."
+)
+@click.option(
+    "--page",
+    callback=_check_page,
+    metavar="N|all",
+    help="Of a TIFF with several pages, fill this one, or all of them.",
 )
 @click.option(
     "--mask-suffix",
@@ -112,6 +128,7 @@ def _check_threshold(
 def inpaint(
     paths: tuple[Path, ...],
     output: Path,
+    page: int | Literal["all"] | None,
     mask_suffix: str | None,
     masks: Path | None,
     recursive: bool,
@@ -132,8 +149,9 @@ def inpaint(
     With --grow N, pixels up to N px outside of the mask change, too; with --grow auto, where what
     is removed bleeds over the mask, up to 14 px.
 
-    Reads and writes PNG, JPEG, WebP and TIFF of 8 bit, 16 bit and float. Depth, profile, alpha and
-    metadata stay as they are. Of a JPEG only the blocks under what changed are coded anew.
+    Reads and writes PNG, JPEG, WebP, TIFF, JPEG XL and AVIF, of 8 bit, 16 bit and float, and reads
+    JPEG 2000, HEIC, BMP, GIF and PNM. Depth, profile, alpha and metadata stay as they are. Of a
+    JPEG only the blocks under what changed are coded anew.
 
     With --mask-suffix or --masks many pictures are filled. One that fails keeps no other from being
     filled: a table at the end says why, and the command ends with 2.
@@ -166,6 +184,7 @@ def inpaint(
         copy_from,
         avoid,
         waits_for_room=not is_one,
+        page=page,
     )
     if only_estimate:
         estimate_each(items, way, is_one)

@@ -17,7 +17,7 @@ from . import exif, photoshop
 from .coefficients.blocks import planes_of
 from .coefficients.scans import coding_bytes, scans_of
 from .coefficients.stream import Part, cut, frame_of, is_ycbcr, quantisation_of
-from .format import Format
+from .format import Format, Size
 from .metadata import Chunk, Metadata, without_film
 from .picture import Edit, Pixels
 from .raster import Buffer, Decoded, RecodedFile, open_raster, open_raster_mask, write_raster
@@ -36,6 +36,15 @@ _ICC_PART_BYTES = _MAX_SEGMENT_BYTES - len(_ICC) - 2
 
 _APP0, _APP1, _APP2, _APP13, _COM = (bytes([0xE0 + n]) for n in (0, 1, 2, 13, 30))
 _END = b"\xff\xd9"
+
+
+def measure(path: Path) -> Size:
+    """Read the header."""
+    try:
+        parts = cut(path.read_bytes()).parts
+    except ValueError as error:
+        raise corrupt(path, str(error)) from None
+    return Size(*_size(parts, path))
 
 
 def decode(data: bytes, path: Path, as_mask: bool = False) -> Decoded:
@@ -262,6 +271,7 @@ JPEG = Format(
     samples=frozenset({"u8"}),
     max_side=_MAX_SIDE,
     max_pixels=MAX_PIXELS,
+    measure=measure,
     open=partial(open_raster, "JPEG", decode),
     open_mask=partial(open_raster_mask, decode),
     write=partial(write_raster, encode, chunks_from),

@@ -14,8 +14,9 @@ from lacuna_wire.errors import LacunaError, TooLarge
 from lacuna_wire.replacing import replaced
 
 from .format import Format
-from .formats import FORMATS, SUPPORTED_SUFFIXES, format_of_name
+from .formats import SUPPORTED_SUFFIXES, WRITABLE, format_of_name
 from .picture import Picture
+from .profiles import is_srgb, name_of
 from .refusals import no_space, not_writable, unsupported_output, writing
 
 
@@ -51,8 +52,13 @@ def is_streamed(picture: Picture, out: Path) -> bool:
 def output_format(out: Path) -> Format:
     """Return the format of the suffix; raises `unsupported_output` if there is none."""
     target = format_of_name(out)
-    if target is None:
+    if target is None or target.write is None:
         writable = ", ".join(SUPPORTED_SUFFIXES)
+        if target is not None:
+            raise unsupported_output(
+                f"{out} cannot be written: Lacuna reads {target.name} and does not write it. "
+                f"It writes {writable}."
+            )
         if out.suffix:
             raise unsupported_output(
                 f"{out} cannot be written: Lacuna does not write {out.suffix} files. "
@@ -75,13 +81,29 @@ def check_holds(out: Path, target: Format, picture: Picture) -> None:
     found = _obstacle(target, picture)
     if found is not None:
         refusal, why = found
-        others = [known.name for known in FORMATS if _obstacle(known, picture) is None]
+        others = [known.name for known in WRITABLE if _obstacle(known, picture) is None]
         raise refusal(f"{out} cannot be written: {why}. {_listed(others)} can.")
+
+
+def check_holds_pages(out: Path, picture: Picture, count: int) -> None:
+    """Refuse a format that holds one page for a picture that has several.
+
+    Raises:
+        LacunaError: `unsupported_output`.
+    """
+    target = output_format(out)
+    if count > 1 and target.name != picture.format:
+        raise unsupported_output(
+            f"{out} cannot be written: {target.name} holds one page, and there are {count:,}. "
+            f"{picture.format} can."
+        )
 
 
 def _obstacle(target: Format, picture: Picture) -> tuple[Callable[[str], LacunaError], str] | None:
     """Say why a format cannot hold a picture, and how to refuse that; None if it can."""
     layout, name = picture.layout, target.name
+    if target.name == picture.format:
+        return None  # all of it came out of such a file
     if not target.holds(layout):
         kinds = f"{layout.channels} with samples of type {layout.sample}"
         return unsupported_output, f"{name} cannot hold {kinds}"
@@ -92,8 +114,9 @@ def _obstacle(target: Format, picture: Picture) -> tuple[Callable[[str], LacunaE
     if picture.width * picture.height > target.max_pixels:
         limit = f"{target.max_pixels:,} px in all"
         return TooLarge, f"{name} cannot hold {size}, at most {limit}"
-    if target.name == picture.format:
-        return None  # its own metadata came out of such a file
+    if not target.holds_profiles and not is_srgb(picture.metadata.icc, layout):
+        what = f'the profile "{name_of(picture.metadata.icc)}"'
+        return unsupported_output, f"{name} cannot hold {what}, only sRGB"
     for what, data, limit_bytes in (
         ("EXIF", picture.metadata.exif, target.max_exif_bytes),
         ("XMP", picture.metadata.xmp, target.max_xmp_bytes),

@@ -31,6 +31,8 @@ class Picture(Protocol):
         height: Rows as displayed.
         layout: RGB, RGBA, GRAY or GRAYA; integers are `srgb`, floats are `linear`.
         lossy: Whether its pixels went through a lossy compression.
+        alpha_is_unknown: Whether transparency stands for what nobody has measured, so that fills
+            are never transparent.
         metadata: What is carried over when the copy is of another format.
         working_bytes: Memory beside the pixels that opening and saving take at most.
     """
@@ -47,6 +49,8 @@ class Picture(Protocol):
     def layout(self) -> PixelLayout: ...
     @property
     def lossy(self) -> bool: ...
+    @property
+    def alpha_is_unknown(self) -> bool: ...
     @property
     def metadata(self) -> Metadata: ...
     @property

@@ -100,6 +100,10 @@ class RasterPicture:
         return self.decoded.lossy
 
     @property
+    def alpha_is_unknown(self) -> bool:
+        return False
+
+    @property
     def metadata(self) -> Metadata:
         return self.decoded.metadata
 

@@ -17,11 +17,13 @@ from lacuna_wire.rect import Rect
 from .picture import Pixels
 from .refusals import corrupt, reading, unsupported
 from .tiff_jpeg import new_segment, recode_segment
-from .tiff_layout import FLOATING_POINT, HORIZONTAL, JPEG, NO_PREDICTOR, NONE, SEPARATE
+from .tiff_layout import FAX, FLOATING_POINT, HORIZONTAL, JPEG, NO_PREDICTOR, NONE, SEPARATE
 from .tiff_layout import segment_size as segment_size_of
+from .tiff_packed import code_as_fax, pack
 
 RECENT_BYTES = 64 << 20
 _PACKBITS = 32773
+_LOWEST_BIT_FIRST = 2
 _COMPRESS = {
     5: imagecodecs.lzw_encode, 8: imagecodecs.deflate_encode, 32946: imagecodecs.deflate_encode,
     34925: imagecodecs.lzma_encode, 50000: imagecodecs.zstd_encode,
@@ -111,7 +113,8 @@ def read_window(page: Any, rect: Rect, recent: RecentSegments | None = None) -> 
         LacunaError: `corrupt_picture` or `not_readable`.
     """
     decode: Callable[[Any, Segment], Pixels] = recent.decode if recent else decode_segment
-    window = np.empty((rect.height, rect.width, page.samplesperpixel), page.dtype)
+    dtype = np.uint8 if page.dtype == np.bool_ else page.dtype
+    window = np.empty((rect.height, rect.width, page.samplesperpixel), dtype)
     for segment in segments_under(page, rect):
         part = segment.rect.intersect(rect)
         target = channels_of(page, segment, window)[part.relative_to(rect).slices]
@@ -159,12 +162,15 @@ def encode_segment(page: Any, segment: Segment, pixels: Pixels, before: Pixels) 
         with reading(path_of(page)):
             data = recode_segment(page, old, pixels, before) if old else new_segment(page, pixels)
     else:
-        data = compress(pixels, page.compression, page.predictor, page.parent.byteorder)
+        bits = min(8, page.bitspersample)
+        data = compress(pixels, page.compression, page.predictor, page.parent.byteorder, bits)
+        if page.fillorder == _LOWEST_BIT_FIRST:
+            data = bytes(imagecodecs.bitorder_encode(data))
     again, _, _ = page.decode(
         data, segment.number, jpegtables=page.jpegtables, _fullsize=page.is_tiled
     )
     same = again.shape[1:] == pixels.shape and (
-        page.compression == JPEG or again.tobytes() == pixels.tobytes()
+        page.compression == JPEG or again.astype(pixels.dtype).tobytes() == pixels.tobytes()
     )
     if not same:
         raise unsupported(
@@ -222,15 +228,31 @@ def _row_positions(page: Any, segment: Segment, part: Rect) -> Iterator[int]:
 
 
 def compress(
-    pixels: Pixels, compression: int, predictor: int, byte_order: Literal["<", ">"]
+    pixels: Pixels,
+    compression: int,
+    predictor: int,
+    byte_order: Literal["<", ">"],
+    bits: int = 8,
 ) -> bytes:
-    """Compress (rows, columns, channels) as one segment, without loss."""
+    """Compress (rows, columns, channels) as one segment, without loss.
+
+    Args:
+        pixels: Native byte order.
+        compression: TIFF's number.
+        predictor: TIFF's number.
+        byte_order: Of the file.
+        bits: Of a sample, if less than 8; then there is one channel.
+    """
     if predictor == HORIZONTAL:
         pixels = imagecodecs.delta_encode(np.ascontiguousarray(pixels), axis=-2)
     if predictor == FLOATING_POINT:  # sorts the bytes of a row, highest first: has no byte order
         pixels = imagecodecs.floatpred_encode(np.ascontiguousarray(pixels), axis=-2)
     else:
         pixels = pixels.astype(pixels.dtype.newbyteorder(byte_order), copy=False)
+    if bits < 8:
+        if compression in FAX:
+            return code_as_fax(pixels, compression)
+        pixels = pack(pixels, bits)
     if compression == NONE:
         return pixels.tobytes()
     if compression == _PACKBITS:  # must not run on from one row to the next
