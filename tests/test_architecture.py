@@ -17,6 +17,7 @@ MOST_LINES = 300
 STRANGERS = {"service", "engine", "network", "files", "desktop"}
 # Where the parts meet, and nowhere else.
 MEETING_POINTS = {
+    "batch",
     "cli",
     "commands",
     "estimate",
@@ -27,15 +28,16 @@ MEETING_POINTS = {
     "__init__",
 }
 # What any of them may know.
-COMMON = {"graphics", "machine", "network_facts", "samples", "system"}
+COMMON = {"compiling", "graphics", "machine", "network_facts", "samples", "system"}
 # Library -> the parts of the daemon in which it stays.
 ONLY_IN = {
     "aiohttp": {"service"},
     "torch": {"network", "engine"},
-    "numba": {"engine"},
+    "numba": {"compiling"},
     "safetensors": {"network"},
     "tifffile": {"files"},
     "imagecodecs": {"files"},
+    "PIL": {"files"},
     "click": {"cli", "commands"},
     "rich": {"commands"},
     "psutil": {"machine", "system", "desktop", "commands"},
@@ -144,10 +146,16 @@ def test_parts_of_the_daemon_do_not_know_each_other(part):
 def test_parts_meet_only_where_they_should():
     parts = {part_of(path) for path in DAEMON.rglob("*.py")}
     assert parts == STRANGERS | MEETING_POINTS | COMMON
-    allowed = sys.stdlib_module_names | {"numpy", "psutil", "filelock", "lacuna_wire"}
+    allowed = sys.stdlib_module_names | {"numba", "numpy", "psutil", "filelock", "lacuna_wire"}
     for path in DAEMON.rglob("*.py"):
         if part_of(path) in COMMON:
             assert {found.partition(".")[0] for found in imports(path)} <= allowed, path
+
+
+def test_a_batch_knows_files_and_the_removal_of_one_picture_and_no_more_of_the_daemon():
+    for path in (DAEMON / "batch").rglob("*.py"):
+        known = {name.split(".")[1] for name in imports(path) if name.startswith("lacuna.")}
+        assert known <= {"files", "machine", "removal"}, path
 
 
 @pytest.mark.parametrize("library", sorted(ONLY_IN))
@@ -175,6 +183,7 @@ def test_the_engine_needs_torch_for_gpus_only():
         ("lacuna.engine.inpaint", {"torch", "aiohttp"}),
         ("lacuna.engine.geometry.context", {"torch", "numpy", "cv2", "aiohttp"}),
         ("lacuna.removal", {"torch", "numba", "aiohttp"}),
+        ("lacuna.batch.run", {"torch", "numba", "aiohttp", "rich", "click"}),
         ("lacuna.network.catalogue", {"torch"}),
     ],
 )

@@ -44,6 +44,19 @@ def test_every_system_and_every_python_that_the_package_admits_is_there(workflow
     assert workflow["jobs"]["tests"]["strategy"]["fail-fast"] is False
 
 
+def test_both_ends_of_the_range_of_torch_are_there(workflow):
+    (asked,) = (line for line in PROJECT["dependencies"] if line.startswith("torch"))
+    least, beyond = re.fullmatch(r"torch>=(\d+\.\d+),<(\d+\.\d+)", asked).groups()
+    matrix = workflow["jobs"]["torch"]["strategy"]["matrix"]
+    lowest, highest = matrix["torch"]
+    next_minor = [int(part) for part in highest.split(".")[:2]]
+    next_minor[1] += 1
+
+    assert lowest == f"{least}.0"
+    assert ".".join(map(str, next_minor)) == beyond
+    assert matrix["python"] == ["3.11", "3.14"]
+
+
 def test_every_path_that_is_named_is_in_the_checkout(lines):
     named = {word.partition("=")[2] or word for words in lines for word in words}
     paths = {word for word in named if word.startswith(("tests", "daemon", "benchmarks", ".ci"))}
@@ -98,7 +111,7 @@ def test_every_job_has_an_end_and_waits_for_jobs_that_are_there(workflow):
     assert {needed for job in jobs.values() for needed in job.get("needs", ())} <= set(jobs)
     assert workflow["permissions"] == {"contents": "read"}
     for text in re.findall(r"\$\{\{\s*(.+?)\s*\}\}", FILE.read_text("utf-8")):
-        assert re.fullmatch(r"github\.(workflow|ref)|matrix\.(system|python)", text), text
+        assert re.fullmatch(r"github\.(workflow|ref)|matrix\.(system|python|torch)", text), text
 
 
 def test_actionlint_finds_nothing():

@@ -23,6 +23,7 @@ from babel.messages.pofile import read_po, write_po
 
 from lacuna_wire import numbers, refusals, sentences
 from lacuna_wire.choices import shown_options
+from lacuna_wire.engine_install import words
 from lacuna_wire.translation import DOMAIN, LOCALE
 
 HERE = Path(__file__).resolve().parent
@@ -31,7 +32,7 @@ TEMPLATE = HERE / f"{DOMAIN}.pot"
 PAGE = ROOT / "daemon/lacuna/service/page/static"
 PLUG_INS = ("krita_plugin", "gimp_plugin")
 # Of constants, all of which are texts for both.
-SHARED = (sentences, refusals, numbers)
+SHARED = (sentences, refusals, words, numbers)
 ACTION_TEXTS = ("text", "toolTip", "iconText", "statusTip", "whatsThis")
 
 

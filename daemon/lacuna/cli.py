@@ -39,7 +39,8 @@ for command in COMMANDS:
 def main() -> None:
     """Run a command; a failure is one sentence on stderr.
 
-    Exits with 0 when all went well, 2 when something was refused or failed, 130 after Ctrl-C.
+    Exits with 0 when all went well, 2 when something was refused or failed, be it one picture of
+    many, 130 after Ctrl-C.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # under `pythonw` of Windows there is none
@@ -52,7 +53,9 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         code = error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        print("lacuna: Interrupted; nothing was written.", file=sys.stderr)
+    except (KeyboardInterrupt, click.Abort) as error:
+        cause = error if isinstance(error, KeyboardInterrupt) else error.__cause__
+        sentence = str(cause or "") or "Interrupted; nothing was written."
+        print(f"lacuna: {sentence}", file=sys.stderr)
         code = INTERRUPTED
     sys.exit(code)

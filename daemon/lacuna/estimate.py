@@ -104,7 +104,9 @@ def estimate(removal: Removal, seconds: float | None = None) -> Estimate:
         tiles=len(tiles),
         tile_px=max((max(tile.width, tile.height) for tile in tiles), default=0),
         seconds=seconds,
-        memory_bytes=idle_bytes + engine_bytes + held_bytes + network_bytes,
+        memory_bytes=idle_bytes
+        + held_bytes
+        + max(engine_bytes + network_bytes, removal.picture.working_bytes),
         tile_bytes=network_bytes,
     )
 

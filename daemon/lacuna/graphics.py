@@ -5,21 +5,27 @@ Read from files, for PyTorch takes a second to load: what it was built for is in
 
 import ast
 import importlib.util
-import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from .system.cards import Card, see_cards
+from lacuna_wire.cards import Card, see_cards
+from lacuna_wire.torch_builds import (
+    CUDA_12,
+    CUDA_13,
+    INDEX,
+    OTHER_MAKES,
+    ROCM,
+    ROCM_SINCE_2_14,
+    Computer,
+    cuda_build,
+    has_build,
+    this_computer,
+)
+
 from .system.shell import program_word
 
-# PyTorch's own index of each kind of build, as it has them for 2.13; docs/decisions/0002.
-INDEX = "https://download.pytorch.org/whl"
-ROCM, XPU = "rocm7.2", "xpu"
-# Builds for CUDA, newest first, and the oldest driver and card that each runs with: table 2 of the
-# release notes of CUDA (minor version compatibility), and `torch.cuda.get_arch_list()`.
-CUDA_13, CUDA_12 = ("cu130", 580, 75), ("cu126", 525, 50)
 WORDS = {
     "cpu": "processors alone", "cuda": "CUDA", "rocm": "ROCm", "xpu": "Intel GPUs",
     "mps": "Apple GPUs",
@@ -43,13 +49,6 @@ class TorchBuild(NamedTuple):
         return f"{WORDS[self.kind]} {self.number}".strip()
 
 
-class Computer(NamedTuple):
-    """What decides which builds there are: `sys.platform`, and the machine that Python is for."""
-
-    platform: str
-    machine: str
-
-
 class Advice(NamedTuple):
     """Why a card is not used, and what helps.
 
@@ -62,10 +61,6 @@ class Advice(NamedTuple):
     reason: str
     remedy: str = ""
     mend: str = ""
-
-
-def this_computer() -> Computer:
-    return Computer(sys.platform, platform.machine().lower().replace("amd64", "x86_64"))
 
 
 def installed_build() -> TorchBuild | None:
@@ -123,10 +118,12 @@ def advise(cards: Sequence[Card], build: TorchBuild, computer: Computer) -> Advi
         return None
     if card.make == "NVIDIA":
         return _nvidia(card, build)
-    wanted, index = {"AMD": ("rocm", ROCM), "Intel": ("xpu", XPU)}[card.make]
+    wanted, index = OTHER_MAKES[card.make]
+    if card.make == "AMD":
+        index = rocm_of(build)
     if build.kind == wanted:
         return None
-    if computer.machine != "x86_64" or (wanted == "rocm" and computer.platform == "win32"):
+    if not has_build(card.make, computer):
         where = "Windows" if computer.platform == "win32" else computer.machine
         return Advice(f"PyTorch has no build for the {card.name} on {where}")
     return Advice(_not_used(card, build), mend=installation(build, index))
@@ -142,7 +139,7 @@ def _nvidia(card: Card, build: TorchBuild) -> Advice | None:
     driver, capability = int(whole), card.capability or CUDA_13[2]
     if capability < CUDA_12[2]:
         return Advice(f"PyTorch no longer has code for the {card.name}")
-    index, *_least = CUDA_13 if driver >= CUDA_13[1] and capability >= CUDA_13[2] else CUDA_12
+    index, *_least = cuda_build(driver, capability)
     mend = installation(build, index)
     if driver < CUDA_12[1]:
         return Advice(
@@ -184,6 +181,12 @@ def _on_a_mac(card: Card | None, build: TorchBuild, computer: Computer) -> Advic
 
 def _not_used(card: Card, build: TorchBuild) -> str:
     return f"PyTorch {build.version}, built for {build.in_words()}, does not use the {card.name}"
+
+
+def rocm_of(build: TorchBuild) -> str:
+    """Return the index that has this version for AMD."""
+    major, minor = build.version.split(".")[:2]
+    return ROCM_SINCE_2_14 if (int(major), int(minor)) >= (2, 14) else ROCM
 
 
 def installation(build: TorchBuild, index: str) -> str:

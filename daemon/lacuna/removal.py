@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -14,23 +14,30 @@ from lacuna.engine.geometry.context import along, plan_job
 from lacuna.engine.geometry.regions import plan_regions
 from lacuna.engine.pixels.document import Document, Samples, strips
 from lacuna.files import (
-    SUPPORTED_SUFFIXES,
+    WHITE_IS_MISSING,
     AllowedPixels,
     Edit,
+    MaskMeaning,
     Picture,
     SparseMask,
+    check_alike,
+    check_holds_pages,
     check_output,
     check_size,
+    open_page,
     open_picture,
+    page_count,
     read_allowed,
     read_mask,
+    save_pages,
+    save_picture,
 )
 from lacuna.files.plane import FilePlane
 from lacuna.samples import DTYPES
-from lacuna_wire import JobRequest, JobStatus, LacunaError, Options, Rect
+from lacuna_wire import JobRequest, JobStatus, Options, Rect
 from lacuna_wire.client import Client, inpaint
 from lacuna_wire.endpoint import find_daemon, start_daemon
-from lacuna_wire.errors import BadRequest, Conflict, Unprocessable
+from lacuna_wire.errors import DaemonUnreachable, Unprocessable
 from lacuna_wire.messages import REQUIRED_PLANES, Progress
 from lacuna_wire.options import AUTO_GROW
 from lacuna_wire.planes import nearest_sources
@@ -43,6 +50,10 @@ OnProgress = Callable[[JobStatus], None]
 MOST_LOOKED_AT_PX = 1 << 24  # around a selection, for a hint that nobody asked for
 
 
+ALL_PAGES: Literal["all"] = "all"
+Page = int | Literal["all"] | None
+
+
 class RemovalPaths(NamedTuple):
     """What is read for one picture, and the file to write.
 
@@ -52,6 +63,7 @@ class RemovalPaths(NamedTuple):
         out: The file to write.
         copy_from: White = may be copied, and nothing else; None if all may.
         avoid: White = must not be copied.
+        page: Of a TIFF with several; None for the one that there is.
     """
 
     image: Path
@@ -59,6 +71,7 @@ class RemovalPaths(NamedTuple):
     out: Path
     copy_from: Path | None = None
     avoid: Path | None = None
+    page: Page = None
 
 
 class Removal(NamedTuple):
@@ -70,6 +83,7 @@ class Removal(NamedTuple):
         request: The job as the daemon gets it.
         out: The file to write.
         sources: What may be copied; None if all may.
+        others: The further pages of the file, if all are to be filled.
     """
 
     picture: Picture
@@ -77,6 +91,7 @@ class Removal(NamedTuple):
     request: JobRequest
     out: Path
     sources: AllowedPixels | None = None
+    others: tuple["Removal", ...] = ()
 
 
 class Removed(NamedTuple):
@@ -91,99 +106,48 @@ class Removed(NamedTuple):
     grown_px: int
 
 
-def plan_work(
-    paths: Sequence[Path],
-    output: Path,
-    mask_suffix: str | None,
-    overwrite: bool,
-    copy_from: Path | None = None,
-    avoid: Path | None = None,
-) -> list[RemovalPaths]:
-    """Say what is read and written, before anything is: one `RemovalPaths` per picture.
+def prepare(
+    work: RemovalPaths, options: Options, meaning: MaskMeaning = WHITE_IS_MISSING
+) -> Removal:
+    """Read picture and mask and refuse at once what cannot be done.
 
     Args:
-        paths: A picture and its mask; with `mask_suffix`, pictures.
-        output: A file, or a folder that exists; with `mask_suffix`, a folder.
-        mask_suffix: What the name of a mask has after the name of its picture.
-        overwrite: Whether files that exist may be replaced.
-        copy_from: As in `RemovalPaths`, of the one picture.
-        avoid: The same.
-
-    Raises:
-        BadRequest: If the paths are not what the form of the call needs.
-        LacunaError: If a mask is missing (`no_such_file`).
-        Conflict: If an output exists (`output_exists`) or two are the same.
-    """
-    if mask_suffix is None:
-        if len(paths) != 2:
-            raise BadRequest(
-                f"IMAGE and MASK are needed, {len(paths)} paths were given; "
-                "for many pictures name the masks with --mask-suffix."
-            )
-        image, mask = paths
-        out = output / image.name if output.is_dir() else output
-        works = [RemovalPaths(image, mask, out, copy_from, avoid)]
-    else:
-        for option, given in (("--copy-from", copy_from), ("--avoid", avoid)):
-            if given is not None:
-                raise BadRequest(
-                    f"{option} names a mask for one picture, and --mask-suffix takes {len(paths)}. "
-                    f"Run `lacuna inpaint IMAGE MASK -o OUT {option} {given}` for each of them."
-                )
-        if not output.is_dir():
-            raise BadRequest(f"{output} is not a folder; many pictures need one as output.")
-        works = [
-            RemovalPaths(path, find_mask(path, mask_suffix), output / path.name) for path in paths
-        ]
-    for work in works:
-        if work.out.exists() and not overwrite:
-            what = "the input itself" if _same(work.out, work.image) else "there already"
-            raise Conflict(f"{work.out} is {what}; --overwrite replaces it.", code="output_exists")
-    if len({work.out for work in works}) < len(works):
-        raise Conflict(
-            f"{len(works)} pictures would be written to {len({w.out for w in works})} files.",
-            code="output_exists",
-        )
-    return works
-
-
-def find_mask(image: Path, suffix: str) -> Path:
-    """Find the mask of a picture: `a.jpg` with suffix `_mask` has `a_mask.png`, `.tif`, ...
-
-    Raises:
-        LacunaError: If there is none (code `no_such_file`).
-    """
-    for kind in (image.suffix, ".png", *SUPPORTED_SUFFIXES):
-        mask = image.with_name(f"{image.stem}{suffix}{kind}")
-        if mask != image and mask.exists():
-            return mask
-    raise LacunaError(
-        f"{image.name} has no mask: there is no {image.stem}{suffix}.png (or .tif, .jpg, ...) "
-        f"in {image.parent}.",
-        code="no_such_file",
-        status=404,
-    )
-
-
-def prepare(work: RemovalPaths, options: Options) -> Removal:
-    """Read picture and mask and refuse at once what cannot be done.
+        work: What to read and write.
+        options: Of the fill.
+        meaning: Of the mask.
 
     Raises:
         LacunaError: If a file cannot be read or written, or the two do not fit together
             (`mask_size`, `empty_selection`, `no_context`).
     """
-    picture = open_picture(work.image)
+    if work.page == ALL_PAGES:
+        pages = range(1, page_count(work.image) + 1)
+        first, *others = (prepare(work._replace(page=page), options, meaning) for page in pages)
+        check_holds_pages(work.out, first.picture, len(pages))
+        return first._replace(others=tuple(others))
+    if work.page is None:
+        check_alike(work.image, work.mask)
+        picture = open_picture(work.image)
+    else:
+        picture = open_page(work.image, work.page)
     check_output(work.out, picture)
-    selection = read_mask(work.mask)
+    if picture.alpha_is_unknown:
+        options = replace(options, transparency="empty")
+    selection = read_mask(work.mask, meaning)
     check_size(work.mask, selection, picture.width, picture.height)
     bounds = selection.bounds()
+    black, white = ("white", "black") if meaning.inverted else ("black", "white")
     if not bounds.area:
         raise Unprocessable(
-            f"{work.mask.name} selects nothing: all its pixels are black.", code="empty_selection"
+            f"{work.mask.name} selects nothing: all its pixels are {black}. "
+            f"Paint {white} what is to go{', or leave out --invert' * meaning.inverted}.",
+            code="empty_selection",
         )
     if selection.is_all_selected():
         raise Unprocessable(
-            f"{work.mask.name} selects everything: nothing is left to fill from.", code="no_context"
+            f"{work.mask.name} selects everything: nothing is left to fill from. "
+            f"Paint {black} what is to stay.",
+            code="no_context",
         )
     request = JobRequest(
         id=str(uuid.uuid4()),
@@ -200,6 +164,14 @@ def prepare(work: RemovalPaths, options: Options) -> Removal:
         planes=(*REQUIRED_PLANES, "sources"), sources=_needed(sources, request)
     )
     return Removal(picture, selection, request, work.out, sources)
+
+
+def save_removed(removal: Removal, removed: Sequence[Removed], out: Path) -> list[str]:
+    """Save the picture, or all pages of it, as `save_picture` does; one of `removed` for each."""
+    if not removal.others:
+        return save_picture(removal.picture, out, removed[0].edits)
+    pages = [removal.picture, *(other.picture for other in removal.others)]
+    return save_pages(out, [(page, each.edits) for page, each in zip(pages, removed, strict=True)])
 
 
 def _needed(sources: AllowedPixels, request: JobRequest) -> Rect | None:
@@ -219,7 +191,21 @@ def connect() -> Client:
 
 
 def fill_by_daemon(removal: Removal, on_progress: OnProgress) -> Removed:
-    """Let the daemon fill it; start one if none runs."""
+    """Let the daemon fill it; start one if none runs, and another one, once, if it dies meanwhile.
+
+    Raises:
+        LacunaError: Whatever kept the job from being done; `daemon_unreachable` if no daemon can be
+            started, or the second one is lost, too.
+    """
+    client = connect()
+    try:
+        return _fill_by(client, removal, on_progress)
+    except DaemonUnreachable:
+        again = removal.request._replace(id=str(uuid.uuid4()))
+        return _fill_by(connect(), removal._replace(request=again), on_progress)
+
+
+def _fill_by(client: Client, removal: Removal, on_progress: OnProgress) -> Removed:
     request = removal.request
 
     def read_window(window: Rect) -> Iterator[memoryview]:
@@ -234,7 +220,7 @@ def fill_by_daemon(removal: Removal, on_progress: OnProgress) -> Removed:
             for strip in strips(document.rect):
                 yield plane[strip.slices].data.cast("B")
 
-    answer = inpaint(connect(), request, read_window, on_progress, lambda: False)
+    answer = inpaint(client, request, read_window, on_progress, lambda: False)
     rect, grown_px = answer.rect, answer.grown_px
     samples = np.frombuffer(answer.pixels, DTYPES[request.layout.sample])
     samples = samples.reshape(rect.height, rect.width, request.layout.channel_count)
@@ -283,7 +269,3 @@ def document_of(removal: Removal, window: Rect) -> Document:
         removal.request.layout,
         None if sources is None else FilePlane(lambda rect: sources[rect.slices], window),
     )
-
-
-def _same(one: Path, other: Path) -> bool:
-    return one.exists() and other.exists() and one.samefile(other)

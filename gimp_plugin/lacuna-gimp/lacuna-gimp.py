@@ -23,6 +23,8 @@ import lacuna_wire
 from lacuna_gimp import dialog, removing
 from lacuna_gimp.translation import _
 from lacuna_wire import LacunaError, sentences
+from lacuna_wire.engine_install import words
+from lacuna_wire.engine_install.places import carried_wheel
 from lacuna_wire.errors import JobCancelled
 from lacuna_wire.options import MAX_VARIATION
 from lacuna_wire.refusals import refusal_text
@@ -50,10 +52,10 @@ class Call(NamedTuple):
         """Whether a dialog is wanted; not when the last filter is repeated."""
         return bool(self.run_mode == Gimp.RunMode.INTERACTIVE)
 
-    def tell(self, text: str) -> None:
-        """Tell a user a few words: GIMP shows them in the bar below the image for a while."""
-        if not self.by_script:
-            Gimp.message(text)
+    @property
+    def tell(self) -> removing.Tell:
+        """What tells a user a few words: GIMP shows them in the bar below the image for a while."""
+        return None if self.by_script else Gimp.message
 
 
 def inpaint(call: Call) -> Optional[Gimp.Layer]:
@@ -108,6 +110,14 @@ def fill_again(call: Call) -> Optional[Gimp.Layer]:
     return removing.fill_again(call.image, call.drawables, earlier, settings, call.tell)
 
 
+def show_engine(call: Call) -> None:
+    """Show what there is to install, to bring up to date, or to remove."""
+    from lacuna_gimp.engine import EngineWindow  # only where there is a screen to show it on
+
+    if not call.by_script:
+        EngineWindow().run()
+
+
 class MenuEntry(NamedTuple):
     """A procedure, which has an entry in the menu.
 
@@ -116,12 +126,14 @@ class MenuEntry(NamedTuple):
         label: In the menu.
         sentence: What it does.
         options: Whether its arguments are the options.
+        fills: Whether it needs the engine.
     """
 
     do: Callable[[Call], Optional[Gimp.Layer]]
     label: str
     sentence: str
     options: bool = True
+    fills: bool = True
 
 
 ENTRIES = {
@@ -152,6 +164,14 @@ ENTRIES = {
         _(sentences.FILL_AGAIN_TIP),
     ),
 }
+if carried_wheel() is not None:  # who has installed it with `lacuna setup` looks after it there
+    ENTRIES["plug-in-lacuna-engine"] = MenuEntry(
+        show_engine,
+        _(words.ENGINE),
+        _(words.ENGINE_TIP),
+        options=False,
+        fills=False,
+    )
 
 
 class Lacuna(Gimp.PlugIn):
@@ -180,6 +200,8 @@ class Lacuna(Gimp.PlugIn):
             name,
         )
         procedure.set_attribution("Lacuna", "Lacuna", "2026")
+        if not entry.fills:
+            return procedure
         if entry.options:
             dialog.add_arguments(procedure)
         else:
@@ -205,7 +227,10 @@ def run(
     status = Gimp.PDBStatusType
     call = Call(procedure, run_mode, image, drawables, config)
     try:
-        layer = ENTRIES[procedure.get_name()].do(call)
+        entry = ENTRIES[procedure.get_name()]
+        if entry.fills and not call.by_script and not _have_engine(call):
+            return procedure.new_return_values(status.CANCEL, GLib.Error())
+        layer = entry.do(call)
     except JobCancelled as error:
         return procedure.new_return_values(status.CANCEL, GLib.Error(refusal_text(error, _)))
     except LacunaError as error:
@@ -226,6 +251,15 @@ def run(
     values.remove(1)
     values.insert(1, GObject.Value(Gimp.Layer, layer))
     return values
+
+
+def _have_engine(call: Call) -> bool:
+    """Offer the engine if there is none; tell whether to go on."""
+    if carried_wheel() is None:
+        return True
+    from lacuna_gimp.engine import have_engine  # only where there is a screen to show it on
+
+    return have_engine(update=call.may_ask)
 
 
 _READ_WRITE = GObject.ParamFlags.READWRITE

@@ -5,10 +5,13 @@ from typing import Any, Callable, List, NamedTuple
 from krita import Krita
 
 from lacuna_wire import sentences
+from lacuna_wire.engine_install import words
+from lacuna_wire.engine_install.places import carried_wheel
 
 from .fills import FILLS
 from .help import open_help
 from .icon import lacuna_icon
+from .panel import show_docker
 from .qt import QMenu
 from .translation import _
 
@@ -36,6 +39,13 @@ class ActionRow(NamedTuple):
 
 def action_rows() -> List[ActionRow]:
     """Return all entries, from top to bottom."""
+    engine = ActionRow(
+        "lacuna_engine",
+        _(words.ENGINE),
+        _(words.ENGINE_TIP),
+        lambda _document: _show_engine(),
+        needs_document=False,
+    )
     return [
         ActionRow(
             INPAINT_SELECTION,
@@ -74,6 +84,8 @@ def action_rows() -> List[ActionRow]:
             lambda _document: open_help(),
             needs_document=False,
         ),
+        # Who has installed it with `lacuna setup` looks after it there.
+        *([engine] if carried_wheel() is not None else []),
     ]
 
 
@@ -93,6 +105,12 @@ def add_actions(window: Any) -> None:
         action.triggered.connect(lambda *_, row=row: _act(row))
         if row.name == INPAINT_SELECTION:
             _show_icon(action)
+
+
+def _show_engine() -> None:
+    docker = show_docker()
+    if docker is not None:
+        docker.engine.look()
 
 
 def _show_icon(action: Any) -> None:

@@ -7,8 +7,9 @@ from krita import Extension, Krita
 
 from . import settings
 from .actions import add_actions
+from .engine_box import QUIT_S, WORK
 from .fills import FILLS
-from .panel import find_docker
+from .panel import find_docker, show_docker
 from .qt import QIcon
 
 MESSAGE_MS, PROGRESS_MS = 5000, 1500
@@ -26,9 +27,11 @@ class LacunaExtension(Extension):
         notifier = Krita.instance().notifier()
         notifier.setActive(True)
         notifier.applicationClosing.connect(FILLS.quit)
+        notifier.applicationClosing.connect(lambda: WORK.quit(QUIT_S))
         notifier.windowCreated.connect(self._show_docker_once)
         FILLS.said.connect(self._say)
         FILLS.changed.connect(self._show_progress)
+        FILLS.engine_wanted.connect(show_docker)
 
     def createActions(self, window: Any) -> None:  # noqa: N802, Krita's name
         """Called for every window; the window is gone after the call."""

@@ -23,12 +23,14 @@ class FilledParts(NamedTuple):
         parts: Their places, and they themselves in the colours of the target.
         grown_px: As in `JobStatus`.
         weights: As in `JobStatus`.
+        unused_card: As in `Answer`.
     """
 
     result: str
     parts: List[Tuple[Rect, Any]]
     grown_px: int = 0
     weights: str = ""
+    unused_card: str = ""
 
 
 class MainThreadWork(NamedTuple):
@@ -125,15 +127,16 @@ class FillThread(QObject):
 
     def _fill(self) -> FilledParts:
         """Ask the daemon; return what it has made, in the colours of the target."""
-        rect, pixels, result, grown_px, weights = fill(self._request, self._editor)
-        view, row_bytes = memoryview(pixels), rect.width * self._request.layout.pixel_bytes
+        answer = fill(self._request, self._editor)
+        rect, result = answer.rect, answer.result
+        view, row_bytes = memoryview(answer.pixels), rect.width * self._request.layout.pixel_bytes
         parts = []
         for strip in cut_into_strips(rect, self._work.strip_pixels):
             first = (strip.top - rect.top) * row_bytes
             part = view[first : first + strip.height * row_bytes]
             converted = self._in_main(partial(self._work.convert, result, strip, part))
             parts.append((strip, converted))
-        return FilledParts(result, parts, grown_px, weights)
+        return FilledParts(result, parts, answer.grown_px, answer.weights, answer.unused_card)
 
     def _place(self, filled: FilledParts) -> Any:
         made = None

@@ -48,8 +48,10 @@ class Fills(QObject):
     Attributes:
         changed: There is news of a document: the docker should look again.
         said: Gets a document, a sentence, and whether it tells of a failure.
+        engine_wanted: A fill waits for the engine, which is not there.
     """
 
+    engine_wanted = pyqtSignal()
     changed = pyqtSignal()
     said = pyqtSignal(object, str, bool)
 
@@ -107,6 +109,14 @@ class Fills(QObject):
             desk.turns.remove(turn)
             self.said.emit(document, _(sentences.CANCELLED), False)
         self.changed.emit()
+
+    def go_on_with_engine(self) -> None:
+        """Do what waited for the engine, the last click of each document."""
+        self.forget_closed()
+        for desk in self._desks:
+            asked, desk.waits = desk.waits, None
+            if asked is not None:
+                self._queue(desk.document, asked)
 
     def quit(self) -> None:
         """End all fills, because Krita is closing."""
@@ -191,6 +201,7 @@ class Fills(QObject):
         try:
             chosen, wanted = turn.ask()
             turn.replaces = wanted.instead_of is not None
+            turn.asked = (chosen, wanted)
             fill = turn.fill = Fill(desk.document, chosen, wanted)
             fill.shown.connect(lambda _fill, status: self._show(desk, turn, status))
             fill.ended.connect(lambda _fill, *what: self._drop(desk, turn, *what))
@@ -212,6 +223,10 @@ class Fills(QObject):
             return
         desk.turns.remove(turn)
         made = turn.fill.made if turn.fill is not None else None
+        lacks_engine = turn.fill is not None and turn.fill.lacks_engine
+        if lacks_engine:
+            asked = turn.asked
+            desk.waits = lambda: asked
         if made is not None:
             (desk.tries.add if turn.replaces else desk.tries.begin)(made)
         if not any(desk.document == each for each in Krita.instance().documents()):
@@ -219,6 +234,8 @@ class Fills(QObject):
         desk.failed = failed
         self._tell(desk, sentence)
         self.said.emit(desk.document, sentence, failed)
+        if lacks_engine:
+            self.engine_wanted.emit()
         QTimer.singleShot(0, lambda: self._go_on(desk))
 
     def _tell(self, desk: Desk, text: str, percent: float = 0.0) -> None:

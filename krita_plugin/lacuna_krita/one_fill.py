@@ -9,10 +9,13 @@ from typing import Any, Iterator, Optional
 
 from lacuna_wire import LacunaError, Rect, sentences
 from lacuna_wire.editor import EditorSettings, new_request
+from lacuna_wire.engine_install import words
+from lacuna_wire.engine_install.work import can_offer
 from lacuna_wire.errors import JobCancelled
 from lacuna_wire.numbers import decimal
 from lacuna_wire.planes import nearest_sources
 from lacuna_wire.refusals import refusal_text
+from lacuna_wire.unused_card import is_news
 
 from . import document as picture
 from . import placing
@@ -40,6 +43,7 @@ class Fill(QObject):
     Attributes:
         document: The user's.
         made: What it was, once it has ended well.
+        lacks_engine: Whether it has ended because there is no engine, which can be installed.
         shown: Gets this fill and a status of its job.
         ended: Gets this fill, a sentence, and whether it tells of a failure.
     """
@@ -51,6 +55,7 @@ class Fill(QObject):
         super().__init__()
         self.document = document
         self.made: Optional[Made] = None
+        self.lacks_engine = False
         self._settings = settings
         self._wanted = wanted
         self._source: Any = None
@@ -62,6 +67,7 @@ class Fill(QObject):
         self._placing: Optional[Iterator[None]] = None
         self._cancelled = False
         self._pointless = ""
+        self._unused_card = ""
         self._begun = time.monotonic()
         self._check = QTimer(self)
         self._check.setInterval(CHECK_MS)
@@ -154,6 +160,7 @@ class Fill(QObject):
 
     def _place(self, filled: FilledParts) -> Optional[Made]:
         """Do the next piece of the placing; when all is done, what was made comes back."""
+        self._unused_card = filled.unused_card
         if self._placing is None:
             placed = self._wanted.placed
             if placed is None:
@@ -192,17 +199,23 @@ class Fill(QObject):
             done = _done_sentence(made.kind).format(seconds)
             edge = sentences.edge_text(made.placed.grown_px, _)
             model = sentences.model_text(made.placed.weights, _)
-            sentence = "\n".join(filter(None, (done, edge, model)))
+            card = self._unused_card if is_news("krita", self._unused_card) else ""
+            said = (done, edge, model, sentences.card_text(card, _))
+            sentence = "\n".join(filter(None, said))
         elif isinstance(error, JobCancelled):
             sentence = self._pointless or _(sentences.CANCELLED)
         elif isinstance(error, LacunaError):
+            self.lacks_engine = error.code == "daemon_unreachable" and can_offer()
             sentence = refusal_text(error, _)
+            if self.lacks_engine:
+                sentence = _(words.WILL_GO_ON)
         else:
             assert error is not None
             traceback.print_exception(type(error), error, error.__traceback__)
             sentence = _(sentences.BUG).format(type(error).__name__, error)
         by_hand = isinstance(error, JobCancelled) and not self._pointless
-        self.ended.emit(self, sentence, error is not None and not by_hand)
+        failed = error is not None and not by_hand and not self.lacks_engine
+        self.ended.emit(self, sentence, failed)
 
 
 def _done_sentence(kind: str) -> str:

@@ -8,6 +8,7 @@ from lacuna_wire import sentences
 
 from . import settings
 from .document import copy_masks
+from .engine_box import EngineBox
 from .fill_thread import WeightsQuestion
 from .fills import FILLS
 from .fold import Fold
@@ -48,6 +49,7 @@ class LacunaDocker(DockWidget):
         self._timer.start()
         self._show_document()
         self._question.ask()
+        self.engine.look(shown=False)
 
     def hideEvent(self, event: Any) -> None:  # noqa: N802, Qt's name
         super().hideEvent(event)
@@ -81,6 +83,7 @@ class LacunaDocker(DockWidget):
         policy.setRetainSizeWhenHidden(True)
         self.bar.setSizePolicy(policy)
         self.message = MessageLabel()
+        self.engine = EngineBox()
 
     def _lay_out(self) -> None:
         buttons = QHBoxLayout()
@@ -94,6 +97,7 @@ class LacunaDocker(DockWidget):
         column.addWidget(self.fold)
         column.addWidget(self.bar)
         column.addWidget(self.message)
+        column.addWidget(self.engine)
         column.addStretch(1)
         content = QWidget(self)
         content.setLayout(column)
@@ -120,13 +124,20 @@ class LacunaDocker(DockWidget):
         self.help.clicked.connect(lambda *_: open_help())
         self.form.chosen.connect(self._choose)
         self._timer.timeout.connect(self._look)
+        self.engine.installed.connect(self._go_on)
         FILLS.changed.connect(self._refresh)
+        FILLS.engine_wanted.connect(self.engine.look)
         # After the last document there is no other canvas. It is still there when it says so.
         closed = Krita.instance().notifier().imageClosed
         closed.connect(lambda *_: QTimer.singleShot(0, self._show_document))
 
     def _start(self, document: Any) -> None:
         FILLS.start(document, self.form.settings())
+        self._question.ask()
+
+    def _go_on(self) -> None:
+        """Do the fills that waited for the engine."""
+        FILLS.go_on_with_engine()
         self._question.ask()
 
     def _choose(self) -> None:
@@ -187,8 +198,19 @@ class LacunaDocker(DockWidget):
         self.bar.setVisible(state.running)
         self.bar.setValue(int(state.percent) if state.running else 0)
         self.message.tell(state.text, state.failed)
+        for options in (self.form.often, self.preview, self.fold):
+            options.setVisible(not self.engine.needs_room)
         self.tries.show_at(FILLS.try_at(document))
         self.tries.setEnabled(not state.running)  # but seen: what is below is not to jump
+
+
+def show_docker() -> Optional[Any]:
+    """Bring the docker of the active window to the front, and return it; None without a window."""
+    docker = find_docker()
+    if docker is not None:
+        docker.show()
+        docker.raise_()
+    return docker
 
 
 def find_docker() -> Optional[Any]:

@@ -21,6 +21,7 @@ class WaitingFill:
         fill: Runs.
         cancelled: Whether the user wants it no more.
         left: The seconds that were told.
+        asked: What was to be done, as soon as it was known.
     """
 
     def __init__(self) -> None:
@@ -29,6 +30,7 @@ class WaitingFill:
         self.fill: Optional[Fill] = None
         self.cancelled = False
         self.left = TimeLeft()
+        self.asked: Any = None
 
     def cancel(self) -> None:
         self.cancelled = True
@@ -47,6 +49,7 @@ class Desk:
         percent: How much of the first turn is done.
         tries: What was made in place of the last fill.
         copying: `copy_from` and `copy_mask` as they were chosen for this document.
+        waits: What is to be done as soon as there is an engine.
     """
 
     def __init__(self, document: Any) -> None:
@@ -57,6 +60,7 @@ class Desk:
         self.percent = 0.0
         self.tries = Tries()
         self.copying: Tuple[str, str] = ("everywhere", "")
+        self.waits: Optional[Ask] = None
 
     def turn_to_cancel(self) -> Optional[WaitingFill]:
         """Return the first one that still goes on."""

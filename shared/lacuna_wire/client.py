@@ -29,6 +29,8 @@ class Answer(NamedTuple):
         result: What they are: `layer` or `composite`, as in `Options.result`.
         grown_px: As in `JobStatus`.
         weights: As in `JobStatus`.
+        unused_card: Why it ran on the processor though a graphics card is there, as the daemon says
+            it; empty if it did not, or nobody has asked.
     """
 
     rect: Rect
@@ -36,6 +38,7 @@ class Answer(NamedTuple):
     result: str
     grown_px: int = 0
     weights: str = ""
+    unused_card: str = ""
 
 
 class PageAddress(NamedTuple):

@@ -23,12 +23,13 @@ from typing import (
 )
 
 from . import client as wire
-from .errors import DaemonUnreachable, JobCancelled
+from .errors import DaemonUnreachable, JobCancelled, LacunaError
 from .layout import PixelLayout
 from .messages import REQUIRED_PLANES, JobRequest, JobStatus
 from .options import AUTO_GROW, Options
 from .rect import Rect
 from .sentences import CANCELLED
+from .unused_card import reason_in
 
 TICK_S = 0.1  # between two looks whether an answer of the main thread is still wanted
 
@@ -188,9 +189,20 @@ def _once(request: JobRequest, editor: Editor) -> wire.Answer:
     client = wire.connect()
     with editor.guarded(request.id):
         try:
-            return wire.inpaint(client, request, read_window, show, editor.should_cancel)
+            answer = wire.inpaint(client, request, read_window, show, editor.should_cancel)
         except DaemonUnreachable as error:
             raise _DiedUnderIt(error.message) from error
+    return answer._replace(unused_card=_unused_card(client, request))
+
+
+def _unused_card(client: wire.Client, request: JobRequest) -> str:
+    """Ask why a fill that could choose its device has run on the processor."""
+    if request.options.device != "auto":
+        return ""
+    try:
+        return reason_in(str(client.status().get("device") or ""))
+    except LacunaError:
+        return ""  # the fill is there: nothing else may go wrong with it
 
 
 def _read_ahead(window: Rect, planes: Iterable[str], editor: Editor) -> Iterator[Any]:

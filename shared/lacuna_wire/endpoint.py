@@ -20,6 +20,7 @@ from typing import Any, List, NamedTuple, Optional, Sequence
 from .errors import DaemonUnreachable, LacunaError, ProtocolMismatch
 from .fitness import facts_of_this_computer, require_fit_computer
 from .messages import PROTOCOL
+from .outside import environment_of_others
 from .private_files import read_private, write_private
 from .session import HOST, ask_hello, begin_session, stranger
 from .signing import same
@@ -27,8 +28,6 @@ from .whereabouts import Whereabouts, difference, elsewhere, is_held, our_wherea
 
 PROVE_TIMEOUT_S = 3.0
 POLL_S = 0.05  # between two looks for a daemon that is starting
-# Editors in an AppImage or a bundle point these at their own Python and libraries.
-FOREIGN_PREFIXES = ("PYTHON", "LD_", "DYLD_")
 # It starts the daemon, puts a newer one in the place of an older one, and updates the plug-ins.
 REMEDY = "Run `lacuna setup` in a terminal."
 
@@ -255,10 +254,22 @@ def start_daemon(command: Optional[Sequence[str]] = None, timeout_s: float = 10.
     )
 
 
+def is_startable() -> bool:
+    """Tell whether a daemon runs, or there is a program to start one; nothing is started.
+
+    Where that cannot be told, because of a file that is damaged or a daemon elsewhere, the error
+    of `connect` says more than this can.
+    """
+    try:
+        if find_daemon() is not None:
+            return True
+        command = read_launch()
+    except LacunaError:
+        return True
+    return command is not None and os.path.exists(command[0])
+
+
 def _spawn_detached(command: Sequence[str]) -> "subprocess.Popen[bytes]":
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(FOREIGN_PREFIXES)
-    }
     # The names exist on Windows only: the daemon must outlive the editor, without a console.
     flags = getattr(subprocess, "DETACHED_PROCESS", 0)
     flags |= getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
@@ -269,7 +280,7 @@ def _spawn_detached(command: Sequence[str]) -> "subprocess.Popen[bytes]":
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=str(Path.home()),
-            env=environment,
+            env=environment_of_others(),
             start_new_session=True,
             creationflags=flags,
         )

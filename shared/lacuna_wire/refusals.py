@@ -139,6 +139,39 @@ REFUSALS: Dict[str, Tuple[str, ...]] = {
     "damaged_file": (
         "{path} is damaged. Delete it, then run `lacuna setup` in a terminal.",
     ),
+    "no_python": (
+        "Python {version} is here ({program}), but not the part of it that makes environments. Run "
+        "`{command}` in a terminal, then try again.",
+        "The Lacuna engine needs Python 3.11 to 3.14, and this computer has {older}. Install a "
+        "newer one ({how}), then try again.",
+        "The Lacuna engine needs Python 3.11 to 3.14, and this computer has none. Install one "
+        "({how}), then try again.",
+    ),
+    "install_no_room": (
+        "The Lacuna engine needs {needed_bytes} in {folder}, and {free_bytes} are free. Delete "
+        "what you no longer need there, then try again.",
+        "The disk of {folder} is full: {free_bytes} are free. Delete what you no longer need "
+        "there, then try again. Nothing of the engine was left behind.",
+    ),
+    "install_no_network": (
+        "What the Lacuna engine needs could not be downloaded: {tried} does not answer. Connect "
+        "this computer to the internet, then try again. Nothing of it was left behind.",
+    ),
+    "install_failed": (
+        "The Lacuna engine could not be installed: {reason}. Nothing of it was left behind.",
+    ),
+    "install_cancelled": (
+        "The installation was cancelled. Nothing of it was left behind.",
+    ),
+    "install_busy": (
+        "The Lacuna engine is being installed or removed just now, by another window or program. "
+        "Try again when that is done.",
+    ),
+    "engine_stays": ("The Lacuna engine could not be removed: {reason}.",),
+    "not_your_home": (
+        "The home folder {path} belongs to another user. Start this program as the user who "
+        "paints.",
+    ),
     "not_readable": ("{path} cannot be read ({reason}).",),
     "not_writable": ("{path} cannot be written ({reason}).",),
 }  # fmt: skip

@@ -174,6 +174,29 @@ def model_text(weights: str, translate: Callable[[str], str] = str) -> str:
     return translate(FILLED_BY).format(weights) if weights else ""
 
 
+# Why PyTorch does not use the card: a sentence in English without its full stop, as the daemon and
+# the command say it.
+UNUSED_CARD = (
+    "The fill ran on the processor, though a graphics card is there: {}. `lacuna doctor` says what "
+    "helps."
+)
+# The same where there is room for little.
+CARD_NOT_USED = "The graphics card is not used: `lacuna doctor` says why."
+
+
+def card_text(reason: str, translate: Callable[[str], str] = str) -> str:
+    """Say that a graphics card is not used; nothing without a reason.
+
+    Args:
+        reason: As in `Answer.unused_card`, if it `is_news`.
+        translate: Gives a text in the user's language.
+
+    >>> card_text("")
+    ''
+    """
+    return translate(UNUSED_CARD).format(reason) if reason else ""
+
+
 # How much will be filled, before the click.
 TO_FILL = "To fill"
 TO_FILL_TIP = (

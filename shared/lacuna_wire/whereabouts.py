@@ -77,20 +77,34 @@ def elsewhere(where: str, folder: Path) -> DaemonElsewhere:
 def is_held(lock: Path) -> bool:
     """Whether a process holds this lock, wherever it runs; the kernel frees it with its process.
 
-    On a file system that is shared by computers this is as true as its locks are.
+    On a file system that is shared by computers this is as true as its locks are. Nobody holds what
+    cannot be opened, or is a link.
     """
-    if sys.platform != "linux":
-        return False  # all places are unknown there, and nobody asks
-    import fcntl
-
+    if sys.platform == "win32" and lock.is_symlink():
+        return False
+    flags = os.O_RDWR
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
+        flags |= getattr(os, name, 0)
     try:
-        descriptor = os.open(str(lock), os.O_RDWR | os.O_NOFOLLOW)
+        descriptor = os.open(str(lock), flags)
     except OSError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _take(descriptor)
     except OSError:
         return True
     finally:
         os.close(descriptor)
     return False
+
+
+def _take(descriptor: int) -> None:
+    """Take the lock that the daemon's library takes, until the descriptor is closed."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

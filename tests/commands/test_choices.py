@@ -3,17 +3,17 @@
 import click
 import pytest
 
-from lacuna.commands.fill_options import possible
+from lacuna.commands.fill_options import possible, sentence
 from lacuna.commands.inpaint import inpaint
 from lacuna.commands.service import serve
 from lacuna_wire import Options
 from lacuna_wire.errors import BadRequest
 from lacuna_wire.options import AUTO_GROW, OPTIONS
 
-OWN = {"paths", "output", "mask_suffix", "overwrite", "local", "only_estimate", "progress"} | {
-    "copy_from",
-    "avoid",
-}
+OWN = {
+    "paths", "output", "mask_suffix", "masks", "recursive", "skip_existing", "report", "invert",
+    "mask_threshold", "copy_from", "avoid", "overwrite", "local", "only_estimate", "progress",
+}  # fmt: skip
 
 
 def parameter(command, name):
@@ -35,7 +35,10 @@ def test_default_and_sentence_are_the_declared_ones(name):
     offered = parameter(inpaint, name)
 
     assert offered.default == OPTIONS[name].default
-    assert offered.help.startswith(OPTIONS[name].sentence)
+    assert offered.help.startswith(
+        OPTIONS[name].sentence if name == "memory_limit" else sentence(OPTIONS[name])
+    )
+    assert "-1" not in offered.help  # nobody has to know the number of `auto`
 
 
 def test_nothing_chosen_is_the_default_of_the_wire():

@@ -361,3 +361,28 @@ def test_help_lists_every_command(lacuna):
     assert run.returncode == 0
     for command in ("inpaint", "demo", "serve", "status", "stop", "weights"):
         assert command in run.stdout
+
+
+def test_what_is_said_of_loss_depends_on_what_the_file_is_and_not_on_its_name(
+    lacuna, photo, tmp_path
+):
+    """A JPEG that is called .png, saved as JPEG and as PNG; JPEG inside TIFF."""
+    picture, mask = photo
+    (tmp_path / "really.png").write_bytes(cv2.imencode(".jpg", picture)[1].tobytes())
+    colours = picture[..., ::-1]
+    tifffile.imwrite(tmp_path / "of_jpeg.tif", colours, photometric="ycbcr", compression="jpeg")
+    blocks = "JPEG is coded in blocks: pixels up to 16 px beside what changed may differ."
+    for source, out, said in (
+        ("really.png", "out.jpg", f"out.jpg: {blocks}"),
+        ("of_jpeg.tif", "out_of_jpeg.tif", f"out_of_jpeg.tif: {blocks}"),
+        ("really.png", "out.png", ""),
+    ):
+        run = lacuna("inpaint", source, "mask.png", "-o", out)
+
+        assert run.returncode == 0, run.stderr
+        lines = [line for line in run.stderr.splitlines() if "JPEG" in line]
+        assert lines == [said] * bool(said)
+    before, after = read(tmp_path / "really.png"), read(tmp_path / "out.jpg")
+    near = cv2.dilate(mask, np.ones((33, 33), np.uint8)) > 0
+    np.testing.assert_array_equal(after[~near], before[~near])
+    np.testing.assert_array_equal(read(tmp_path / "out.png")[mask == 0], before[mask == 0])

@@ -61,6 +61,8 @@ def test_everything_is_set_up_looked_at_kept_and_taken_back(program, user_home, 
 
     weights = user_home / ".local/share/lacuna/weights"
     weights.mkdir(parents=True)
+    alone = rows(program("uninstall", "--dry-run", "--no-krita", "--no-gimp"))
+    assert set(alone) & {"Krita", "GIMP 3.0", "daemon"} == {"daemon"}
     removed = program("uninstall", "--yes")
     assert removed.returncode == 0, removed.stderr
     assert rows(removed)["weights"][0] == "kept"

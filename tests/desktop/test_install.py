@@ -10,9 +10,10 @@ import pytest
 from lacuna import __version__
 from lacuna.desktop import replacing
 from lacuna.desktop.editors import Place
-from lacuna.desktop.install import install, look, plan, remove, version_key
-from lacuna.desktop.plugins import VERSION_FILE, plugin_sources
+from lacuna.desktop.install import install, look, plan, remove
+from lacuna.desktop.plugins import VERSION_FILE, WHEEL_FOLDER, plugin_sources
 from lacuna_wire import LacunaError
+from lacuna_wire.versions import version_key
 from tests.desktop.homes import new_home, tree
 
 SETTINGS = "[General]\nname=å\n\n[python]\nenable_other=true\n"
@@ -67,6 +68,18 @@ def test_installed_twice_is_there_once(place, home):
 
     assert tree(home.folder) == first
     assert look(place) == (__version__, True, True)
+
+
+def test_wheel_of_a_release_in_a_plugin_is_no_damage(place, home):
+    install(place, home)
+    carried = folder_of(place) / WHEEL_FOLDER
+    carried.mkdir()
+    (carried / "lacuna_inpaint-0.1.0-py3-none-any.whl").touch()
+
+    assert look(place).intact
+    assert plan(place, home, __version__) == "keep"
+    (carried.parent / "odd").mkdir()
+    assert not look(place).intact
 
 
 def test_installed_and_removed_leaves_the_home_as_it_was(place, home):

@@ -78,6 +78,27 @@ def test_sdist_has_what_editors_show_and_what_translators_edit(release):
     assert {"translations/lacuna.pot", "translations/de.po", "translations/zh_CN.po"} <= names
 
 
+@pytest.mark.parametrize(
+    ("archive", "plugin"),
+    [("lacuna-krita.zip", "lacuna_krita"), ("lacuna-gimp.zip", "lacuna-gimp")],
+)
+def test_plugins_carry_the_wheel_where_they_look_for_it(release, tmp_path, archive, plugin):
+    with zipfile.ZipFile(release / archive) as opened:
+        opened.extractall(tmp_path)
+    code = "from lacuna_wire.engine_install.places import carried_wheel; print(carried_wheel())"
+    env = {**os.environ, "PYTHONPATH": str(tmp_path / plugin / "_vendor")}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=env, cwd=tmp_path,
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    (wheel,) = release.glob("*.whl")
+    carried = Path(ran.stdout.strip())
+    assert carried.is_relative_to(tmp_path)
+    assert carried.name == wheel.name
+    assert carried.read_bytes() == wheel.read_bytes()
+
+
 def test_folder_with_something_in_it_is_refused(tmp_path):
     (tmp_path / "of another release").touch()
 

@@ -24,10 +24,10 @@ class HeldDaemon(Daemon):
     A test that needs a job in the middle of its work has one for as long as it likes.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *worker_arguments: str) -> None:
         folder.mkdir(exist_ok=True)
         self._hold = folder / "hold"
-        super().__init__(folder, ["--layer", "--hold", str(self._hold)], {})
+        super().__init__(folder, ["--layer", "--hold", str(self._hold), *worker_arguments], {})
 
     def hold(self) -> None:
         """Let every job wait after its first tile, from now on."""

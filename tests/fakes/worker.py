@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--starts", type=Path, help="a file that gets one line per start")
     parser.add_argument("--hold", type=Path, help="while this file is there, no job goes on")
     parser.add_argument("--layer", action="store_true", help="the mask is the alpha of the result")
+    parser.add_argument("--device", default="fake", help="what it says where its fills run")
     arguments = parser.parse_args()
     if arguments.starts:
         with arguments.starts.open("a") as lines:
@@ -76,7 +77,7 @@ def main() -> None:
         where = "fake" if device == "auto" else device
         return Filled(order.window, tiles, where, result, weights=name or "stand-in")
 
-    serve_orders(fill, must_end=lambda: bool(left), device="fake")
+    serve_orders(fill, must_end=lambda: bool(left), device=arguments.device)
 
 
 def is_held(file: Path | None) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from lacuna.files import open_picture, read_mask
+from lacuna.files import WHITE_IS_MISSING, MaskMeaning, open_picture, read_mask
 from lacuna_wire.errors import LacunaError
 
 CHANNELS = {"GRAY": 1, "GRAYA": 2, "RGB": 3, "RGBA": 4}
@@ -29,9 +29,9 @@ XMP = (
 )
 
 
-def whole_mask(path: Path):
+def whole_mask(path: Path, meaning: MaskMeaning = WHITE_IS_MISSING):
     """Read a mask as one array."""
-    mask = read_mask(path)
+    mask = read_mask(path, meaning)
     return mask[mask.rect.slices]
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import struct
 import zlib
 
@@ -13,10 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from lacuna.files import open_picture, read_mask
+from lacuna.files import open_picture, png, read_mask
 from lacuna_wire.errors import LacunaError
 from lacuna_wire.rect import Rect
-from tests.files.pictures import ICC, noise_of, pillow, refusal_of, smooth, write_png
+from tests.files.pictures import (
+    ICC,
+    noise_of,
+    pillow,
+    png_chunk,
+    png_chunks,
+    refusal_of,
+    smooth,
+    write_png,
+)
 
 RGB = noise_of("RGB", "u8")
 
@@ -134,7 +144,7 @@ def test_jpeg_whose_preview_ends_is_still_truncated(tmp_path):
     assert ok
     body = data.tobytes()
     segment = b"\xff\xec" + struct.pack(">H", len(preview.getvalue()) + 2) + preview.getvalue()
-    (tmp_path / "in.jpg").write_bytes(body[:2] + segment + body[2:-2])
+    (tmp_path / "in.jpg").write_bytes(body[:2] + segment + body[2:-40])
 
     assert refusal_of(tmp_path / "in.jpg").code == "corrupt_picture"
 
@@ -151,3 +161,21 @@ def test_png_that_declares_more_than_it_can_hold_is_refused_unread(tmp_path):
 
     assert refusal.code == "corrupt_picture"
     assert "30,000 x 30,000 px" in str(refusal)
+
+
+def test_libpng_prints_nothing_and_what_others_print_is_not_lost(tmp_path, capfd):
+    """About a colour that cannot be transparent, bytes behind the picture, a palette in grey."""
+    write_png(tmp_path / "in.png", smooth(9, 12, 1))
+    header, (_, pixels), _ = png_chunks(tmp_path / "in.png")
+    more = zlib.compress(zlib.decompress(pixels) + bytes(500)) + b"more"
+    odd = [header, (b"PLTE", bytes(3)), (b"tRNS", bytes(9)), (b"IDAT", more), (b"IEND", b"")]
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in odd)
+    (tmp_path / "in.png").write_bytes(data)
+
+    shown = open_picture(tmp_path / "in.png").read(Rect(0, 0, 12, 9))
+
+    np.testing.assert_array_equal(shown, smooth(9, 12, 1))
+    assert capfd.readouterr().err == ""
+    with png._without_warnings():
+        os.write(2, b"PNG warning: odd\nfrom elsewhere\n")
+    assert capfd.readouterr().err == "from elsewhere\n"

@@ -8,6 +8,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from lacuna.files import MaskMeaning
 from lacuna_wire.errors import LacunaError
 from tests.files.pictures import noise_of, whole_mask, write_png
 
@@ -113,38 +114,109 @@ def test_planes_and_alpha_of_a_tiff_mask(tmp_path):
     np.testing.assert_array_equal(whole_mask(tmp_path / "mask.tif"), SOFT)
 
 
+@pytest.mark.parametrize("quality", [20, 50, 80, 95])
 @pytest.mark.parametrize("name", ["mask.jpg", "mask.webp"])
-def test_noise_of_lossy_masks_is_taken_off_both_ends(tmp_path, name):
-    """Otherwise every pixel of a block that an edge crosses would be missing."""
-    Image.fromarray(SOFT).convert("RGB").save(tmp_path / name, quality=80)
-    raw = np.array(Image.open(tmp_path / name).convert("L"))
-    assert np.count_nonzero((raw > 0) & (raw < 12)) > 0
+def test_lossy_mask_is_cut_at_half_so_that_its_ringing_selects_nothing(tmp_path, name, quality):
+    """A disc and a line: what rings in their blocks, far away from both, is no speck of its own."""
+    drawn = np.zeros((96, 128), np.uint8)
+    cv2.circle(drawn, (40, 48), 21, 255, -1)
+    cv2.line(drawn, (90, 5), (120, 90), 255, 5)
+    options = {"subsampling": 2} if name.endswith("jpg") else {}
+    Image.fromarray(drawn).convert("RGB").save(tmp_path / name, quality=quality, **options)
+    rings = np.array(Image.open(tmp_path / name).convert("RGB")).max(axis=2)
+    away = cv2.distanceTransform(255 - drawn, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    if name.endswith("jpg") and quality < 90:
+        assert rings[away > 3].max() > 16, "nothing rings here"
 
     mask = whole_mask(tmp_path / name)
 
-    assert not ((mask > 0) & (mask < 16)).any()
-    assert not ((mask > 239) & (mask < 255)).any()
-    assert (mask[12:28, 24:46] == 255).all()
+    assert set(np.unique(mask)) == {0, 255}
+    assert not mask[away > 3].any()
+    inside = cv2.distanceTransform(drawn, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    assert (mask[inside > 3] == 255).all()
 
 
 @pytest.mark.parametrize(
-    ("samples", "name"),
+    ("samples", "name", "words"),
     [
-        (np.eye(8, dtype=np.uint8), "mask.png"),
-        (np.eye(8, dtype=np.uint16), "mask.png"),
-        (np.eye(8, dtype=np.float32) / 400, "mask.tif"),
+        (np.eye(8, dtype=np.uint8), "mask.png", "highest value is 1 of 255.*zeros and ones"),
+        (np.eye(8, dtype=np.uint16), "mask.png", "highest value is 1 of 65,535.*zeros and ones"),
+        (np.eye(8, dtype=np.uint8) * 3, "mask.png", "highest value is 3 of 255.*from 0 to 3"),
+        (np.eye(8, dtype=np.uint8) * 20, "mask.tif", "labels that count from 0 to 20"),
+        (np.eye(8, dtype=np.uint16) * 255, "mask.png", "8 bit in a file of 16"),
+        (np.eye(8, dtype=np.float32) / 400, "mask.tif", "0.0025 of 1"),
     ],
-    ids=["0 and 1 in u8", "0 and 1 in u16", "next to nothing in f32"],
+    ids=["0 and 1", "0 and 1 of 16 bit", "labels", "more labels", "8 bit in 16", "faint floats"],
 )
-def test_mask_of_zeros_and_ones_is_refused_because_it_would_do_nothing(tmp_path, samples, name):
+def test_mask_that_would_change_next_to_nothing_is_refused_with_its_likely_cause(
+    tmp_path, samples, name, words
+):
     if name.endswith("png"):
         assert cv2.imwrite(str(tmp_path / name), samples)
     else:
         tifffile.imwrite(tmp_path / name, samples)
 
-    with pytest.raises(LacunaError, match="highest value is") as refusal:
+    with pytest.raises(LacunaError, match=words) as refusal:
         whole_mask(tmp_path / name)
     assert refusal.value.code == "faint_mask"
+    assert "--mask-threshold 0" in str(refusal.value)
+    mask = whole_mask(tmp_path / name, MaskMeaning(threshold=0))
+    np.testing.assert_array_equal(mask, (samples > 0) * 255)
+
+
+def test_gray_of_a_tenth_is_a_mask(tmp_path):
+    Image.fromarray(np.eye(8, dtype=np.uint8) * 26).save(tmp_path / "mask.png")
+
+    assert whole_mask(tmp_path / "mask.png").max() == 26
+
+
+@pytest.mark.parametrize("threshold", [0, 89, 90, 254])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_threshold_cuts_between_brighter_and_not(tmp_path, threshold, dtype):
+    top = 1 if dtype == np.float32 else np.iinfo(dtype).max
+    tifffile.imwrite(tmp_path / "mask.tif", (SOFT * (top / 255)).astype(dtype))
+
+    mask = whole_mask(tmp_path / "mask.tif", MaskMeaning(threshold=threshold))
+
+    np.testing.assert_array_equal(mask, (threshold < SOFT) * 255)
+
+
+@pytest.mark.parametrize("threshold", [None, 100])
+def test_inverted_mask_is_the_mask_of_all_else(tmp_path, threshold):
+    Image.fromarray(SOFT).save(tmp_path / "mask.png")
+    Image.fromarray(255 - SOFT).save(tmp_path / "negative.png")
+    layer = np.zeros((*SOFT.shape, 4), np.uint8)
+    layer[..., 3] = SOFT
+    write_png(tmp_path / "layer.png", layer)
+
+    expected = 255 - whole_mask(tmp_path / "mask.png", MaskMeaning(False, threshold))
+
+    for name in ("mask.png", "layer.png"):
+        inverted = whole_mask(tmp_path / name, MaskMeaning(True, threshold))
+        np.testing.assert_array_equal(inverted, expected, err_msg=name)
+    if threshold is None:
+        np.testing.assert_array_equal(whole_mask(tmp_path / "negative.png"), expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "meaning", "words"),
+    [
+        ("mask.jpg", MaskMeaning(), "JPEG or lossy WebP is cut at 127 of 255"),
+        ("mask.png", MaskMeaning(threshold=200), "the cut is at 200 of 255"),
+    ],
+)
+def test_mask_that_is_darker_than_its_cut_is_refused_with_one_that_it_passes(
+    tmp_path, name, meaning, words
+):
+    Image.fromarray(SOFT // 3).save(tmp_path / name)
+
+    with pytest.raises(LacunaError, match=words) as refusal:
+        whole_mask(tmp_path / name, meaning)
+
+    assert refusal.value.code == "faint_mask"
+    threshold = int(str(refusal.value).split("--mask-threshold ")[1].split(",")[0])
+    mask = whole_mask(tmp_path / name, MaskMeaning(threshold=threshold))
+    assert (mask[14:26, 24:46] == 255).all()
 
 
 def test_empty_mask_is_no_error_here(tmp_path):

@@ -1,7 +1,11 @@
 """A copy appears complete or not at all, and what cannot work is said before any work."""
 
 import os
+import shutil
 import stat
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +13,7 @@ import pytest
 import tifffile
 
 from lacuna.files import SUPPORTED_SUFFIXES, check_output, open_picture, save_picture
-from lacuna.files.output import replacing
+from lacuna.files.output import replacing, sweep
 from lacuna_wire.errors import LacunaError, NoSpace
 from lacuna_wire.rect import Rect
 from tests.files.pictures import exif_block, noise_of, pillow, read_png, smooth, write_png
@@ -52,11 +56,21 @@ def test_what_works_passes_and_leaves_nothing(tmp_path, png):
     assert [path.name for path in tmp_path.iterdir()] == ["in.png"]
 
 
-@pytest.mark.parametrize("name", ["out", "out.bmp", "out.png.gz", ".png"])
-def test_unknown_suffix_is_refused_and_the_known_ones_are_listed(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("out", "has no suffix"),
+        (".png", "has no suffix"),
+        ("out.bmp", "Lacuna does not write .bmp files"),
+        ("out.avif", "Lacuna does not write .avif files"),
+        ("out.png.gz", "Lacuna does not write .gz files"),
+    ],
+)
+def test_unknown_suffix_is_refused_and_the_known_ones_are_listed(tmp_path, name, why):
     refusal = refusal_of(tmp_path / name)
 
     assert refusal.code == "unsupported_output"
+    assert why in str(refusal)
     assert ".png, .jpg, .jpeg, .jpe, .webp, .tif, .tiff" in str(refusal)
 
 
@@ -69,6 +83,67 @@ def test_folder_that_is_missing_or_no_folder_is_named(tmp_path, png):
     assert "not an ordinary file" in str(refusal_of(tmp_path / "pipe.png"))
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("x" * 256 + ".png", "File name too long"),
+        ("link.png", "Too many levels of symbolic links"),
+        ("in.png/out.png", "in.png is not a folder"),
+    ],
+    ids=["260 bytes", "link to itself", "below a file"],
+)
+def test_odd_place_is_one_sentence_of_the_system(tmp_path, png, name, why):
+    (tmp_path / "link.png").symlink_to("link.png")
+
+    refusal = refusal_of(tmp_path / name)
+
+    assert refusal.code == "not_writable"
+    assert why in str(refusal)
+
+
+# In another process, so that this one stays who it is; it has all that it needs before it changes.
+AS_SOMEBODY = """
+import os, sys
+from pathlib import Path
+from lacuna.files import check_output, read_mask
+from lacuna_wire import LacunaError
+import lacuna.system.locks, filelock
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+for call in (check_output, read_mask):
+    try:
+        call(Path(sys.argv[1]))
+    except LacunaError as error:
+        print(error.code, error.message)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such permissions")
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o000])
+def test_folder_that_may_not_be_entered_is_one_sentence(mode):
+    """Root may enter any, so this is somebody else, who may enter the folder around it."""
+    around = Path(tempfile.mkdtemp())
+    around.chmod(0o755)
+    folder = around / "closed"
+    folder.mkdir()
+    folder.chmod(mode)
+    try:
+        run = subprocess.run(
+            [sys.executable, "-c", AS_SOMEBODY, folder / "out.png"],
+            capture_output=True, text=True, check=True, cwd="/",
+        )  # fmt: skip
+    finally:
+        shutil.rmtree(around)
+
+    assert run.stderr == ""
+    assert run.stdout.splitlines() == [
+        f"not_writable {folder}/out.png cannot be written: Permission denied.",
+        f"not_readable {folder}/out.png cannot be read: Permission denied.",
+    ]
+
+
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
 def test_place_where_nothing_can_be_made_is_found_by_trying_even_as_root():
     refusal = refusal_of(Path("/proc/self/out.png"))
@@ -79,13 +154,13 @@ def test_place_where_nothing_can_be_made_is_found_by_trying_even_as_root():
 @pytest.mark.parametrize(
     ("channels", "sample", "suffix", "instead"),
     [
-        ("RGB", "u16", ".jpg", "PNG and TIFF can"),
-        ("RGBA", "u8", ".jpg", "PNG, WebP and TIFF can"),
-        ("GRAYA", "u8", ".jpg", "PNG and TIFF can"),
-        ("RGB", "f32", ".png", "TIFF can"),
-        ("GRAY", "f16", ".png", "TIFF can"),
-        ("RGB", "u16", ".webp", "PNG and TIFF can"),
-        ("GRAY", "u8", ".webp", "PNG, JPEG and TIFF can"),
+        ("RGB", "u16", ".jpg", "PNG, TIFF and JPEG XL can"),
+        ("RGBA", "u8", ".jpg", "PNG, WebP, TIFF, JPEG XL and AVIF can"),
+        ("GRAYA", "u8", ".jpg", "PNG, TIFF, JPEG XL and AVIF can"),
+        ("RGB", "f32", ".png", "TIFF and JPEG XL can"),
+        ("GRAY", "f16", ".png", "TIFF and JPEG XL can"),
+        ("RGB", "u16", ".webp", "PNG, TIFF and JPEG XL can"),
+        ("GRAY", "u8", ".webp", "PNG, JPEG, TIFF, JPEG XL and AVIF can"),
     ],
 )
 def test_format_that_cannot_hold_the_picture_says_which_can(
@@ -175,6 +250,59 @@ def test_replaced_file_hands_on_its_permissions_and_a_new_one_follows_the_umask(
 
     assert stat.S_IMODE((tmp_path / "old.png").stat().st_mode) == 0o604
     assert stat.S_IMODE((tmp_path / "new.png").stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"), [(0o600, 0o600), (0o640, 0o640), (0o666, 0o644), (0o444, 0o644)]
+)
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_copy_is_no_more_open_than_its_picture(tmp_path, png, mode, expected, suffix):
+    """Less the umask; its owner may write it in any case."""
+    png.chmod(mode)
+    picture = open_picture(png)
+    old_umask = os.umask(0o022)
+    try:
+        save_picture(picture, tmp_path / f"new{suffix}", [])
+    finally:
+        os.umask(old_umask)
+
+    assert stat.S_IMODE((tmp_path / f"new{suffix}").stat().st_mode) == expected
+
+
+def test_sweeping_takes_what_the_killed_have_left_and_nothing_else(tmp_path):
+    """A process that writes is killed, another one goes on writing."""
+    code = """if True:
+        import sys
+        from pathlib import Path
+        from lacuna.files.output import replacing, sweep
+        with replacing(Path(sys.argv[1])) as file:
+            file.write(b"half")
+            file.flush()
+            print("written", flush=True)
+            sys.stdin.read()
+    """
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, tmp_path / f"{number}.png"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )
+        for number in range(2)
+    ]  # fmt: skip
+    for writer in writers:
+        assert writer.stdout.readline() == b"written\n"
+    writers[0].kill()
+    writers[0].wait()
+    (tmp_path / ".lacuna-notes.txt").write_bytes(b"mine")
+    assert len(list(tmp_path.glob("*.part"))) == 2
+
+    sweep(tmp_path)
+
+    assert len(list(tmp_path.glob("*.part"))) == 1
+    writers[1].communicate()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lacuna-notes.txt", "1.png"]
+    for writer in writers:
+        writer.stdout.close()
+        writer.stdin.close()
 
 
 def test_link_is_followed_not_replaced(tmp_path, png):

@@ -15,7 +15,6 @@ from tests.files.pictures import (
     PNG_LAYOUTS,
     edited,
     jpeg_segments,
-    load,
     noise_of,
     pillow,
     png_chunk,
@@ -79,41 +78,6 @@ def test_webp_keeps_an_opaque_alpha_channel(tmp_path):
     np.testing.assert_array_equal(again.read(Rect(0, 0, 53, 37)), pixels)
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
-@pytest.mark.parametrize("quality", [62, 84, 97])
-def test_jpeg_copy_is_coded_like_the_picture(tmp_path, channels, subsampling, quality):
-    pillow(smooth(channels=channels)).save(
-        tmp_path / "in.jpg", quality=quality, subsampling=subsampling
-    )
-
-    picture = open_picture(tmp_path / "in.jpg")
-    save_picture(picture, tmp_path / "out.jpg", [])
-
-    before, after = load(tmp_path / "in.jpg"), load(tmp_path / "out.jpg")
-    assert picture.lossy
-    assert picture.layout.channels == ("RGB" if channels == 3 else "GRAY")
-    assert before.quantization == after.quantization
-    assert channels == 1 or before.layer == after.layer
-    difference = np.abs(np.array(before).astype(int) - np.array(after))
-    # Coefficients are rounded to the same multiples again, but for colours that were smoothed
-    # when they were enlarged: fine tables see that.
-    assert (difference == 0).mean() > (0.9 if subsampling == "4:4:4" or channels == 1 else 0.75)
-    assert difference.max() <= 8
-
-
-def test_jpeg_of_other_tables_is_saved_at_quality_95(tmp_path):
-    tables = [[7] * 64, [9] * 64]
-    Image.fromarray(smooth()).save(tmp_path / "in.jpg", qtables=tables, subsampling="4:2:0")
-
-    save_picture(open_picture(tmp_path / "in.jpg"), tmp_path / "out.jpg", [])
-
-    Image.fromarray(smooth()).save(tmp_path / "95.jpg", quality=95, subsampling="4:4:4")
-    expected, after = load(tmp_path / "95.jpg"), load(tmp_path / "out.jpg")
-    assert after.quantization == expected.quantization
-    assert after.layer == expected.layer
-
-
 def test_jpeg_shows_the_edit(tmp_path):
     Image.fromarray(smooth()).save(tmp_path / "in.jpg", quality=90)
     rect = Rect(16, 16, 64, 48)
@@ -136,8 +100,7 @@ def test_progressive_jpeg_and_jpeg_of_rgb_samples_are_read(tmp_path):
         expected = read_by_pillow(tmp_path / name)
         np.testing.assert_array_equal(picture.read(Rect(0, 0, 128, 96)), expected)
         save_picture(picture, tmp_path / "out.jpg", [])
-        copy = read_by_pillow(tmp_path / "out.jpg")
-        assert np.abs(copy.astype(int) - expected).max() <= 6  # right colours, not YCbCr as RGB
+        np.testing.assert_array_equal(read_by_pillow(tmp_path / "out.jpg"), expected)
 
 
 def test_pictures_behind_the_first_are_left_out_with_what_points_to_them(tmp_path):

@@ -58,9 +58,9 @@ def test_file_without_permission_is_not_readable(tmp_path, monkeypatch):
     [
         (b"", "it is empty"),
         (b"hello", "no known format"),
-        (b"GIF89a" + bytes(40), "a GIF"),
+        (b"%PDF-1.4" + bytes(40), "a PDF"),
         (b"8BPS" + bytes(40), "Photoshop document"),
-        (b"\0\0\0\x1cftypheic" + bytes(40), "HEIC"),
+        (b"PK\3\4" + bytes(26) + b"mimetypeapplication/x-krita" + bytes(9), "a Krita document"),
         (b"gimp xcf v011" + bytes(40), "GIMP document"),
         (b"RIFF" + bytes(4) + b"WAVE" + bytes(40), "no known format"),
     ],
@@ -96,18 +96,11 @@ def animated(path, **options):
 
 
 UNSUPPORTED = {
-    "palette png": (lambda p: saved(p / "a.png", pillow(RGB).quantize(8)), "palette"),
-    "1-bit png": (lambda p: saved(p / "a.png", pillow(RGB).convert("1")), "1 bit"),
     "animated png": (lambda p: animated(p / "a.png"), "animation of 2 frames"),
     "animated webp": (lambda p: animated(p / "a.webp"), "animation"),
     "cmyk jpeg": (lambda p: saved(p / "a.jpg", Image.new("CMYK", (8, 8))), "CMYK"),
     "cmyk tiff": (lambda p: saved(p / "a.tif", Image.new("CMYK", (8, 8))), "CMYK"),
     "lab tiff": (lambda p: saved(p / "a.tif", Image.new("LAB", (8, 8))), r"L\*a\*b"),
-    "palette tiff": (lambda p: saved(p / "a.tif", pillow(RGB).quantize(8)), "palette"),
-    "bilevel tiff": (lambda p: saved(p / "a.tif", pillow(RGB).convert("1")), "1 bit"),
-    "u32": (lambda p: tiff(p / "a.tif", np.ones((8, 8), np.uint32)), "integers of 32 bits"),
-    "i16": (lambda p: tiff(p / "a.tif", np.ones((8, 8), np.int16)), "signed integers of 16 bits"),
-    "f64": (lambda p: tiff(p / "a.tif", np.ones((8, 8))), "floating point numbers of 64 bits"),
     "complex": (lambda p: tiff(p / "a.tif", np.ones((8, 8), np.complex64)), "complex"),
     "pages": (lambda p: tiff(p / "a.tif", np.ones((3, 8, 8), np.uint8)), "3 pages"),
     "volume": (
@@ -117,10 +110,7 @@ UNSUPPORTED = {
     "imagej": (
         lambda p: tiff(p / "a.tif", np.ones((3, 8, 8), np.uint8), imagej=True), "ImageJ|pages"
     ),
-    "channels": (
-        lambda p: tiff(p / "a.tif", np.ones((8, 8, 5), np.uint8), planarconfig="contig"),
-        "5 channels, 4 more",
-    ),
+    "i64": (lambda p: tiff(p / "a.tif", np.ones((8, 8), np.int64)), "signed integers of 64 bits"),
     "packed": (
         lambda p: tiff(p / "a.tif", np.ones((8, 8), np.uint16), bitspersample=12), "12 bits"
     ),

@@ -48,6 +48,8 @@ def test_every_rectangle_is_that_of_the_array(parts, rows, columns, seen):
     np.testing.assert_array_equal(mask[mask.rect.slices], dense)
     assert mask.bounds() == bounds(dense)
     assert mask.is_all_selected() == dense.all()
+    assert mask.count() == np.count_nonzero(dense)
+    assert mask.highest() == dense.max()
 
 
 KINDS = {

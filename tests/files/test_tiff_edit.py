@@ -9,7 +9,7 @@ import tifffile
 from lacuna.files import open_picture, save_picture
 from lacuna_wire.errors import LacunaError
 from lacuna_wire.rect import Rect
-from tests.files.pictures import ICC, edited, load, noise_of, resources_of_photoshop
+from tests.files.pictures import ICC, edited, load, noise_of, refusal_of, resources_of_photoshop
 from tests.files.tiffs import raw_segments, read, tags, write
 
 RECT = Rect(11, 5, 17, 23)
@@ -98,14 +98,36 @@ def test_tiles_that_share_their_data_are_parted(tmp_path, compression):
     np.testing.assert_array_equal(read(tmp_path / "out.tif"), expected)
 
 
-@pytest.mark.parametrize("compression", [None, "deflate"])
-def test_tiles_that_were_never_written_are_zeros_until_edited(tmp_path, compression):
-    write(tmp_path / "in.tif", np.full((32, 32, 3), 9, np.uint8), compression=compression,
-          tile=(16, 16))  # fmt: skip
-    with tifffile.TiffFile(tmp_path / "in.tif", mode="r+") as tiff:
+def without_last_tile(path, compression, **options):
+    write(path, np.full((32, 32, 3), 9, np.uint8), compression=compression, tile=(16, 16),
+          **options)  # fmt: skip
+    with tifffile.TiffFile(path, mode="r+") as tiff:
         first = tiff.pages.first
         first.tags[324].overwrite([*first.dataoffsets[:3], 0])
         first.tags[325].overwrite([*first.databytecounts[:3], 0])
+
+
+def test_tiles_without_bytes_are_damage_where_no_program_means_anything_by_it(tmp_path):
+    without_last_tile(tmp_path / "in.tif", None)
+
+    refusal = refusal_of(tmp_path / "in.tif")
+
+    assert refusal.code == "corrupt_picture"
+    assert "1 of its 4 strips or tiles have no bytes" in str(refusal)
+
+
+@pytest.mark.parametrize("head", [b"II*\0", b"MM\0*"])
+def test_file_of_a_head_and_zeros_says_that_there_is_no_picture(tmp_path, head):
+    (tmp_path / "in.tif").write_bytes(head + bytes(200))
+
+    assert "there is no picture in it" in str(refusal_of(tmp_path / "in.tif"))
+
+
+@pytest.mark.parametrize("compression", [None, "deflate"])
+def test_tiles_that_were_never_written_are_zeros_until_edited(tmp_path, compression):
+    without_last_tile(
+        tmp_path / "in.tif", compression, extratags=[(42112, "s", 0, "<GDALMetadata/>", True)]
+    )
     new = noise_of("RGB", "u8", 8, 8)
 
     picture = open_picture(tmp_path / "in.tif")

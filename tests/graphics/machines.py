@@ -5,7 +5,7 @@ What the programs print follows their documentation and public reports; none of 
 
 import json
 
-from lacuna.system import cards
+from lacuna_wire import cards
 
 APPLE = {
     "_name": "Apple M2", "spdisplays_mtlgpufamilysupport": "spdisplays_metal3",

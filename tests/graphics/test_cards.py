@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from lacuna.system import cards
-from lacuna.system.cards import Card, from_linux, from_macos, from_nvidia, from_windows, see_cards
+from lacuna_wire import cards
+from lacuna_wire.cards import Card, from_linux, from_macos, from_nvidia, from_windows, see_cards
 from tests.graphics.machines import (
     APPLE,
     INTEL_MAC,
@@ -214,7 +214,7 @@ def test_question_for_windows_is_one_that_powershell_reads():
 def test_nothing_is_started_when_the_front_or_the_command_line_is_loaded():
     code = (
         "import sys, subprocess; subprocess.Popen = None\n"
-        "import lacuna.cli, lacuna.service.serve; print('lacuna.system.cards' in sys.modules)"
+        "import lacuna.cli, lacuna.service.serve; print('lacuna_wire.cards' in sys.modules)"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

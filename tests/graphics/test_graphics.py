@@ -12,8 +12,9 @@ import pytest
 from packaging.requirements import Requirement
 
 from lacuna import graphics
-from lacuna.graphics import Computer, TorchBuild, advise, installed_build, read_build
-from lacuna.system.cards import Card
+from lacuna.graphics import TorchBuild, advise, installed_build, read_build
+from lacuna_wire.cards import Card
+from lacuna_wire.torch_builds import Computer
 
 LINUX, WINDOWS = Computer("linux", "x86_64"), Computer("win32", "x86_64")
 SILICON, INTEL_MAC = Computer("darwin", "arm64"), Computer("darwin", "x86_64")
@@ -148,6 +149,8 @@ def test_commands_keep_the_version_that_is_installed():
     other = TorchBuild("2.14.1+cpu", "cpu")
 
     assert advise([RTX], other, LINUX).mend == pip("cu130", "2.14.1")
+    assert advise([RADEON], other, LINUX).mend == pip("rocm7.14", "2.14.1")
+    assert advise([RADEON], TorchBuild("2.11.0+cpu", "cpu"), LINUX).mend == pip("rocm7.2", "2.11.0")
 
 
 def test_command_is_no_word_too_few_for_pip_and_keeps_the_version_that_lacuna_asks_for():
@@ -159,7 +162,8 @@ def test_command_is_no_word_too_few_for_pip_and_keeps_the_version_that_lacuna_as
 
     assert not wanted.specifier.contains(CPU.version)
     assert not wanted.specifier.contains(PLAIN.version)
-    assert torch.specifier.contains("2.13.0+cu130")
+    assert all(torch.specifier.contains(f"{version}+cu130") for version in ("2.11.0", "2.14.1"))
+    assert not any(torch.specifier.contains(version) for version in ("2.10.0", "2.15.0"))
 
 
 def test_environment_without_pip_is_one_of_uv(monkeypatch):

@@ -5,7 +5,7 @@ import pytest
 from lacuna.graphics import TorchBuild
 from lacuna.network import patches_alone
 from lacuna.network.patches_alone import PatchesAlone, load_patches, searches_on_gpu
-from lacuna.system.cards import Card
+from lacuna_wire.cards import Card
 from lacuna_wire.errors import Unprocessable
 
 NVIDIA, AMD = Card("NVIDIA", "NVIDIA RTX 4090", "580.65"), Card("AMD", "AMD Radeon RX 7900")

@@ -222,6 +222,12 @@ def fcntl_of_macos(descriptor, command, argument=0):
     return argument
 
 
+def locking_of_windows(descriptor, mode, _bytes):
+    """Lock as the library does here; the whole file, where Windows locks its first byte."""
+    assert mode == 2, "LK_NBLCK"
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def usage_of_macos(who):
     """Count the most memory in bytes, where Linux counts it in kilobytes."""
     return types.SimpleNamespace(ru_maxrss=resource.getrusage(who).ru_maxrss * 1024)
@@ -249,6 +255,7 @@ def modules_of(system):
         "lstat": lambda path, **keywords: without_owner(os.lstat(path, **keywords)),
     }  # fmt: skip
     return {
+        "msvcrt": types.SimpleNamespace(locking=locking_of_windows, LK_NBLCK=2),
         "os": Lacking(os, missing, others),
         "sys": Lacking(sys, ("abiflags",), {"platform": "win32"}),
         "signal": Lacking(signal, {*gone, "alarm", "setitimer", "pause"}),
@@ -288,6 +295,8 @@ def install(system):
     def own_import(name, scope=None, local=None, fromlist=(), level=0):
         if level == 0 and name.partition(".")[0] in MISSING_MODULES[system]:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        if level == 0 and name == "msvcrt" and name in modules:
+            return modules[name]  # there is none here
         found = builtins.__import__(name, scope, local, fromlist, level)
         if system == "windows" and name == "psutil":
             return psutil_of_windows(found)

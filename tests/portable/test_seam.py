@@ -25,7 +25,15 @@ SEAM = {
     "daemon/lacuna/system",
     *(
         f"shared/lacuna_wire/{name}.py"
-        for name in ("fitness", "peers", "private_files", "whereabouts")
+        for name in (
+            "cards",
+            "engine_install/processes",
+            "engine_install/pythons",
+            "fitness",
+            "peers",
+            "private_files",
+            "whereabouts",
+        )
     ),
 }
 POSIX_SIGNALS = {

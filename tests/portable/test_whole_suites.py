@@ -19,6 +19,7 @@ OWNERS = "Windows says 0 for every owner, and profiles are closed by access list
 SYSTEMD = "systemd is of Linux"
 PLACES = "the test names the places of Linux; tests/portable/test_commands.py has the others"
 POSIX = "the test does itself what only POSIX can do"
+PEERS = "the kernel of Linux alone says whose process is at the other end, and where a process runs"
 TYPED = "what is typed is for PowerShell, which is not here"
 LINUX_ALONE = {
     "test_systemd_starts_the_daemon_where_it_manages_the_session": SYSTEMD,
@@ -36,6 +37,10 @@ LINUX_ALONE = {
     "test_what_fails_is_a_line_and_the_rest_is_done": PLACES,
     "test_full_disk_fails_line_by_line_and_leaves_no_half_of_a_plugin": PLACES,
     "test_what_starts_at_login_is_a_light_process_that_sleeps": PLACES,
+    "test_both_ends_of_our_own_are_our_own": PEERS,
+    "test_other_end_of_another_user_is_told_apart": PEERS,
+    "test_daemon_that_lives_elsewhere_is_a_sentence_and_its_port_is_not_touched": PEERS,
+    "test_file_of_a_daemon_that_ended_with_its_system_is_no_daemon": PEERS,
 }
 LEFT_OUT = {
     "windows": {
@@ -59,11 +64,17 @@ LEFT_OUT = {
         "test_folder_of_somebody_else_is_refused": OWNERS,
         "test_settings_of_somebody_else_are_refused": OWNERS,
         "test_home_of_somebody_else_is_refused_as_a_whole": OWNERS,
+        "test_name_of_260_bytes_is_one_sentence": "behind a prefix Windows takes them",
         "test_named_pipe_in_the_place_of_the_file_does_not_block": POSIX,
+        "test_ctrl_c_cancels_the_job_and_leaves_no_file": POSIX,
+        "test_kernel_of_linux_says_what_its_processor_has": "Windows has a function for that",
         "test_what_lies_in_the_place_of_the_lock_is_named_with_the_command_that_removes_it": TYPED,
     },
     "macos": {
         **LINUX_ALONE,
+        "test_the_command_itself_names_card_and_remedy_and_the_worker_says_why_it_has_no_card": (
+            "no Mac of today has an NVIDIA card"
+        ),
         "test_killed_daemon_takes_its_worker_along_and_the_next_one_sweeps_its_spool": (
             "nothing of macOS ends a worker that hangs in C code when its front is killed"
         ),

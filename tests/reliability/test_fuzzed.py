@@ -4,10 +4,8 @@ Each gets an answer that is documented and is no error of the daemon; afterwards
 file and hardly a line in the log.
 """
 
-import itertools
 import random
 import secrets
-import socket
 import string
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +19,7 @@ from lacuna.service.app import ROUTES
 from lacuna_wire.signing import session_keys
 from tests.service.conftest import OPENAPI, SAFETY_S, Daemon, check_documented, eventually
 from tests.service.signed import signed
+from tests.service.talk import Talk
 
 schemathesis = pytest.importorskip("schemathesis")
 requests = pytest.importorskip("requests")
@@ -126,55 +125,51 @@ def send_all(strategy, count, session, daemon, statuses):
     send()
 
 
-def mutations(daemon, dice):
-    """Requests that were right before something happened to their bytes."""
-    own = f"Host: 127.0.0.1:{daemon.port}\r\nAuthorization: Bearer {daemon.endpoint.token}\r\n"
-    body = b'{"id": 1}'
-    kind = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    whole = f"POST /v1/jobs HTTP/1.1\r\n{own}{kind}".encode() + body
-    while True:
-        request = bytearray(whole)
-        for _ in range(dice.randint(1, 6)):
-            at = dice.randrange(len(request) + 1) % max(1, len(request))
-            what = dice.randrange(6)
-            if what == 0:
-                request[at : at + 1] = dice.randbytes(1)
-            elif what == 1:
-                del request[at : at + dice.randint(1, 20)]
-            elif what == 2:
-                request[at:at] = dice.randbytes(dice.randint(1, 20))
-            elif what == 3:
-                request[at:at] = dice.choice([b"\r\n", b"\n", b"\0", b": ", b" ", b"\r", b"%00"])
-            elif what == 4:
-                line = dice.choice(string.ascii_letters) * dice.randint(1, 9000)
-                request[at:at] = f"\r\n{line}: {line[:10]}".encode()
-            else:
-                request = request[:at] or bytearray(b"\n")
-        yield bytes(request)
+def mutilated(request: bytes, dice: random.Random) -> bytes:
+    """Return what is left of a request after something has happened to its bytes."""
+    request = bytearray(request)
+    for _ in range(dice.randint(1, 6)):
+        at = dice.randrange(len(request) + 1) % max(1, len(request))
+        what = dice.randrange(6)
+        if what == 0:
+            request[at : at + 1] = dice.randbytes(1)
+        elif what == 1:
+            del request[at : at + dice.randint(1, 20)]
+        elif what == 2:
+            request[at:at] = dice.randbytes(dice.randint(1, 20))
+        elif what == 3:
+            request[at:at] = dice.choice([b"\r\n", b"\n", b"\0", b": ", b" ", b"\r", b"%00"])
+        elif what == 4:
+            line = dice.choice(string.ascii_letters) * dice.randint(1, 9000)
+            request[at:at] = f"\r\n{line}: {line[:10]}".encode()
+        else:
+            request = request[:at] or bytearray(b"\n")
+    return bytes(request)
 
 
 @pytest.mark.parametrize(
     "count", [500, pytest.param(10_000, marks=[pytest.mark.long, pytest.mark.timeout(1200)])]
 )
 def test_mutilated_bytes_are_answered_with_4xx_or_not_at_all(target, figure, count):
-    made = itertools.islice(mutations(target, random.Random(count)), count)
     with (
         unhurt(target, figure, "S16", f"{count:,} mutilated requests"),
         ThreadPoolExecutor(16) as pool,
     ):
-        statuses = Counter(pool.map(lambda request: first_status(target, request), made))
+        statuses = Counter(pool.map(lambda seed: status_of_mutilated(target, seed), range(count)))
 
     errors = sum(number for status, number in statuses.items() if status >= 500)
     figure("S16", f"{count:,} mutilated requests: errors of the daemon", errors, "", 0)
     assert statuses[400] > count / 10
 
 
-def first_status(daemon, request):
-    """Send bytes and the end of a head; return the status of the answer, 0 if there is none."""
-    with socket.create_connection(("127.0.0.1", daemon.port), timeout=1) as connection:
+def status_of_mutilated(daemon, seed):
+    """Mutilate a signed request; return the status of its answer, 0 if there is none."""
+    with Talk(daemon) as talk:
+        right = talk.sign("POST", "/v1/jobs", {"Content-Type": "application/json"}, b'{"id": 1}')
+        talk.socket.settimeout(1)
         try:
-            connection.sendall(request + b"\r\n\r\n")
-            answer = connection.recv(4096)
+            talk.send(mutilated(right.raw(daemon.port), random.Random(seed)) + b"\r\n\r\n")
+            answer = talk.socket.recv(4096)
         except (ConnectionError, TimeoutError):
             return 0
     return int(answer[9:12]) if answer.startswith(b"HTTP/1.") else 0

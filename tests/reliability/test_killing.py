@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import socket
 import sys
 import threading
 import time
@@ -18,6 +17,7 @@ import pytest
 from lacuna_wire import Rect
 from lacuna_wire.errors import QueueFull
 from tests.service.conftest import ENDED_LINE, eventually, runs
+from tests.service.talk import Upload
 
 MIB = 1 << 20
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -220,12 +220,8 @@ def test_terminated_daemon_ends_in_time(start, figure, fault):
 def test_upload_that_breaks_off_is_noticed_in_time(start, figure):
     daemon = start()
     ticket = daemon.submit()
-    with socket.create_connection(("127.0.0.1", daemon.port)) as connection:
-        connection.sendall(
-            f"PUT /v1/jobs/{ticket.id}/input HTTP/1.1\r\nHost: 127.0.0.1:{daemon.port}\r\n"
-            f"Authorization: Bearer {daemon.endpoint.token}\r\n"
-            "Content-Type: application/octet-stream\r\nContent-Length: 10920\r\n\r\nx".encode()
-        )
+    with Upload(daemon, ticket) as upload:
+        upload.body(b"x")
         eventually(lambda: daemon.status(ticket).phase == "uploading")
         time.sleep(0.1)
     begun = time.monotonic()

@@ -6,7 +6,6 @@ knows which states may follow, which ends need which cause, and that an end is f
 
 import os
 import signal
-import socket
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -28,6 +27,7 @@ from lacuna_wire import LacunaError
 from lacuna_wire.errors import Conflict, NotFound, QueueFull
 from lacuna_wire.messages import ENDED
 from tests.service.conftest import ENDED_LINE, Daemon, eventually, inverted, runs
+from tests.service.talk import Upload
 
 MAX_JOBS = 4
 GONE_S = 0.8
@@ -114,14 +114,8 @@ class Lives(RuleBasedStateMachine):
     @precondition(some)
     def vanish_while_uploading(self, data):
         job = self.draw(data)
-        head = (
-            f"PUT /v1/jobs/{job.ticket.id}/input HTTP/1.1\r\nHost: 127.0.0.1:{self.daemon.port}\r\n"
-            f"Authorization: Bearer {self.daemon.endpoint.token}\r\n"
-            "Content-Type: application/octet-stream\r\n"
-            f"Content-Length: {job.ticket.input_bytes}\r\n\r\n"
-        )
-        with socket.create_connection(("127.0.0.1", self.daemon.port)) as connection:
-            connection.sendall(head.encode() + b"x")
+        with Upload(self.daemon, job.ticket) as upload:
+            upload.body(b"x")
             job.broken = True
 
     @rule(data=st.data())

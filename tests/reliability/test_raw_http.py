@@ -6,7 +6,6 @@ import re
 import socket
 import statistics
 import subprocess
-import threading
 import time
 import uuid
 from http.client import HTTPConnection
@@ -17,25 +16,26 @@ import psutil
 import pytest
 
 from lacuna_wire.session import begin_session
-from lacuna_wire.signing import authorization
+from lacuna_wire.signing import DIGEST, authorization, digest_of, sign_request
 from tests.reliability.test_load import Pings
 from tests.service.conftest import SAFETY_S, eventually, request, shared_daemon
 from tests.service.signed import signed
+from tests.service.talk import Talk, Upload
 
 daemon = shared_daemon("daemon")  # nothing that is only said harms it
 PROTOCOL_ANSWERS = (400, 401, 404, 408, 411, 413, 415, 421, 431)
 
 
-def exchange(daemon, data: bytes, wait_s=SAFETY_S) -> bytes:
+def exchange(talk, data: bytes, wait_s=SAFETY_S) -> bytes:
     """Send bytes and return all that comes until the daemon closes or is silent for `wait_s`."""
     received = b""
-    with socket.create_connection(("127.0.0.1", daemon.port), timeout=wait_s) as connection:
-        connection.sendall(data)
-        try:
-            while piece := connection.recv(65536):
-                received += piece
-        except (TimeoutError, ConnectionResetError):
-            pass
+    talk.socket.settimeout(wait_s)
+    talk.send(data)
+    try:
+        while piece := talk.socket.recv(65536):
+            received += piece
+    except (TimeoutError, ConnectionResetError):
+        pass
     return received
 
 
@@ -43,57 +43,79 @@ def statuses_in(received: bytes) -> list[int]:
     return [int(found) for found in re.findall(rb"HTTP/\d\.\d (\d{3}) ", received)]
 
 
-def lines(daemon, first, *headers, body=b""):
-    own = (f"Host: 127.0.0.1:{daemon.port}", f"Authorization: Bearer {daemon.endpoint.token}")
+def lines(talk, first, *headers, body=b"", counter=1):
+    """Make a request of these lines, signed as far as they can be: as if its client were broken."""
+    method, _, rest = first.partition(" ")
+    told = {}
+    for line in headers:
+        name, _, value = line.partition(":")
+        told.setdefault(name.lower(), []).append(value.strip())
+    told[DIGEST.lower()] = [digest_of(body)]
+    signature = sign_request(
+        talk.keys.request, counter, method, rest.rpartition(" ")[0] or rest,
+        lambda name: ", ".join(told.get(name.lower(), ())),
+    )  # fmt: skip
+    own = (
+        f"Host: 127.0.0.1:{talk.port}",
+        f"Authorization: {authorization(counter, signature)}",
+        f"{DIGEST}: {digest_of(body)}",
+    )
     return "\r\n".join([first, *own, *headers, "", ""]).encode("latin-1") + body
 
 
-def broken_requests(daemon):
+def broken_requests(talk):
     """Requests that two readers of HTTP could understand in two ways, by name."""
     json_type = "Content-Type: application/json"
     submit = "POST /v1/jobs HTTP/1.1"
     return {
-        "two hosts": lines(daemon, "GET /v1/status HTTP/1.1", "Host: evil.example"),
+        "two hosts": lines(talk, "GET /v1/status HTTP/1.1", "Host: evil.example"),
         "length and chunks": lines(
-            daemon, submit, json_type, "Content-Length: 2", "Transfer-Encoding: chunked",
+            talk, submit, json_type, "Content-Length: 2", "Transfer-Encoding: chunked",
             body=b"0\r\n\r\n",
         ),
         "two lengths": lines(
-            daemon, submit, json_type, "Content-Length: 2", "Content-Length: 3", body=b"{}"
+            talk, submit, json_type, "Content-Length: 2", "Content-Length: 3", body=b"{}"
         ),
-        "negative length": lines(daemon, submit, json_type, "Content-Length: -1", body=b"{}"),
-        "long line": lines(daemon, "GET /" + "a" * 9000 + " HTTP/1.1"),
-        "long header": lines(daemon, "GET /v1/status HTTP/1.1", "X: " + "a" * 9000),
-        "200 headers": lines(daemon, "GET /v1/status HTTP/1.1", *["A: b"] * 200),
-        "bare line feeds": lines(daemon, "GET /v1/status HTTP/1.1").replace(b"\r\n", b"\n"),
-        "absolute target": lines(daemon, f"GET http://127.0.0.1:{daemon.port}/v1/status HTTP/1.1"),
-        "foreign target": lines(daemon, "GET http://evil.example/v1/status HTTP/1.1"),
-        "two slashes": lines(daemon, "GET //v1/status HTTP/1.1"),
-        "dots": lines(daemon, "GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1"),
-        "null byte": lines(daemon, "GET /v1/status\0 HTTP/1.1"),
-        "encoded null byte": lines(daemon, "GET /v1/jobs/%00 HTTP/1.1"),
-        "folded header": lines(daemon, "GET /v1/status HTTP/1.1", "X: a\r\n b"),
-        "space before the colon": lines(daemon, submit, "Content-Length : 2", body=b"{}"),
+        "negative length": lines(talk, submit, json_type, "Content-Length: -1", body=b"{}"),
+        "long line": lines(talk, "GET /" + "a" * 9000 + " HTTP/1.1"),
+        "long header": lines(talk, "GET /v1/status HTTP/1.1", "X: " + "a" * 9000),
+        "200 headers": lines(talk, "GET /v1/status HTTP/1.1", *["A: b"] * 200),
+        "bare line feeds": lines(talk, "GET /v1/status HTTP/1.1").replace(b"\r\n", b"\n"),
+        "absolute target": lines(talk, f"GET http://127.0.0.1:{talk.port}/v1/status HTTP/1.1"),
+        "foreign target": lines(talk, "GET http://evil.example/v1/status HTTP/1.1"),
+        "two slashes": lines(talk, "GET //v1/status HTTP/1.1"),
+        "dots": lines(talk, "GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1"),
+        "null byte": lines(talk, "GET /v1/status\0 HTTP/1.1"),
+        "encoded null byte": lines(talk, "GET /v1/jobs/%00 HTTP/1.1"),
+        "folded header": lines(talk, "GET /v1/status HTTP/1.1", "X: a\r\n b"),
+        "space before the colon": lines(talk, submit, "Content-Length : 2", body=b"{}"),
         "chunk of a huge size": lines(
-            daemon, submit, json_type, "Transfer-Encoding: chunked", body=b"f" * 17 + b"\r\n"
+            talk, submit, json_type, "Transfer-Encoding: chunked", body=b"f" * 17 + b"\r\n"
         ),
-        "old protocol": lines(daemon, "GET /v1/status HTTP/1.0"),
-        "no protocol": lines(daemon, "GET /v1/status"),
-        "future protocol": lines(daemon, "GET /v1/status HTTP/9.9"),
+        "old protocol": lines(talk, "GET /v1/status HTTP/1.0"),
+        "no protocol": lines(talk, "GET /v1/status"),
+        "future protocol": lines(talk, "GET /v1/status HTTP/9.9"),
         "preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         "websocket": lines(
-            daemon, "GET /v1/status HTTP/1.1", "Connection: Upgrade", "Upgrade: websocket",
+            talk, "GET /v1/status HTTP/1.1", "Connection: Upgrade", "Upgrade: websocket",
             "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
             "Origin: http://evil.example",
         ),
-        "tunnel": lines(daemon, "CONNECT evil.example:443 HTTP/1.1"),
-        "trace": lines(daemon, "TRACE /v1/status HTTP/1.1"),
+        "tunnel": lines(talk, "CONNECT evil.example:443 HTTP/1.1"),
+        "trace": lines(talk, "TRACE /v1/status HTTP/1.1"),
     }  # fmt: skip
 
 
+def broken_names(daemon):
+    with Talk(daemon) as talk:
+        assert talk.say(lines(talk, "GET /v1/status HTTP/1.1")).status == 200  # if it is not broken
+        return list(broken_requests(talk))
+
+
 def test_requests_that_could_be_read_in_two_ways_are_refused(daemon):
-    for name, data in broken_requests(daemon).items():
-        found = statuses_in(exchange(daemon, data, wait_s=0.5))
+    for name in broken_names(daemon):
+        with Talk(daemon) as talk:
+            found = statuses_in(exchange(talk, broken_requests(talk)[name], wait_s=0.5))
         allowed = (*PROTOCOL_ANSWERS, 403, 405)
         assert found, name
         assert set(found) <= set(allowed), (name, found)
@@ -103,13 +125,14 @@ def test_requests_that_could_be_read_in_two_ways_are_refused(daemon):
 
 def test_bytes_that_are_no_request_are_answered_in_our_words_and_not_in_theirs(daemon):
     """Neither what answers and in which version, nor what was sent: a page could read it there."""
-    marked = [data.replace(b"/v1/", b"/marker/") for data in broken_requests(daemon).values()]
     heads = (b"GET /marker\x01 HTTP/1.1", b"marker", b"\x16\x03\x01marker")
-    marked += [head + b"\r\n\r\n" for head in heads]
+    whole = {head: head + b"\r\n\r\n" for head in heads}
     told = re.compile(rb"marker|aiohttp|Python/|Bad (request|status)|Expected")
     broken = 0
-    for data in marked:
-        received = exchange(daemon, data, wait_s=0.5)
+    for name in (*broken_names(daemon), *whole):
+        with Talk(daemon) as talk:
+            data = {**broken_requests(talk), **whole}[name].replace(b"/v1/", b"/marker/")
+            received = exchange(talk, data, wait_s=0.5)
         assert not told.search(received), data
         head, _, body = received.partition(b"\r\n\r\n")
         assert b"\r\nserver: lacuna" in head.lower(), data
@@ -128,31 +151,32 @@ def test_key_that_comes_twice_is_refused_even_where_all_else_is_right(daemon):
 
 
 def test_thousand_pipelined_requests_are_answered_in_turn(daemon):
-    one = lines(daemon, "GET /v1/health HTTP/1.1")
-    last = lines(daemon, "GET /v1/health HTTP/1.1", "Connection: close")
-    received = {}
+    with Talk(daemon) as talk:
+        many = [lines(talk, "GET /v1/status HTTP/1.1", counter=at) for at in range(1, 1000)]
+        many.append(lines(talk, "GET /v1/status HTTP/1.1", "Connection: close", counter=1000))
+        received = exchange(talk, b"".join(many))
 
-    def send():
-        received["all"] = exchange(daemon, one * 999 + last)
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    thread.join()
-
-    assert statuses_in(received["all"]) == [200] * 1000
+    assert statuses_in(received) == [200] * 1000
 
 
 def test_second_request_is_not_read_out_of_the_body_of_a_refused_one(daemon):
     """Request smuggling: what follows a refused head must never run as a request of its own."""
-    hidden = lines(daemon, "POST /v1/shutdown HTTP/1.1", "Content-Type: application/json",
-                   "Content-Length: 2", body=b"{}")  # fmt: skip
-    for headers in (
-        ("Content-Length: 5", "Transfer-Encoding: chunked"),
-        ("Content-Type: text/plain", f"Content-Length: {len(hidden)}"),
-        ("Content-Type: application/json", f"Content-Length: {len(hidden)}"),
-        ("Content-Type: application/json", "Transfer-Encoding: chunked"),
+    json_type = "Content-Type: application/json"
+    for kind, length in (
+        ("", "Content-Length: 5\r\nTransfer-Encoding: chunked"),
+        ("Content-Type: text/plain", "Content-Length: {}"),
+        (json_type, "Content-Length: {}"),
+        (json_type, "Transfer-Encoding: chunked"),
     ):
-        exchange(daemon, lines(daemon, "POST /v1/jobs HTTP/1.1", *headers, body=hidden), 0.5)
+        with Talk(daemon) as talk:
+            # Signed as the second one of its connection, as which it would be taken.
+            hidden = lines(talk, "POST /v1/shutdown HTTP/1.1", json_type, "Content-Length: 2",
+                           body=b"{}", counter=2)  # fmt: skip
+            headers = [*filter(None, [kind]), *length.format(len(hidden)).split("\r\n")]
+            found = exchange(
+                talk, lines(talk, "POST /v1/jobs HTTP/1.1", *headers, body=hidden), 0.5
+            )
+        assert statuses_in(found)[0] in (400, 415), headers
 
     assert daemon.call("GET", "/v1/health").status == 200
     assert "shutting" not in daemon.log
@@ -201,8 +225,10 @@ def test_no_id_in_an_address_becomes_a_path(daemon):
     for text in HOSTILE:
         quoted = quote(text.encode("utf-8", "surrogatepass"), safe="")
         for method, tail in (("GET", ""), ("GET", "/result"), ("DELETE", "")):
-            data = lines(daemon, f"{method} /v1/jobs/{quoted}{tail} HTTP/1.1", "Connection: close")
-            assert statuses_in(exchange(daemon, data))[0] in (400, 404), (method, text)
+            with Talk(daemon) as talk:
+                asked = f"{method} /v1/jobs/{quoted}{tail} HTTP/1.1"
+                received = exchange(talk, lines(talk, asked, "Connection: close"))
+            assert statuses_in(received)[0] in (400, 404), (method, text)
 
 
 def test_silent_and_dripping_connections_are_closed_and_nobody_waits_for_them(start, figure):
@@ -264,7 +290,7 @@ def test_slow_clients_do_not_keep_others_waiting(
         cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        if kind == "-H":  # bodies without the token are refused by their heads and never add up
+        if kind == "-H":  # bodies that are not signed are refused by their heads and never add up
             eventually(lambda: connections_of(daemon) >= connections)
         with Pings(daemon) as pings:
             time.sleep(seconds - 2)
@@ -283,14 +309,10 @@ def test_slow_upload_ends_in_time(start, figure, rate):
     daemon = start()
     ticket = daemon.submit(width=4000, height=4000, selection=request().selection._replace(
         left=20, top=20, width=3900, height=3900))  # fmt: skip
-    head = lines(
-        daemon, f"PUT /v1/jobs/{ticket.id}/input HTTP/1.1",
-        "Content-Type: application/octet-stream", f"Content-Length: {ticket.input_bytes}",
-    )  # fmt: skip
     begun, answer = time.monotonic(), b""
-    with socket.create_connection(("127.0.0.1", daemon.port), timeout=0.05) as connection:
+    with Upload(daemon, ticket) as upload:
+        connection = upload.socket
         connection.settimeout(5)
-        connection.sendall(head)
         while not answer and time.monotonic() < begun + 60:
             try:
                 connection.sendall(bytes(max(1, rate // 10)))

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import sys
 import time
 
@@ -10,6 +9,7 @@ import pytest
 
 from lacuna_wire import LacunaError
 from tests.service.conftest import eventually, inverted, request
+from tests.service.talk import Upload
 
 
 def remove_spool(daemon):
@@ -46,14 +46,13 @@ def before_the_upload(daemon):
 
 def in_the_middle_of_the_upload(daemon):
     ticket = daemon.submit()
-    head = daemon.upload_head(ticket)
-    with socket.create_connection(("127.0.0.1", daemon.port), timeout=20) as connection:
-        connection.sendall(head + b"x" * 1000)
+    with Upload(daemon, ticket) as upload:
+        upload.body(b"x" * 1000)
         own = next(daemon.place.glob("*/*.in"))
         eventually(lambda: own.read_bytes()[:1000] == b"x" * 1000)
         remove_spool(daemon)
-        connection.sendall(bytes(ticket.input_bytes - 1000))
-        assert connection.recv(100).startswith(b"HTTP/1.1 202")
+        upload.body(bytes(ticket.input_bytes - 1000))
+        assert upload.end().startswith(b"HTTP/1.1 202")
     return [ticket]
 
 

@@ -1,9 +1,8 @@
-"""What another user of the same computer can do to the daemon without the token."""
+"""What another user of the same computer can do to the daemon: he cannot sign."""
 
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,10 +14,12 @@ import pytest
 
 from lacuna_wire import Rect
 from lacuna_wire.endpoint import find_daemon
+from lacuna_wire.signing import TAG_BYTES
 from tests.reliability.strangers import a_crowd, run_as_stranger
 from tests.reliability.test_load import MIB, Memory, Pings
 from tests.reliability.test_raw_http import connections_of, exchange, lines, statuses_in
 from tests.service.conftest import Daemon, check_ends, eventually, inverted
+from tests.service.talk import Talk
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel of Linux")
 
@@ -158,46 +159,44 @@ def test_heads_without_an_end_are_cut_before_they_take_memory(start, figure):
 def test_head_of_too_many_bytes_or_fields_is_refused(start):
     daemon = start()
     for headers in ([f"A{n}: {'b' * 2000}" for n in range(20)], ["A: b"] * 40):
-        received = exchange(daemon, lines(daemon, "GET /v1/status HTTP/1.1", *headers), wait_s=0.5)
+        with Talk(daemon) as talk:
+            received = exchange(talk, lines(talk, "GET /v1/status HTTP/1.1", *headers), wait_s=0.5)
         assert statuses_in(received)[0] in (400, 431)
-    long = lines(daemon, "GET /v1/status HTTP/1.1", *[f"A{n}: {'b' * 1200}" for n in range(20)])
-    assert statuses_in(exchange(daemon, long, wait_s=0.5)) == [200]
+    with Talk(daemon) as talk:
+        long = lines(talk, "GET /v1/status HTTP/1.1", *[f"A{n}: {'b' * 1200}" for n in range(20)])
+        assert statuses_in(exchange(talk, long, wait_s=0.5)) == [200]
 
 
-@pytest.mark.parametrize("token", [False, True], ids=["stranger", "with the token"])
-def test_caller_that_asks_and_never_reads_is_closed(start, token):
+@pytest.mark.parametrize("path", ["health", "status"], ids=["stranger", "known"])
+def test_caller_that_asks_and_never_reads_is_closed(start, path):
     daemon = start(write_s=1.5, stranger_write_s=0.5)
-    one = lines(daemon, f"GET /v1/{'status' if token else 'health'} HTTP/1.1")
-    # More than the kernel takes on its own.
-    with socket.socket() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.connect(("127.0.0.1", daemon.port))
-        connection.settimeout(0.2)
-        for _ in range(400):
+    with Talk(daemon, buffer_bytes=4096) as talk:
+        talk.socket.settimeout(0.2)
+        for first in range(1, 40_000, 100):  # more than the kernel takes on its own
+            some = range(first, first + 100)
             try:
-                connection.sendall(one * 100)
+                talk.send(
+                    b"".join(lines(talk, f"GET /v1/{path} HTTP/1.1", counter=n) for n in some)
+                )
             except OSError:
                 break
         eventually(lambda: connections_of(daemon) == 0)
     assert "Traceback" not in daemon.log
 
 
-def test_callers_with_the_token_keep_their_connections_beside_strangers(start):
+def test_callers_who_sign_keep_their_connections_beside_strangers(start):
     daemon = start(max_connections=16)
-    ask = lines(daemon, "GET /v1/status HTTP/1.1")
-    known = [socket.create_connection(("127.0.0.1", daemon.port), timeout=20) for _ in range(6)]
-    for connection in known:
-        connection.sendall(ask)
-        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+    known = [Talk(daemon) for _ in range(6)]
+    for talk in known:
+        assert talk.say(talk.sign("GET", "/v1/status")).status == 200
     with a_crowd(daemon.port, silent=60, mute=10):
         eventually(lambda: connections_of(daemon) <= 16)
-        for _ in range(3):
+        for counter in (2, 3, 4):
             time.sleep(0.5)
-            for connection in known:
-                connection.sendall(ask)
-                assert connection.recv(65536).startswith(b"HTTP/1.1 200")
-    for connection in known:
-        connection.close()
+            for talk in known:
+                assert talk.say(talk.sign("GET", "/v1/status", counter=counter)).status == 200
+    for talk in known:
+        talk.close()
 
 
 def deleted_files(pid) -> list[str]:
@@ -216,15 +215,11 @@ def test_result_that_nobody_reads_is_given_back(start, how):
     """The editor hangs, or is in a debugger: its result must not stay in memory without a name."""
     daemon = start(write_s=1.0, result_ttl_s=600 if how == "forgotten" else 0.3, clock_s=0.1)
     ticket, _ = daemon.run(width=4096, height=2048, selection=_most_of(4096, 2048))
-    with socket.socket() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.settimeout(20)
-        connection.connect(("127.0.0.1", daemon.port))
-        ask = lines(daemon, f"GET /v1/jobs/{ticket.id}/result HTTP/1.1")
-        while daemon.status(ticket).state != "done":
-            time.sleep(0.02)
-        connection.sendall(ask)
-        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+    while daemon.status(ticket).state != "done":
+        time.sleep(0.02)
+    with Talk(daemon, buffer_bytes=4096) as talk:
+        talk.send(talk.sign("GET", f"/v1/jobs/{ticket.id}/result"))
+        assert talk.socket.recv(100).startswith(b"HTTP/1.1 200")
         if how == "forgotten":
             daemon.client.forget(ticket.id)
             assert deleted_files(daemon.process.pid)
@@ -243,14 +238,11 @@ def test_result_that_is_forgotten_while_it_is_read_is_cut_off(start):
     while daemon.status(ticket).state != "done":
         time.sleep(0.02)
     received = 0
-    with socket.socket() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.settimeout(20)
-        connection.connect(("127.0.0.1", daemon.port))
-        connection.sendall(lines(daemon, f"GET /v1/jobs/{ticket.id}/result HTTP/1.1"))
-        received += len(connection.recv(1000))
+    with Talk(daemon, buffer_bytes=4096) as talk:
+        talk.send(talk.sign("GET", f"/v1/jobs/{ticket.id}/result"))
+        received += len(talk.socket.recv(1000))
         daemon.client.forget(ticket.id)
-        while piece := connection.recv(1 << 20):
+        while piece := talk.socket.recv(1 << 20):
             received += len(piece)
         assert not deleted_files(daemon.process.pid)
     assert 0 < received < len(data) * 4 // 5
@@ -263,31 +255,24 @@ def test_result_that_is_read_slowly_comes_whole_though_its_time_is_over(start):
     while daemon.status(ticket).state != "done":
         time.sleep(0.01)
     received = bytearray()
-    with socket.socket() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-        connection.settimeout(20)
-        connection.connect(("127.0.0.1", daemon.port))
-        connection.sendall(
-            lines(daemon, f"GET /v1/jobs/{ticket.id}/result HTTP/1.1", "Connection: close")
-        )
-        while piece := connection.recv(1 << 20):
+    with Talk(daemon, buffer_bytes=65536) as talk:
+        talk.send(talk.sign("GET", f"/v1/jobs/{ticket.id}/result", {"Connection": "close"}))
+        while piece := talk.socket.recv(1 << 20):
             received += piece
             time.sleep(0.005)
-    pixels = received[received.index(b"\r\n\r\n") + 4 :]
+    pixels = received[received.index(b"\r\n\r\n") + 4 : -TAG_BYTES]
     assert len(pixels) == len(data) * 4 // 5
     assert pixels[-1000:] == inverted(data[len(data) * 4 // 5 - 1000 :][:1000] + data[-250:], 4)
 
 
 def test_requests_and_bodies_in_one_piece_are_no_endless_heads(start):
-    """The longest JSON body comes in one write with its head, before the token is looked at."""
+    """The longest JSON body comes in one write with its head, before its signature is looked at."""
     daemon = start()
     body = b"{" + b" " * 65_000 + b"}"
-    head = lines(
-        daemon, "POST /v1/estimate HTTP/1.1", "Content-Type: application/json",
-        f"Content-Length: {len(body)}", "Connection: close",
-    )  # fmt: skip
+    kind = {"Content-Type": "application/json", "Connection": "close"}
     for _ in range(20):
-        assert statuses_in(exchange(daemon, head + body, wait_s=1)) == [400]
+        with Talk(daemon) as talk:
+            assert talk.say(talk.sign("POST", "/v1/estimate", kind, body)).status == 400
 
 
 def test_descriptors_are_raised_to_what_is_sensible(limited):

@@ -6,13 +6,13 @@ the same to the front, and can be had anywhere.
 
 import os
 import signal
-import socket
 import sys
 import time
 
 import pytest
 
 from tests.service.conftest import eventually, inverted
+from tests.service.talk import Upload
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel of Linux")
 
@@ -78,14 +78,13 @@ def test_job_that_waits_is_not_ended_by_a_sleep(start, moment):
 def test_upload_goes_on_after_a_sleep(start):
     daemon = start(**LIMITS)
     ticket = daemon.submit()
-    head = daemon.upload_head(ticket)
-    with socket.create_connection(("127.0.0.1", daemon.port), timeout=20) as connection:
-        connection.sendall(head + bytes(1000))
+    with Upload(daemon, ticket) as upload:
+        upload.body(bytes(1000))
         time.sleep(0.3)
         stopped_for([daemon.process.pid], SLEEP_S)
         time.sleep(0.3)
-        connection.sendall(bytes(ticket.input_bytes - 1000))
-        assert connection.recv(100).startswith(b"HTTP/1.1 202")
+        upload.body(bytes(ticket.input_bytes - 1000))
+        assert upload.end().startswith(b"HTTP/1.1 202")
     assert daemon.wait(ticket).state == "done"
 
 

@@ -133,15 +133,6 @@ class Daemon:
         self.client.upload(ticket.id, [data], ticket.input_bytes)
         return ticket, data
 
-    def upload_head(self, ticket) -> bytes:
-        """The head of an upload, for a test that sends the body by itself."""
-        return (
-            f"PUT /v1/jobs/{ticket.id}/input HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
-            f"Authorization: Bearer {self.endpoint.token}\r\n"
-            "Content-Type: application/octet-stream\r\n"
-            f"Content-Length: {ticket.input_bytes}\r\n\r\n"
-        ).encode()
-
     def let_go(self, ticket) -> None:
         """Let a job go on whose fault is `tile.N.held`."""
         self.starts.with_name(ticket.id).touch()

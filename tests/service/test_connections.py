@@ -95,7 +95,7 @@ def test_stranger_that_is_quiet_longest_goes_for_a_new_one(connections):
     assert closed(*strangers, new) == [False, True, False, False, False]
 
 
-def test_callers_with_the_token_are_never_closed_for_others(connections):
+def test_callers_who_have_signed_are_never_closed_for_others(connections):
     known = [connect(connections) for _ in range(4)]
     for one in known:
         one.become_known()

@@ -1,6 +1,5 @@
 """How jobs end before they are done: cancelled, cut off, expired, forgotten; each once."""
 
-import socket
 import time
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from lacuna_wire.errors import JobCancelled, NotFound
 
 from .conftest import eventually
+from .talk import Upload
 
 
 def test_cancel_of_a_job_without_pixels(shared):
@@ -76,8 +76,8 @@ def test_input_is_dropped_as_soon_as_the_job_has_ended(shared):
 def test_client_that_vanishes_during_its_upload_frees_its_place(start):
     daemon = start(max_jobs=1)
     ticket = daemon.submit()
-    with socket.create_connection(("127.0.0.1", daemon.port)) as connection:
-        connection.sendall(daemon.upload_head(ticket) + bytes(1000))
+    with Upload(daemon, ticket) as upload:
+        upload.body(bytes(1000))
         eventually(lambda: daemon.status(ticket).phase == "uploading")
 
     status = eventually(lambda: (s := daemon.status(ticket)).ended and s)
@@ -89,7 +89,8 @@ def test_client_that_vanishes_during_its_upload_frees_its_place(start):
 def test_upload_that_pauses_is_cut_off(start):
     daemon = start(upload_idle_s=0.3)
     ticket = daemon.submit()
-    answer = daemon.send(daemon.upload_head(ticket) + bytes(1000))
+    with Upload(daemon, ticket) as upload:
+        answer = upload.say(bytes(1000))
 
     assert (answer.status, answer.code) == (408, "too_slow")
     assert "1,000 of 10,920" in answer.json["error"]["message"]
@@ -113,15 +114,14 @@ def test_upload_that_is_slow_but_never_pauses_is_taken(start):
 def test_upload_that_drips_is_cut_off(start):
     daemon = start(upload_idle_s=0.4)
     ticket = daemon.submit()
-    with socket.create_connection(("127.0.0.1", daemon.port)) as connection:
-        connection.sendall(daemon.upload_head(ticket))
-        connection.settimeout(0.05)
+    with Upload(daemon, ticket) as upload:
+        upload.socket.settimeout(0.05)
         answer = b""
         begun = time.monotonic()
         while not answer and time.monotonic() < begun + 10:
-            connection.sendall(b"x")
+            upload.body(b"x")
             try:
-                answer = connection.recv(100)
+                answer = upload.socket.recv(100)
             except TimeoutError:
                 continue
 

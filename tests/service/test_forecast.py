@@ -62,8 +62,13 @@ def test_what_was_true_long_ago_is_forgotten():
 def test_first_job_is_guessed_only_where_a_guess_is_known():
     assert forecast().seconds(request(), SMALL) == round(0.5 * SMALL.work, 1)
     assert forecast().seconds(request(options=UNKNOWN), SMALL) is None
-    assert forecast().seconds(request(options=Options(device="cuda:1")), SMALL) is None
-    assert forecast(device="cuda").seconds(request(), SMALL) is None
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:1", "cuda:all", "xpu", "xpu:0", "mps"])
+def test_nothing_is_guessed_of_a_gpu_of_any_kind(device):
+    assert forecast().seconds(request(options=Options(device=device)), SMALL) is None
+    assert forecast(device=device).seconds(request(), SMALL) is None
+    assert forecast(device=device).seconds(request(options=Options(device="cpu")), SMALL)
 
 
 @pytest.mark.parametrize(

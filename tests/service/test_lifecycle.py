@@ -20,6 +20,7 @@ from lacuna_wire.endpoint import find_daemon, read_endpoint, read_launch, start_
 from lacuna_wire.errors import LacunaError
 
 from .conftest import SAFETY_S, eventually, request, runs
+from .talk import Talk, Upload
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -45,32 +46,24 @@ def nothing_left(daemon) -> bool:
 )
 def test_signal_ends_it_cleanly_whatever_it_does(start, number, doing):
     daemon = start("--tile-s", "0.2", "--tiles", "100")
-    connections = []
+    talks = []
     if doing in ("running", "hanging", "waiting"):
         ticket, _ = daemon.run(fault="tile.2.hang" if doing == "hanging" else "")
         eventually(lambda: daemon.status(ticket).tiles_done)
     if doing == "waiting":
-        connections.append(socket.create_connection(("127.0.0.1", daemon.port)))
-        connections[0].sendall(
-            f"GET /v1/jobs/{ticket.id}/events HTTP/1.1\r\nHost: 127.0.0.1:{daemon.port}\r\n"
-            f"Authorization: Bearer {daemon.endpoint.token}\r\n\r\n".encode()
-        )
-        assert connections[0].recv(100)
+        talks.append(Talk(daemon))
+        talks[0].send(talks[0].sign("GET", f"/v1/jobs/{ticket.id}/events"))
+        assert talks[0].socket.recv(100)
     if doing == "uploading":
-        ticket = daemon.submit()
-        connections.append(socket.create_connection(("127.0.0.1", daemon.port)))
-        connections[0].sendall(
-            f"PUT /v1/jobs/{ticket.id}/input HTTP/1.1\r\nHost: 127.0.0.1:{daemon.port}\r\n"
-            f"Authorization: Bearer {daemon.endpoint.token}\r\n"
-            "Content-Type: application/octet-stream\r\nContent-Length: 10920\r\n\r\nx".encode()
-        )
+        talks.append(Upload(daemon, daemon.submit()))
+        talks[0].body(b"x")
     begun = time.monotonic()
     daemon.process.send_signal(number)
     code = daemon.process.wait(SAFETY_S)
     took_s = time.monotonic() - begun
-    told = b"".join(iter(lambda: connections[0].recv(65536), b"")) if connections else b""
-    for connection in connections:
-        connection.close()
+    told = b"".join(iter(lambda: talks[0].socket.recv(65536), b"")) if talks else b""
+    for talk in talks:
+        talk.close()
 
     assert code == 0
     assert took_s < 3

@@ -6,8 +6,11 @@ import uuid
 import pytest
 
 from lacuna_wire.errors import BadRequest, Conflict, NotFound, TooLarge, Unprocessable
+from lacuna_wire.signing import DIGEST, TAG_BYTES, TRAILING
 
 from .conftest import request
+from .signed import signed
+from .talk import Talk
 
 ROUTES = [
     ("GET", "/v1/hello?nonce=" + "0" * 32),
@@ -59,13 +62,14 @@ def test_route_needs_the_secret(shared, job_path, method, path):
     assert len(bodies) == 1  # nothing tells how near a guess was
 
 
-def test_two_tokens_are_none(shared):
-    line = f"Authorization: Bearer {shared.endpoint.token}\r\n"
-    answer = shared.send(
-        f"GET /v1/status HTTP/1.1\r\nHost: 127.0.0.1:{shared.port}\r\n{line}{line}\r\n".encode()
-    )
-
-    assert answer.status in (400, 401)
+def test_two_signatures_are_none(shared):
+    with Talk(shared) as talk:
+        right = talk.sign("GET", "/v1/status").headers["Authorization"]
+        for given in (right, f"Bearer {shared.endpoint.token}"):
+            line = f"Authorization: {given}\r\n"
+            host = f"Host: 127.0.0.1:{shared.port}\r\n"
+            answer = talk.say(f"GET /v1/status HTTP/1.1\r\n{host}{line}{line}\r\n".encode())
+            assert answer.status in (400, 401)
 
 
 WRONG_HOSTS = [
@@ -118,7 +122,7 @@ ORIGINS = [
 
 
 @each_route
-def test_web_pages_are_refused_with_and_without_the_token(shared, job_path, method, path):
+def test_web_pages_are_refused_with_and_without_a_signature(shared, job_path, method, path):
     pages = [{"Origin": origin.format(port=shared.port)} for origin in ORIGINS]
     pages += [
         {"Sec-Fetch-Site": site} for site in ("cross-site", "same-site", "Cross-Site", "", "NONE")
@@ -330,7 +334,7 @@ def test_upload_of_another_length_is_refused_with_both_numbers(shared, job_path,
 
 def test_upload_beyond_the_limit_is_refused_before_it_is_read(shared, job_path):
     path = job_path("/v1/jobs/{id}/input")
-    answer = raw(shared, "PUT", path, length=1 << 31, kind="application/octet-stream")
+    answer = raw(shared, "PUT", path, length=(1 << 31) + TAG_BYTES, kind="application/octet-stream")
 
     assert (answer.status, answer.code) == (413, "too_large")
     assert "2,147,483,648" in answer.json["error"]["message"]
@@ -378,7 +382,7 @@ def test_expectation_is_met_only_for_whom_we_would_answer(shared, job_path):
     """The library would say 100 Continue before any check."""
     own = f"Host: 127.0.0.1:{shared.port}\r\nExpect: 100-continue\r\n"
     path = job_path("/v1/jobs/{id}/input")
-    answer = raw(shared, "PUT", path, own, length=SIZE, token="guess")
+    answer = raw(shared, "PUT", path, own, length=SIZE, right_keys=False)
     assert answer.status == 401
 
     answer = raw(shared, "PUT", path, own.replace("100-continue", "tea"), length=SIZE)
@@ -420,12 +424,16 @@ def test_shutdown_takes_no_arguments(shared):
 
 
 def raw(
-    daemon, method, path, host=None, length=None, kind="application/json", version="1.1", token=None
-):
-    """Send a request that http.client would not."""
+    daemon, method, path, host=None, length=None, kind="application/json", version="1.1",
+    right_keys=True,
+):  # fmt: skip
+    """Send a request that http.client would not, signed in a session of its own."""
     host = f"Host: 127.0.0.1:{daemon.port}\r\n" if host is None else host
-    lines = f"{method} {path} HTTP/{version}\r\n{host}"
-    lines += f"Authorization: Bearer {token or daemon.endpoint.token}\r\nContent-Type: {kind}\r\n"
+    headers = {"Content-Type": kind, DIGEST: TRAILING}
     if length is not None:
-        lines += f"Content-Length: {length}\r\n"
-    return daemon.send(f"{lines}\r\n".encode())
+        headers["Content-Length"] = str(length)
+    with Talk(daemon) as talk:
+        keys = talk.keys if right_keys else talk.keys._replace(request=b"guess")
+        headers = signed(keys, method, path, headers, sends_length=False).headers
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        return talk.say(f"{method} {path} HTTP/{version}\r\n{host}{lines}\r\n".encode())

@@ -5,52 +5,20 @@ import os
 import re
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection
 
 import pytest
 
 from lacuna_wire import LacunaError, session, signing
 from lacuna_wire.errors import DaemonUnreachable, NotFound
-from lacuna_wire.session import begin_session
 from lacuna_wire.signing import DIGEST, PLAIN, SIGNATURE, TAG_BYTES, TRAILING
 
 from .conftest import SAFETY_S, Answer, inverted, request
 from .relays import message_from, relay_to
-from .signed import signed
+from .talk import Talk
 
 JSON = {"Content-Type": "application/json"}
 OCTETS = {"Content-Type": "application/octet-stream"}
-
-
-class Talk:
-    """One connection to a daemon, and what can be said on it."""
-
-    def __init__(self, daemon) -> None:
-        self.port = daemon.port
-        self.connection = HTTPConnection("127.0.0.1", daemon.port, timeout=SAFETY_S)
-        self.endpoint = daemon.endpoint
-        self.keys = self.hello()
-
-    def hello(self):
-        return begin_session(self.connection, self.endpoint.key, self.endpoint.instance).keys
-
-    def sign(self, method, path, headers=None, body=None, counter=1):
-        return signed(self.keys, method, path, headers, body, counter)
-
-    def say(self, one) -> Answer:
-        """Send the bytes of a request, made with whichever keys."""
-        self.connection.sock.sendall(one.raw(self.port) if hasattr(one, "raw") else one)
-        raw = message_from(self.connection.sock)
-        given, taken = socket.socketpair()
-        with given, taken:
-            given.sendall(raw)
-            given.shutdown(socket.SHUT_WR)
-            response = HTTPResponse(taken, method="GET")
-            response.begin()
-            return Answer(response)
-
-    def close(self) -> None:
-        self.connection.close()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from lacuna.service.awake import AwakeClock
 from lacuna.service.jobs import Jobs
 from lacuna.service.own_folder import make_folder, sweep
 from lacuna.service.spool import NoSpool, Spool, allocate, open_file
+from lacuna.system.users import own_mark
 from lacuna_wire import LacunaError
 from lacuna_wire.errors import NoSpace
 
@@ -145,7 +146,7 @@ def test_folder_whose_lock_was_removed_keeps_its_files_until_the_end(places):
 
 
 def test_sweep_removes_what_older_daemons_left_half_made_and_passes_by_what_it_cannot(places):
-    user = os.geteuid()
+    user = own_mark()
     half_made = places[0] / f".lacuna-{user}-0123456789abcdef"
     half_made.mkdir()
     odd = places[0] / f"lacuna-{user}-odd"

@@ -5,15 +5,18 @@ import queue
 import threading
 from concurrent.futures import Future
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from lacuna_wire import JobStatus, LacunaError, Options, PixelLayout, Rect, editor
+from lacuna_wire.client import Answer
 from lacuna_wire.editor import Editor, EditorSettings, new_request, resolve
 from lacuna_wire.errors import DaemonUnreachable, JobCancelled
 from tests.service.conftest import SAFETY_S, eventually
 
 WINDOW, RESULT = Rect(2, 2, 8, 8), Rect(4, 4, 2, 2)
+ANSWER = Answer(RESULT, bytearray(b"fill"), "layer")
 STATUS = JobStatus("", "running", phase="filling", percent=40.0)
 GROWN = EditorSettings(options=Options(grow=2))
 REQUEST = new_request((20, 10), Rect(3, 3, 4, 4), PixelLayout(), GROWN)
@@ -21,7 +24,7 @@ REQUEST = new_request((20, 10), Rect(3, 3, 4, 4), PixelLayout(), GROWN)
 
 @pytest.fixture(autouse=True)
 def no_daemon(monkeypatch):
-    monkeypatch.setattr(editor.wire, "connect", lambda: "the client")
+    monkeypatch.setattr(editor.wire, "connect", lambda: SimpleNamespace(status=dict))
 
 
 def talking(monkeypatch, talk):
@@ -74,11 +77,11 @@ def test_pixels_are_read_and_progress_is_shown_in_the_main_thread_only(monkeypat
         threads["talk"] = threading.current_thread()
         assert list(read_window(WINDOW)) == [b"pixels", b"mask"]
         on_progress(STATUS)
-        return RESULT, bytearray(b"fill")
+        return ANSWER
 
     talking(monkeypatch, talk)
 
-    assert run(read_pixels=read, show=show) == (RESULT, b"fill")
+    assert run(read_pixels=read, show=show) == ANSWER
     assert shown == [STATUS]
     assert threads["read"] is threads["show"] is threading.current_thread()
     assert threads["talk"] is not threading.current_thread()
@@ -95,7 +98,7 @@ def test_large_window_is_read_in_strips_one_ahead_of_what_is_sent(monkeypatch):
         for chunk in read_window(WINDOW):
             eventually(lambda: len(read) > len(sent) + 1 or len(read) == 3)
             sent.append(chunk)
-        return RESULT, bytearray(b"fill")
+        return ANSWER
 
     talking(monkeypatch, talk)
     run(read_pixels=read_rows, strip_pixels=3 * WINDOW.width)
@@ -108,7 +111,7 @@ def test_planes_are_read_in_the_order_of_the_request(monkeypatch):
     sent = []
     talking(
         monkeypatch,
-        lambda _client, _request, read_window, *_: (RESULT, sent.extend(read_window(WINDOW))),
+        lambda _client, _request, read_window, *_: sent.extend(read_window(WINDOW)) or ANSWER,
     )
     run(request=REQUEST._replace(planes=("selection", "pixels")))
 
@@ -150,11 +153,11 @@ def test_daemon_that_dies_is_asked_once_more_under_another_id(monkeypatch):
         ids.append(request.id)
         if len(ids) == 1:
             raise DaemonUnreachable("The connection was lost.")
-        return RESULT, bytearray(b"fill")
+        return ANSWER
 
     talking(monkeypatch, talk)
 
-    assert run(guarded=guard) == (RESULT, b"fill")
+    assert run(guarded=guard) == ANSWER
     assert len(set(ids)) == 2
     assert guarded == ids
 

@@ -31,7 +31,7 @@ from lacuna_wire.endpoint import (
 )
 from lacuna_wire.errors import DaemonElsewhere, DaemonUnreachable, ProtocolMismatch
 from lacuna_wire.signing import session_keys
-from lacuna_wire.whereabouts import Whereabouts, our_whereabouts
+from lacuna_wire.whereabouts import Whereabouts, is_held, our_whereabouts
 
 SECRET = "5ec7e7" * 8
 KEY = "4e7e75" * 8
@@ -412,6 +412,29 @@ PLACES = {
     "another container of another computer": (Whereabouts("other", "net:[1]"), "another computer"),
     "another container": (HERE._replace(network="net:[1]"), "another container or sandbox"),
 }
+
+
+def test_lock_is_held_for_as_long_as_somebody_holds_it(tmp_path):
+    lock = tmp_path / "lock"
+    assert not is_held(lock)
+    held = try_lock(lock)
+    assert [is_held(lock), is_held(lock)] == [True, True]
+    os.close(held)
+    assert [is_held(lock), is_held(lock)] == [False, False]
+    assert sorted(tmp_path.iterdir()) == [lock]
+
+
+def test_nobody_holds_what_is_no_lock(tmp_path):
+    """A daemon takes none of these, so nothing in their places says that one runs."""
+    lock = tmp_path / "lock"
+    held = try_lock(lock)
+    (tmp_path / "link").symlink_to(lock)
+    (tmp_path / "folder").mkdir()
+    try:
+        assert not is_held(tmp_path / "link")
+        assert not is_held(tmp_path / "folder")
+    finally:
+        os.close(held)
 
 
 @linux

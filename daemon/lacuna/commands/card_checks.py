@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 
 from lacuna.commands.check import Check
-from lacuna_wire import LacunaError
-
-TOLD = "told.json"  # in the state folder: what was said of an unused card
 
 
 def look_at_cards() -> Iterator[Check]:
     """Name cards, drivers and the build, and the command for another build if a card is unused."""
-    from lacuna.graphics import advise, installed_build, this_computer
-    from lacuna.system.cards import Card, see_cards
+    from lacuna.graphics import advise, installed_build
+    from lacuna_wire.cards import Card, see_cards
+    from lacuna_wire.torch_builds import this_computer
 
     def in_words(card: Card) -> str:
         kind = " (part of the processor)" if card.integrated else ""
@@ -39,17 +37,9 @@ def tell_once(device: str) -> str:
     Args:
         device: As the daemon names it: `CPU, 4 threads, because ...`.
     """
-    from lacuna_wire.endpoint import state_folder
-    from lacuna_wire.private_files import read_private, write_private
+    from lacuna_wire.unused_card import is_news, reason_in
 
-    where, _because, reason = device.partition(", because ")
-    if not reason or not where.startswith("CPU"):
+    reason = reason_in(device)
+    if not is_news("lacuna", reason):
         return ""
-    told = {"reason": reason}
-    try:
-        if read_private(state_folder() / TOLD) == told:
-            return ""
-        write_private(state_folder() / TOLD, told)
-    except LacunaError:
-        pass  # said again, then
     return f"The fill ran on the CPU, because {reason}. `lacuna doctor` says what helps."

@@ -153,7 +153,8 @@ def _editors(home: "Home") -> Iterator[Check]:
 
 
 def _plugin(place: "Place", home: "Home") -> Iterator[Check]:
-    from lacuna.desktop.install import check_owner, look, version_key
+    from lacuna.desktop.install import check_owner, look
+    from lacuna_wire.versions import version_key
 
     check_owner(place, home)
     found = look(place)

@@ -38,8 +38,7 @@ def fill_option(name: str, more_help: str = "") -> Callable[[Function], Function
     if name == "memory_limit":
         return memory_limit_option
     option, flag = OPTIONS[name], f"--{name.replace('_', '-')}"
-    named = "" if option.automatic is None else f"{AUTO} stands for {option.automatic}."
-    text = " ".join(filter(None, (option.sentence, named, more_help)))
+    text = " ".join(filter(None, (sentence(option), more_help)))
     if isinstance(option.default, bool):
         flags = f"{flag}/--no-{flag[2:]}"
         return click.option(flags, default=option.default, show_default=True, help=text)
@@ -55,7 +54,7 @@ def fill_option(name: str, more_help: str = "") -> Callable[[Function], Function
         flag,
         type=type(option.default) if option.automatic is None else AutomaticNumber(option),
         default=option.default,
-        show_default=True,
+        show_default=AUTO if option.default == option.automatic else True,
         callback=check,
         metavar=metavar(option),
         help=text,
@@ -81,6 +80,11 @@ class AutomaticNumber(click.ParamType[int]):
             return int(str(value))
         except ValueError:
             self.fail(f"{value} is not {possible(self._option)}.")
+
+
+def sentence(option: Option) -> str:
+    """Say what an option does; the number that leaves the choice to the daemon is `auto` here."""
+    return option.sentence.replace(f"; {option.automatic} ", f"; {AUTO} ")
 
 
 def possible(option: Option) -> str:

@@ -1,27 +1,103 @@
 """`lacuna inpaint`: remove what a mask covers from one picture or from many."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from lacuna.commands.fill_options import fill_options
+from lacuna.commands.grouped import GroupedCommand
 from lacuna.commands.paths import FILE
 from lacuna_wire import LacunaError, Options
+from lacuna_wire.errors import BadRequest
 
 if TYPE_CHECKING:
-    from lacuna.removal import Removal
+    from lacuna.batch.items import BatchItem
+
+HIGHEST_THRESHOLD = 254  # of 255: something has to be brighter
+GROUPS = {
+    "Output": ("output", "page", "overwrite", "only_estimate", "progress"),
+    "Many pictures": ("mask_suffix", "masks", "recursive", "skip_existing", "report"),
+    "Mask": ("invert", "mask_threshold", "grow", "feather", "transparency"),
+    "What is copied": ("copy_from", "avoid", "copy_direction", "variation", "colour_correction"),
+    "Network": ("weights", "device", "local", "memory_limit", "tile", "overlap", "strategy"),
+}
+EXAMPLES = (
+    "lacuna inpaint photo.jpg mask.png -o clean.png",
+    "lacuna inpaint photo.jpg mask.png -o clean.png --copy-from grass.png",
+    "lacuna inpaint *.tif --mask-suffix _mask -o cleaned",
+    "lacuna inpaint scans --recursive --masks masks -o cleaned --skip-existing",
+    "lacuna inpaint frames --masks logo.png -o cleaned --report cleaned.jsonl",
+)
 
 
-@click.command()
-@click.argument("paths", nargs=-1, required=True, type=FILE, metavar="IMAGE MASK")
-@click.option("-o", "--output", required=True, type=FILE, help="A file, or a folder that exists.")
+def _check_threshold(
+    _context: click.Context, _parameter: click.Parameter, value: int | None
+) -> int | None:
+    if value is not None and not 0 <= value <= HIGHEST_THRESHOLD:
+        raise BadRequest(
+            f"`--mask-threshold {value}` is not possible: it must be 0 to {HIGHEST_THRESHOLD}, and "
+            "what is brighter is white."
+        )
+    return value
+
+
+def _check_page(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> int | Literal["all"] | None:
+    if value is None or value == "all":
+        return value  # type: ignore[return-value]
+    if value.isascii() and value.isdigit() and int(value):
+        return int(value)
+    raise BadRequest(f"`--page {value}` is not possible: give a number from 1 on, or `all`.")
+
+
+@click.command(cls=GroupedCommand, groups=GROUPS, examples=EXAMPLES)
+@click.argument("paths", nargs=-1, required=True, type=FILE, metavar="IMAGE MASK | IMAGES...")
+@click.option(
+    "-o", "--output", required=True, type=FILE, help="A file, or a folder; of many, a folder."
+)
+@click.option(
+    "--page",
+    callback=_check_page,
+    metavar="N|all",
+    help="Of a TIFF with several pages, fill this one, or all of them.",
+)
 @click.option(
     "--mask-suffix",
-    help="Take all paths as pictures; the mask of a.jpg is a<SUFFIX>.png, .tif, ... next to it.",
+    metavar="SUFFIX",
+    help="All paths are pictures, or folders of them; the mask of a.jpg is a<SUFFIX>.png, .tif, "
+    "... beside it.",
+)
+@click.option(
+    "--masks",
+    type=FILE,
+    metavar="FOLDER|MASK",
+    help="The same, but masks lie in this folder, each under the name of its picture (with "
+    "--mask-suffix, that and the suffix); or the one mask of all pictures.",
+)
+@click.option("--recursive", is_flag=True, help="Look into the folders of folders, too.")
+@click.option(
+    "--skip-existing", is_flag=True, help="Leave alone what has an output already: go on."
+)
+@click.option(
+    "--report",
+    type=FILE,
+    metavar="FILE.jsonl",
+    help="Add a line of JSON to this file for each picture, as it ends.",
+)
+@click.option("--invert", is_flag=True, help="Black is what is to go, and white what is to stay.")
+@click.option(
+    "--mask-threshold",
+    type=int,
+    callback=_check_threshold,
+    metavar="0..254",
+    help="What is brighter in the mask is white, all else black; 0 suits labels. By default gray "
+    "goes partly, and only JPEG and lossy WebP are cut, at 127: their grays are noise.",
 )
 @click.option(
     "--copy-from",
@@ -47,12 +123,19 @@ if TYPE_CHECKING:
     help="Say what the fill would take, without filling.",
 )
 @click.option(
-    "--progress/--no-progress", default=None, help="Show a progress bar (default: on a terminal)."
+    "--progress/--no-progress", default=None, help="Show progress bars (default: on a terminal)."
 )
 def inpaint(
     paths: tuple[Path, ...],
     output: Path,
+    page: int | Literal["all"] | None,
     mask_suffix: str | None,
+    masks: Path | None,
+    recursive: bool,
+    skip_existing: bool,
+    report: Path | None,
+    invert: bool,
+    mask_threshold: int | None,
     copy_from: Path | None,
     avoid: Path | None,
     overwrite: bool,
@@ -66,18 +149,19 @@ def inpaint(
     With --grow N, pixels up to N px outside of the mask change, too; with --grow auto, where what
     is removed bleeds over the mask, up to 14 px.
 
-    Reads and writes PNG, JPEG, WebP and TIFF of 8 bit, 16 bit and float. Depth, profile, alpha and
-    metadata stay as they are. JPEG is lossy: write PNG or TIFF to keep other pixels bit for bit.
+    Reads and writes PNG, JPEG, WebP, TIFF, JPEG XL and AVIF, of 8 bit, 16 bit and float, and reads
+    JPEG 2000, HEIC, BMP, GIF and PNM. Depth, profile, alpha and metadata stay as they are. Of a
+    JPEG only the blocks under what changed are coded anew.
 
-    \b
-    lacuna inpaint photo.jpg mask.png -o clean.png
-    lacuna inpaint *.tif --mask-suffix _mask -o cleaned/
-    lacuna inpaint photo.jpg mask.png -o clean.png --copy-from grass.png --avoid people.png
-    """  # noqa: D301  (click wants the control character, not its name)
-    from lacuna.commands.progress import progress_bar
-    from lacuna.files import output_format, save_picture
+    With --mask-suffix or --masks many pictures are filled. One that fails keeps no other from being
+    filled: a table at the end says why, and the command ends with 2.
+    """
+    from lacuna.batch.items import check_outputs
+    from lacuna.batch.run import Way
+    from lacuna.commands.filling import estimate_each, fill_each
+    from lacuna.files import MaskMeaning
     from lacuna.network.catalogue import check_choice
-    from lacuna.removal import fill_by_daemon, fill_here, plan_work, prepare, would_grow
+    from lacuna.removal import fill_by_daemon, fill_here
 
     weights = chosen.pop("weights")
     options = Options(**chosen, result="composite")
@@ -85,34 +169,57 @@ def inpaint(
     if weights.endswith(".safetensors"):
         weights, local = os.path.abspath(weights), True  # the daemon opens no file for anybody
     check_choice(weights)
-    options = replace(options, weights=weights)
-    works = plan_work(paths, output, mask_suffix, overwrite, copy_from, avoid)
+    if skip_existing and overwrite:
+        raise BadRequest(
+            "Outputs that exist are kept by --skip-existing and replaced by --overwrite. Give one "
+            "of them."
+        )
+    is_one = mask_suffix is None and masks is None
+    items = _planned(paths, output, mask_suffix, masks, recursive, copy_from, avoid)
+    items = check_outputs(items, overwrite, skip_existing)
+    way = Way(
+        replace(options, weights=weights),
+        MaskMeaning(invert, mask_threshold),
+        fill_by_daemon,
+        copy_from,
+        avoid,
+        waits_for_room=not is_one,
+        page=page,
+    )
     if only_estimate:
-        for work in works:
-            click.echo(f"{work.image.name}: {_estimated(prepare(work, options))}")
+        estimate_each(items, way, is_one)
         return
-
-    fill = fill_by_daemon
     if local:
         from lacuna.filler import Filler
 
-        fill = partial(fill_here, filler=Filler())
-    for work in works:
-        removal = prepare(work, options)
-        with progress_bar(work.image.name, progress) as show:
-            removed = fill(removal, show)
-        save_picture(removal.picture, work.out, removed.edits)
-        if removed.grown_px:
-            click.echo(f"{work.image.name}: Edge found: +{removed.grown_px} px.", err=True)
-        elif more_px := would_grow(removal):
-            sentence = f"What is removed shows outside of {work.mask.name}; --grow auto would add"
-            click.echo(f"{work.image.name}: {sentence} {more_px} px.", err=True)
-        written = output_format(work.out)
-        if written.is_lossy:
-            sentence = f"{written.name} is lossy: pixels outside the mask may differ by rounding."
-            click.echo(f"{work.out.name}: {sentence}", err=True)
+        way = way._replace(fill=partial(fill_here, filler=Filler()))
+    fill_each(items, way, output, report, progress, is_one)
     if not local and options.device == "auto":
         _tell_of_an_unused_card()
+
+
+def _planned(
+    paths: Sequence[Path],
+    output: Path,
+    mask_suffix: str | None,
+    masks: Path | None,
+    recursive: bool,
+    copy_from: Path | None,
+    avoid: Path | None,
+) -> "list[BatchItem]":
+    from lacuna.batch.masks import mask_place
+    from lacuna.batch.plan import plan_many, plan_one
+
+    if mask_suffix is None and masks is None:
+        return plan_one(paths, output)
+    many = "--mask-suffix" if masks is None else "--masks"
+    for option, given in (("--copy-from", copy_from), ("--avoid", avoid)):
+        if given is not None:
+            raise BadRequest(
+                f"{option} names a mask for one picture, and {many} takes {len(paths)}. "
+                f"Run `lacuna inpaint IMAGE MASK -o OUT {option} {given}` for each of them."
+            )
+    return plan_many(paths, output, mask_place(mask_suffix, masks), recursive)
 
 
 def _tell_of_an_unused_card() -> None:
@@ -125,17 +232,3 @@ def _tell_of_an_unused_card() -> None:
         return  # everything is written already
     if sentence := tell_once(device):
         click.echo(sentence, err=True)
-
-
-def _estimated(removal: "Removal") -> str:
-    from lacuna.estimate import estimate, known_seconds
-
-    plan = estimate(removal, known_seconds(removal.request))
-    seconds = "an unknown time (no daemon knows it)"
-    if plan.seconds is not None:
-        seconds = f"about {plan.seconds:,.0f} s"
-    return (
-        f"{plan.windows:,} windows, {plan.levels} coarse levels, {plan.tiles:,} tiles of up to "
-        f"{plan.tile_px} px, {seconds}, about {plan.memory_bytes >> 20:,} MiB of memory, "
-        f"{plan.tile_bytes >> 20:,} MiB of them for a tile"
-    )

@@ -177,11 +177,13 @@ def _link_step(home: "Home", wanted: bool) -> Step:
 
 
 def _compile() -> str:
-    """Compile the engine's kernels, or find them compiled, so that no fill has to wait for it."""
+    """Compile the inner loops, or find them compiled, so that nobody has to wait for it."""
     from lacuna.engine.completion.warm_up import warm_up
+    from lacuna.files.coefficients.warm_up import warm_up as warm_up_files
 
     start = time.monotonic()
     warm_up()
+    warm_up_files()
     return f"Ready in {time.monotonic() - start:.1f} s."
 
 

@@ -27,10 +27,11 @@ def require_answer() -> None:
 
 def is_silent() -> bool:
     """Tell whether a daemon runs that does not answer, not even after a moment."""
-    from lacuna_wire.endpoint import find_daemon
+    from lacuna_wire.endpoint import find_daemon, lock_file
+    from lacuna_wire.whereabouts import is_held
 
     give_up = time.monotonic() + BEGIN_S
-    while _is_held():
+    while is_held(lock_file()):
         if time.monotonic() > give_up:
             return True
         if find_daemon() is not None:
@@ -57,12 +58,13 @@ def end_silent() -> int:
     """
     import psutil
 
-    from lacuna_wire.endpoint import state_folder
+    from lacuna_wire.endpoint import lock_file
+    from lacuna_wire.whereabouts import is_held
 
     process = _process()
     if process is None:
         raise LacunaError(
-            f"A Lacuna daemon holds {state_folder() / 'lock'}, but its process cannot be found. "
+            f"A Lacuna daemon holds {lock_file()}, but its process cannot be found. "
             "Log out and in again to end it.",
             code="daemon_stuck",
         )
@@ -71,7 +73,8 @@ def end_silent() -> int:
             end()
             give_up = time.monotonic() + wait_s
             while time.monotonic() < give_up:
-                if not _is_held():  # not for the process: whoever started it may not look after it
+                # Not for the process: whoever started it may not look after it.
+                if not is_held(lock_file()):
                     return int(process.pid)
                 time.sleep(0.05)
     except psutil.NoSuchProcess:
@@ -86,28 +89,11 @@ def end_silent() -> int:
     )
 
 
-def _is_held() -> bool:
-    """Tell whether a process holds the lock of the daemon."""
-    from lacuna.system.locks import try_lock
-    from lacuna_wire.endpoint import state_folder
-
-    path = state_folder() / "lock"
-    if not path.is_file():
-        return False
-    try:
-        lock = try_lock(path)
-    except OSError:
-        return False  # nobody holds what nobody can open; `lacuna serve` says more
-    if lock is not None:
-        os.close(lock)
-    return lock is None
-
-
 def _process() -> "psutil.Process | None":
     """Return the process that holds the lock, if it can be told."""
     import psutil
 
-    from lacuna_wire.endpoint import endpoint_file, read_endpoint, state_folder
+    from lacuna_wire.endpoint import endpoint_file, lock_file, read_endpoint
 
     try:
         endpoint = read_endpoint()
@@ -118,7 +104,7 @@ def _process() -> "psutil.Process | None":
                 return process
     except (LacunaError, OSError, psutil.Error):
         pass
-    return _holder(state_folder() / "lock")
+    return _holder(lock_file())
 
 
 def _holder(path: Path) -> "psutil.Process | None":

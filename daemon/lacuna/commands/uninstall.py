@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lacuna.commands.card_checks import TOLD
 from lacuna.commands.service import end_daemon, running_daemon
 from lacuna.commands.setup import manage_unit
 from lacuna.commands.steps import Step, StepRow, run_steps
 from lacuna.commands.stuck import end_silent, is_silent
 from lacuna_wire import LacunaError
+from lacuna_wire.unused_card import TOLD
 
 if TYPE_CHECKING:
     from lacuna.desktop.editors import Place
@@ -25,9 +25,11 @@ STATE_FILES = ("endpoint.json", "launch.json", "lock", "daemon.log*", TOLD)
 
 @click.command()
 @click.option("--purge", is_flag=True, help="Remove the weights that you fetched, too.")
+@click.option("--no-krita", is_flag=True, help="Leave its plug-in where it is.")
+@click.option("--no-gimp", is_flag=True, help="Leave its plug-ins where they are.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-def uninstall(purge: bool, dry_run: bool, yes: bool) -> None:
+def uninstall(purge: bool, no_krita: bool, no_gimp: bool, dry_run: bool, yes: bool) -> None:
     """Remove the plug-ins from the editors, stop the daemon, and remove what it wrote.
 
     The program itself goes with `pip uninstall lacuna-inpaint`. Exits like `lacuna setup`.
@@ -42,7 +44,7 @@ def uninstall(purge: bool, dry_run: bool, yes: bool) -> None:
 
     home = this_home()
     running = running_editors()
-    places = [*find_krita(home), *find_gimp(home)]
+    places = [*([] if no_krita else find_krita(home)), *([] if no_gimp else find_gimp(home))]
     steps = [_plugin_step(place, home, running) for place in places]
     steps.append(_daemon_step())
     entries = autostart.registered(home)

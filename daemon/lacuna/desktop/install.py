@@ -16,15 +16,24 @@ from typing import Literal, NamedTuple
 
 from lacuna.system.users import own_id
 from lacuna_wire import LacunaError
+from lacuna_wire.versions import version_key
 
 from . import kritarc
 from .editors import Place
 from .home import Home
-from .plugins import VERSION_FILE, copy_gimp_plugin, copy_krita_plugin, krita_name, plugin_sources
+from .plugins import (
+    VERSION_FILE,
+    WHEEL_FOLDER,
+    copy_gimp_plugin,
+    copy_krita_plugin,
+    krita_name,
+    plugin_sources,
+)
 from .replacing import remove_empty_parents, take_out, write_whole
 
 KRITA_GROUP = "lacuna"  # of what was chosen in its docker, in kritarc
-_VERSION = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9]+)(?:(a|b|rc)([0-9]+))?(?:\.dev([0-9]+))?")
+
+_NOT_COMPARED = {"__pycache__", WHEEL_FOLDER.name}
 
 Action = Literal["install", "update", "repair", "keep"]
 
@@ -161,31 +170,6 @@ def check_owner(place: Place, home: Home) -> None:
                 )
 
 
-def version_key(version: str) -> tuple[int, ...]:
-    """Return what orders versions; no version at all is older than any.
-
-    >>> version_key("0.9.0") < version_key("0.10.0rc1") < version_key("0.10.0")
-    True
-
-    Raises:
-        LacunaError: If it is not a version.
-    """
-    if not version:
-        return (-1,)
-    found = _VERSION.fullmatch(version)
-    if found is None:
-        raise LacunaError(
-            f"The plug-in names {ascii(version)[:40]} as its version, which is not one. Run "
-            "`lacuna uninstall` first.",
-            code="damaged_file",
-        )
-    stage = {"a": 0, "b": 1, "rc": 2, None: 3}[found[4]]
-    if found[6] is not None and found[4] is None:
-        stage = -1  # 1.0.0.dev3 comes before 1.0.0a1
-    numbers = (int(found[1]), int(found[2]), int(found[3]))
-    return (*numbers, stage, int(found[5] or 0), int(found[6]) if found[6] else 2**31)
-
-
 def _targets(place: Place) -> list[Path]:
     """Return where the plug-in's files go, the folder with the mark first."""
     krita, gimp = plugin_sources()
@@ -201,7 +185,10 @@ def _script(source: Path, target: Path) -> Path:
 
 
 def _same_as_copied(place: Place) -> bool:
-    """Tell whether `install` would put there what is there; what Python compiled is left out."""
+    """Tell whether `install` would put there what is there.
+
+    What Python compiled is left out, and the wheel of a release.
+    """
     krita, gimp = plugin_sources()
     with tempfile.TemporaryDirectory() as folder:
         fresh = place._replace(folder=Path(folder))
@@ -216,7 +203,7 @@ def _same_as_copied(place: Place) -> bool:
 def _same(one: Path, other: Path) -> bool:
     if one.is_dir() and other.is_dir() and not other.is_symlink():
         names = {path.name for folder in (one, other) for path in folder.iterdir()}
-        return all(_same(one / name, other / name) for name in names - {"__pycache__"})
+        return all(_same(one / name, other / name) for name in names - _NOT_COMPARED)
     if not one.is_file() or not other.is_file():
         return False
     try:

@@ -14,6 +14,8 @@ from lacuna_wire import LacunaError
 from .replacing import swap_in
 
 VERSION_FILE = Path("_vendor") / "lacuna-version"
+# In the zips of a release: `lacuna_wire.engine_install` finds the wheel of this version there.
+WHEEL_FOLDER = Path("_vendor") / "wheel"
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "_vendor")
 
 
@@ -86,17 +88,25 @@ def copy_krita_plugin(source: Path, resources: Path) -> None:
     swap_in(resources, lambda folder: _gather_krita_plugin(source, folder), targets)
 
 
-def zip_gimp_plugin(source: Path, archive: Path) -> None:
-    """Write a zip with the plug-in's folder in it, to be unpacked into GIMP's `plug-ins`."""
+def zip_gimp_plugin(source: Path, archive: Path, wheel: Path | None = None) -> None:
+    """Write a zip with the plug-in's folder in it, to be unpacked into GIMP's `plug-ins`.
+
+    With a wheel in it, the plug-in offers to install that.
+    """
     with tempfile.TemporaryDirectory() as place:
         copy_gimp_plugin(source, Path(place) / source.name)
+        _add_wheel(wheel, Path(place) / source.name)
         _zip(Path(place), archive)
 
 
-def zip_krita_plugin(source: Path, archive: Path) -> None:
-    """Write a zip for *Tools > Scripts > Import Python Plugin from File* in Krita."""
+def zip_krita_plugin(source: Path, archive: Path, wheel: Path | None = None) -> None:
+    """Write a zip for *Tools > Scripts > Import Python Plugin from File* in Krita.
+
+    With a wheel in it, the plug-in offers to install that.
+    """
     with tempfile.TemporaryDirectory() as place:
         _gather_krita_plugin(source, Path(place))
+        _add_wheel(wheel, Path(place) / krita_name(source))
         _zip(Path(place), archive)
 
 
@@ -128,6 +138,12 @@ def _copy_with_wire(source: Path, target: Path) -> None:
     wire = Path(lacuna_wire.__file__).parent
     shutil.copytree(wire, target / "_vendor" / wire.name, ignore=_LEFT_OUT)
     (target / VERSION_FILE).write_text(f"{__version__}\n", "utf-8")
+
+
+def _add_wheel(wheel: Path | None, plugin: Path) -> None:
+    if wheel is not None:
+        (plugin / WHEEL_FOLDER).mkdir()
+        shutil.copyfile(wheel, plugin / WHEEL_FOLDER / wheel.name)
 
 
 def _zip(folder: Path, archive: Path) -> None:

@@ -35,8 +35,9 @@ def make_release(checkout: Path, folder: Path) -> list[Path]:
     if ran.returncode:
         raise LacunaError(f"The build ended with code {ran.returncode}: {ran.stderr.strip()}.")
     krita, gimp = plugin_sources()
-    zip_krita_plugin(krita, folder / "lacuna-krita.zip")
-    zip_gimp_plugin(gimp, folder / "lacuna-gimp.zip")
+    (wheel,) = folder.glob("*.whl")
+    zip_krita_plugin(krita, folder / "lacuna-krita.zip", wheel)
+    zip_gimp_plugin(gimp, folder / "lacuna-gimp.zip", wheel)
     files = sorted(folder.iterdir())
     # The form that `sha256sum --check` reads.
     sums = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files]

@@ -74,12 +74,13 @@ def fill(
         work.next_region(each.work)
         hole, place = unpack_hole(each.hole), each.region.window
         window = document.crop(place)._replace(carries_alpha=hole.carries_alpha)
+        window = window.spanned(hole.missing)
         for rect, pixels in fill_region(window, hole, each, means):
             seen = tighten(hole.soft, rect)
             if seen.area:
                 own, soft = window.samples[seen.slices], hole.soft[seen.slices]
                 inside = pixels[seen.relative_to(rect).slices]
-                samples = composite(own, inside, soft, window.layout, options)
+                samples = composite(own, inside, soft, window.layout, options, window.span)
                 take(seen.shift(place.left, place.top), samples)
     return work.tiles_done
 

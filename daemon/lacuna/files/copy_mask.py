@@ -11,6 +11,7 @@ from lacuna_wire.errors import Unprocessable
 from lacuna_wire.rect import Rect
 
 from .mask import read_mask
+from .refusals import other_size
 from .sparse import MISSING, Mask, SparseMask
 
 STRIP_ROWS = 512  # looked at at a time
@@ -98,11 +99,7 @@ def check_size(path: Path, mask: SparseMask, width: int, height: int) -> None:
         Unprocessable: If it has another one (`mask_size`).
     """
     if mask.shape != (height, width):
-        raise Unprocessable(
-            f"{path.name} has {mask.shape[1]:,} x {mask.shape[0]:,} px, its picture has "
-            f"{width:,} x {height:,} px. Scale the mask to that size.",
-            code="mask_size",
-        )
+        raise other_size(path, mask.shape[1], mask.shape[0], width, height)
 
 
 def _read_like(path: Path, selection: SparseMask) -> SparseMask:

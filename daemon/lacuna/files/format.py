@@ -37,6 +37,25 @@ class Pieces(NamedTuple):
     pieces: Iterator[Piece]
 
 
+class Size(NamedTuple):
+    """What a file declares, found without decoding it.
+
+    Attributes:
+        width: Columns as stored.
+        height: Rows as stored.
+        pixel_bytes: Of a decoded pixel, at most; 0 if only windows are ever decoded.
+    """
+
+    width: int
+    height: int
+    pixel_bytes: int = 0
+
+    @property
+    def byte_count(self) -> int:
+        """Memory that the decoded picture takes."""
+        return self.width * self.height * self.pixel_bytes
+
+
 class Format(NamedTuple):
     """A file format.
 
@@ -48,12 +67,16 @@ class Format(NamedTuple):
         samples: Keys of `lacuna_wire.messages.SAMPLE_BYTES`.
         max_side: Most pixels in a row or column.
         max_pixels: Most pixels in all.
+        measure: Finds the size that a file declares; raises what `open_picture` raises.
         open: Opens a picture that can be edited; raises what `open_picture` raises.
         open_mask: Lends a picture of a mask; raises what `read_mask` raises.
         write: Writes pixels as displayed (h, w, channels), and metadata that says so, into an empty
-            file.
+            file; None for a format that is only read.
+        held: Fields of `Metadata` that it has a place for, of those that not every format has.
         max_exif_bytes: Of an EXIF block; None if there is no limit that anybody meets.
         max_xmp_bytes: Of an XMP packet.
+        holds_profiles: Whether it holds colour profiles; if not, its pixels are sRGB.
+        leaves_out: What it does not hold of `EXIF` and `XMP`.
         is_lossy: Whether writing changes pixels that nobody edited.
         is_streamed: Whether neither reading a window nor an edited copy of the same format holds
             the whole picture in memory.
@@ -66,11 +89,15 @@ class Format(NamedTuple):
     samples: frozenset[str]
     max_side: int
     max_pixels: int
+    measure: Callable[[Path], Size]
     open: Callable[[Path], Picture]
     open_mask: Callable[[Path], AbstractContextManager[Pieces]]
-    write: Callable[[BinaryIO, Pixels, Metadata], None]
+    write: Callable[[BinaryIO, Pixels, Metadata], None] | None
+    held: frozenset[str] = frozenset()
     max_exif_bytes: int | None = None
     max_xmp_bytes: int | None = None
+    holds_profiles: bool = True
+    leaves_out: frozenset[str] = frozenset()
     is_lossy: bool = False
     is_streamed: bool = False
 

@@ -3,29 +3,35 @@
 import re
 from pathlib import Path
 
+from .avif import AVIF
+from .bmp import BMP
 from .format import Format
+from .gif import GIF
+from .heic import HEIC
 from .jpeg import JPEG
+from .jpeg2000 import JPEG_2000
+from .jpegxl import JPEG_XL
+from .npy import NPY
 from .png import PNG
+from .pnm import PNM
 from .tiff import TIFF
 from .webp import WEBP
 
-FORMATS: tuple[Format, ...] = (PNG, JPEG, WEBP, TIFF)
-SUPPORTED_SUFFIXES = tuple(suffix for known in FORMATS for suffix in known.suffixes)
+FORMATS: tuple[Format, ...] = (
+    PNG, JPEG, WEBP, TIFF, JPEG_XL, AVIF, JPEG_2000, HEIC, BMP, GIF, PNM, NPY,
+)  # fmt: skip
+WRITABLE = tuple(known for known in FORMATS if known.write is not None)
+SUPPORTED_SUFFIXES = tuple(suffix for known in WRITABLE for suffix in known.suffixes)
+READABLE_SUFFIXES = tuple(suffix for known in FORMATS for suffix in known.suffixes)
 HEAD_BYTES = 64  # as much as any signature looks at
 
 # Pictures that people have and that are none of ours: the refusal names them.
 _STRANGERS = (
-    (rb"GIF8", "a GIF"),
-    (rb"BM", "a BMP"),
     (rb"8BPS", "a Photoshop document"),
     (rb"gimp xcf", "a GIMP document"),
     (rb"v/1\x01", "an OpenEXR file"),
-    (rb"\0\0\0\x0cjP  ", "a JPEG 2000"),
-    (rb"\0\0\0\x0cJXL |\xff\x0a", "a JPEG XL"),
-    (rb".{4}ftypavif", "an AVIF"),
-    (rb".{4}ftyp(hei|mif1)", "a HEIC"),
     (rb"%PDF", "a PDF"),
-    (rb".{30}mimetypeapplication/x-kra", "a Krita document"),
+    (rb".{30}mimetypeapplication/x-kr", "a Krita document"),
     (rb".{30}mimetypeimage/openraster", "an OpenRaster document"),
 )
 

@@ -1,71 +1,56 @@
-"""JPEG: segments, and pixels of 8 bits through imagecodecs (libjpeg-turbo).
+"""JPEG: segments, pixels of 8 bits through imagecodecs (libjpeg-turbo), and edits block by block.
 
-JPEG loses a little with every save. Where the file was made with the tables of the standard, as
-libjpeg and most cameras and editors do, the copy uses the same tables and subsampling: most blocks
-are then rounded to just what they were (90 to 99.99 % of all samples stay equal in photos, against
-77 to 94 % at quality 95). Other files are saved at quality 95 without subsampling.
+A copy keeps the coefficients of every block without a changed pixel, so these pixels decode to the
+same bits; only changed blocks are coded anew, with the file's own tables (`coefficients/`).
 """
 
 import re
 import struct
-from collections.abc import Iterable, Iterator
-from functools import cache, partial
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import imagecodecs
 import numpy as np
 
 from . import exif, photoshop
-from .format import Format
-from .metadata import Chunk, Metadata
-from .picture import Pixels
-from .raster import Buffer, Decoded, open_raster, open_raster_mask, write_raster
+from .coefficients.blocks import planes_of
+from .coefficients.scans import coding_bytes, scans_of
+from .coefficients.stream import Part, cut, frame_of, is_ycbcr, quantisation_of
+from .format import Format, Size
+from .metadata import Chunk, Metadata, without_film
+from .picture import Edit, Pixels
+from .raster import Buffer, Decoded, RecodedFile, open_raster, open_raster_mask, write_raster
 from .refusals import MAX_PIXELS, check_pixels, corrupt, unsupported
 
 _MAX_SIDE = 65_500  # of libjpeg; the format itself goes to 65,535
 _MAX_SEGMENT_BYTES = 65_533
+_QUALITY, _SUBSAMPLING = 95, "444"  # of a JPEG that is made from another format
 
 _JFIF, _JFXX = b"JFIF\0", b"JFXX\0"
 _EXIF, _XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
+_EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 _ICC, _MULTI_PICTURE, _PHOTOSHOP = b"ICC_PROFILE\0", b"MPF\0", b"Photoshop 3.0\0"
 _MAX_EXIF_BYTES, _MAX_XMP_BYTES = _MAX_SEGMENT_BYTES - len(_EXIF), _MAX_SEGMENT_BYTES - len(_XMP)
 _ICC_PART_BYTES = _MAX_SEGMENT_BYTES - len(_ICC) - 2
 
-_APP0, _APP1, _APP2, _APP13, _APP14, _COM = (bytes([0xE0 + n]) for n in (0, 1, 2, 13, 14, 30))
-_SOI, _EOI, _SOS, _DQT = 0xD8, 0xD9, 0xDA, 0xDB
-_FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
-_HUFFMAN_DCT = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive
-# In a scan, FF 00 is a data byte and FF D0 to FF D7 are restarts; anything else ends it.
-_END_OF_SCAN = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")
-
-# (horizontal, vertical) sampling factors of the brightness, when the colours have (1, 1)
-_SUBSAMPLINGS = {(1, 1): "444", (2, 1): "422", (2, 2): "420", (1, 2): "440", (4, 1): "411"}
+_APP0, _APP1, _APP2, _APP13, _COM = (bytes([0xE0 + n]) for n in (0, 1, 2, 13, 30))
+_END = b"\xff\xd9"
 
 
-class Coding(NamedTuple):
-    """How pixels are compressed: quality of libjpeg, 1 to 100, and subsampling of the colours."""
-
-    quality: int = 95
-    subsampling: str = "444"
-
-
-DEFAULT = Coding()
-
-
-class Frame(NamedTuple):
-    """What the header says: `sampling` are the factors, `tables` the quantisation per component."""
-
-    width: int
-    height: int
-    sampling: tuple[tuple[int, int], ...]
-    tables: tuple[bytes, ...]
+def measure(path: Path) -> Size:
+    """Read the header."""
+    try:
+        parts = cut(path.read_bytes()).parts
+    except ValueError as error:
+        raise corrupt(path, str(error)) from None
+    return Size(*_size(parts, path))
 
 
 def decode(data: bytes, path: Path, as_mask: bool = False) -> Decoded:
     """Decode a JPEG file: u8, GRAY or RGB.
 
-    Damage inside a scan cannot be seen: the format has no checksums.
+    Damage inside a scan is not always seen: the format has no checksums.
 
     Args:
         data: The file.
@@ -75,22 +60,37 @@ def decode(data: bytes, path: Path, as_mask: bool = False) -> Decoded:
     Raises:
         LacunaError: `corrupt_picture`, `unsupported_layout` or `too_large`.
     """
-    segments = _segments(data, path)
-    frame = _frame(segments, path)
-    pixels = imagecodecs.jpeg8_decode(data).reshape(frame.height, frame.width, -1)
-    kept = [kept for segment in segments for kept in _kept(segment)]
-    coding = _coding_of(frame)
-    return Decoded(pixels, metadata_of(kept), True, partial(encode, chunks=kept, coding=coding))
+    try:
+        parts, has_end, behind = cut(data)
+    except ValueError as error:
+        raise corrupt(path, str(error)) from None
+    width, height, channels = _size(parts, path)
+    if not has_end:
+        _check_end(parts, path, len(data))
+        data = data.rstrip(b"\xff") + _END
+    pixels = imagecodecs.jpeg8_decode(data).reshape(height, width, channels)
+    metadata = metadata_of(kept for part in parts for kept in _kept(part.marker, part.data))
+    if behind:
+        what = f"{behind:,} bytes behind the picture (further pictures, a film or a gain map)"
+        metadata = metadata._replace(own=(*metadata.own, what))
+    return Decoded(
+        pixels,
+        metadata,
+        True,
+        partial(encode, chunks=[]),
+        partial(recode, parts, behind),
+        2 * len(data) + coding_bytes(parts),
+    )
 
 
-def encode(pixels: Pixels, chunks: Iterable[Chunk], coding: Coding = DEFAULT) -> Iterator[Buffer]:
-    """Encode (h, w, 1 or 3) u8; yield the file piece by piece."""
+def encode(pixels: Pixels, chunks: Iterable[Chunk]) -> Iterator[Buffer]:
+    """Encode (h, w, 1 or 3) u8 of another format; yield the file piece by piece."""
     channels = pixels.shape[2]
     packed = memoryview(
         imagecodecs.jpeg8_encode(
             np.ascontiguousarray(pixels[..., 0] if channels == 1 else pixels),
-            coding.quality,
-            subsampling=coding.subsampling if channels == 3 else None,
+            _QUALITY,
+            subsampling=_SUBSAMPLING if channels == 3 else None,
             optimize=True,
         )
     )
@@ -102,9 +102,53 @@ def encode(pixels: Pixels, chunks: Iterable[Chunk], coding: Coding = DEFAULT) ->
     yield packed[4 + own_length :]
 
 
+def recode(parts: list[Part], behind: int, pixels: Pixels, before: Sequence[Edit]) -> RecodedFile:
+    """Write a copy in which only blocks with changed pixels are coded anew.
+
+    Where the scans are damaged, so that a decoder guesses, all blocks are.
+
+    Args:
+        parts: Of the file.
+        behind: Bytes behind them, which are left out: they may show what was removed.
+        pixels: What the copy is to show, as stored.
+        before: What stood there where something may have changed.
+    """
+    # Here and not above: Numba takes half a second, and only who saves needs it.
+    from .coefficients.passes import DamagedScan
+    from .coefficients.recode import joined
+    from .coefficients.recode import recode as recode_stream
+
+    changes = [
+        (rect, (pixels[rect.slices] != old).any(axis=2)) for rect, old in before if rect.area
+    ]
+    ycbcr = is_ycbcr(parts)
+    remark = remark_on_parts(parts)
+    try:
+        recoded = recode_stream(parts, pixels, changes, ycbcr)
+    except DamagedScan:
+        recoded = recode_stream(parts, pixels, None, ycbcr)
+        remark = "Its data is damaged, so all of it was coded anew: any pixel may differ a little."
+    remarks = [remark]
+    if behind:
+        remarks.append(
+            f"{behind:,} bytes behind the picture (further pictures, a film or a gain map) were "
+            "left out: they would still show what was removed."
+        )
+    return RecodedFile(joined(recoded, _kept), remarks)
+
+
+def remark_on_parts(parts: list[Part]) -> str:
+    """Say how far from a change pixels may differ."""
+    frame = frame_of(parts)
+    side = 8 if len(frame.components) == 1 else max(frame.mcu_size)
+    # A decoder enlarges colours smoothly, and looks at the next sample for that.
+    reach_px = side - 1 if side == 8 else side
+    return f"JPEG is coded in blocks: pixels up to {reach_px} px beside what changed may differ."
+
+
 def metadata_of(chunks: Iterable[Chunk]) -> Metadata:
     """Take apart what other formats can hold too."""
-    found, profile = Metadata(), {}
+    found, profile, resources = Metadata(), {}, b""
     for kind, data in chunks:
         if kind == _APP0 and data.startswith(_JFIF):
             found = found._replace(dpi=_jfif_dpi(data))
@@ -112,10 +156,17 @@ def metadata_of(chunks: Iterable[Chunk]) -> Metadata:
             found = found._replace(exif=data[len(_EXIF) :])
         elif kind == _APP1 and data.startswith(_XMP):
             found = found._replace(xmp=data[len(_XMP) :])
+        elif kind == _APP1 and data.startswith(_EXTENDED_XMP):
+            found = found._replace(own=("extended XMP",))
+        elif kind == _APP13 and data.startswith(_PHOTOSHOP):
+            resources += data[len(_PHOTOSHOP) :]
+        elif kind == _COM and not found.comment:
+            found = found._replace(comment=_text(data))
         elif kind == _APP2 and data.startswith(_ICC) and len(data) > len(_ICC) + 2:
             profile[data[len(_ICC)]] = data[len(_ICC) + 2 :]
     icc = b"".join(profile[number] for number in sorted(profile))
-    return found._replace(icc=icc, dpi=found.dpi or exif.dpi(exif.parse(found.exif)))
+    dpi = found.dpi or exif.dpi(exif.parse(found.exif))
+    return found._replace(icc=icc, dpi=dpi, iptc=photoshop.iptc_of(resources))
 
 
 def chunks_from(metadata: Metadata) -> list[Chunk]:
@@ -127,6 +178,10 @@ def chunks_from(metadata: Metadata) -> list[Chunk]:
         chunks.append(Chunk(_APP1, _EXIF + metadata.exif))
     if metadata.xmp:
         chunks.append(Chunk(_APP1, _XMP + metadata.xmp))
+    if metadata.iptc:
+        chunks.append(Chunk(_APP13, _PHOTOSHOP + photoshop.with_iptc(metadata.iptc)))
+    if metadata.comment:
+        chunks.append(Chunk(_COM, metadata.comment.encode()[:_MAX_SEGMENT_BYTES]))
     starts = range(0, len(metadata.icc), _ICC_PART_BYTES)
     for part, start in enumerate(starts, 1):
         head = _ICC + bytes([part, len(starts)])
@@ -134,99 +189,47 @@ def chunks_from(metadata: Metadata) -> list[Chunk]:
     return chunks
 
 
-def coding_of(data: bytes, path: Path) -> Coding:
-    """Find how a file was compressed, or take the default."""
-    return _coding_of(_frame(_segments(data, path), path))
-
-
-def _segments(data: bytes, path: Path) -> list[Chunk]:
-    """Cut the file into its segments, without the scans, up to the end of the picture.
-
-    What comes after that (further pictures, of which MPF tells) is not read.
-    """
-    segments: list[Chunk] = []
-    at = 2
-    while True:
-        at = data.find(b"\xff", at)
-        while 0 <= at < len(data) - 1 and data[at + 1] == 0xFF:
-            at += 1  # any number of fill bytes may stand before a marker
-        marker = data[at + 1] if 0 <= at < len(data) - 1 else None
-        if marker == _EOI:
-            return segments
-        if marker is None or at + 4 > len(data):
-            raise corrupt(path, f"it ends after {len(data):,} bytes, in the middle of the picture")
-        (length,) = struct.unpack_from(">H", data, at + 2)
-        end = at + 2 + length
-        segments.append(Chunk(bytes([marker]), data[at + 4 : end]))
-        at = end
-        if marker == _SOS:
-            match = _END_OF_SCAN.search(data, end)
-            at = match.start() if match else len(data)
-
-
-def _frame(segments: list[Chunk], path: Path) -> Frame:
-    tables: dict[int, bytes] = {}
-    header = None
-    for kind, data in segments:
-        if kind[0] == _DQT:
-            tables |= _quantisation(data)
-        elif kind[0] in _FRAMES and header is None:
-            header = kind[0], data
-    if header is None:
-        raise corrupt(path, "it has no header of a picture")
-    marker, data = header
-    bits, height, width, components = struct.unpack_from(">BHHB", data)
-    if marker not in _HUFFMAN_DCT or bits != 8:
+def _size(parts: list[Part], path: Path) -> tuple[int, int, int]:
+    """Return width, height and channels of a picture that can be edited."""
+    try:
+        frame = frame_of(parts)
+    except ValueError as error:
+        raise corrupt(path, str(error)) from None
+    if not frame.is_common:
         raise unsupported(
-            path, f"a JPEG of a rare kind (SOF{marker - 0xC0}, {bits} bits)", "Save it as PNG"
-        )
-    if components == 4:
+            path, f"a JPEG of a rare kind (SOF{frame.marker - 0xC0}, {frame.bits} bits)",
+            "Save it as PNG",
+        )  # fmt: skip
+    channels = len(frame.components)
+    if channels == 4:
         raise unsupported(path, "CMYK inks", "Convert it to RGB")
-    if components not in (1, 3):
-        raise unsupported(path, f"{components} channels", "Convert it to grey or RGB")
-    check_pixels(path, width, height)
-    rows = [data[6 + 3 * n : 9 + 3 * n] for n in range(components)]
-    sampling = tuple((row[1] >> 4, row[1] & 15) for row in rows)
-    return Frame(width, height, sampling, tuple(tables.get(row[2], b"") for row in rows))
+    if channels not in (1, 3):
+        raise unsupported(path, f"{channels} channels", "Convert it to grey or RGB")
+    check_pixels(path, frame.width, frame.height)
+    try:
+        scans_of(parts, [], frame, planes_of(frame))
+    except ValueError as error:
+        raise corrupt(path, f"it has {error}") from None
+    if not {component.table for component in frame.components} <= set(quantisation_of(parts)):
+        raise corrupt(path, "it lacks a table of quantisation")
+    return frame.width, frame.height, channels
 
 
-def _quantisation(data: bytes) -> dict[int, bytes]:
-    tables = {}
-    while data:
-        length = 128 if data[0] >> 4 else 64
-        tables[data[0] & 15] = data[1 : 1 + length]
-        data = data[1 + length :]
-    return tables
+def _check_end(parts: list[Part], path: Path, file_bytes: int) -> None:
+    """Tell a file that lacks its end mark alone, which every viewer shows, from half a picture."""
+    from .coefficients.passes import DamagedScan
+    from .coefficients.recode import check_complete
+
+    try:
+        check_complete(parts)
+    except (DamagedScan, ValueError):
+        why = f"it ends after {file_bytes:,} bytes, in the middle of the picture"
+        raise corrupt(path, why) from None
 
 
-def _coding_of(frame: Frame) -> Coding:
-    """Find the quality whose tables are exactly those of the file, or take the default."""
-    subsampling = _SUBSAMPLINGS.get(frame.sampling[0])
-    if len(frame.sampling) == 1:
-        subsampling = DEFAULT.subsampling
-    if subsampling is None or any(factors != (1, 1) for factors in frame.sampling[1:]):
-        return DEFAULT
-    for quality in range(100, 0, -1):
-        if _tables_at(quality, len(frame.tables)) == frame.tables:
-            return Coding(quality, subsampling)
-    return DEFAULT
-
-
-@cache
-def _tables_at(quality: int, components: int) -> tuple[bytes, ...]:
-    """Ask the encoder which tables it uses at a quality."""
-    shape = (8, 8, 3) if components == 3 else (8, 8)
-    sample = bytes(imagecodecs.jpeg8_encode(np.zeros(shape, np.uint8), quality))
-    return _frame(_segments(sample, Path()), Path()).tables
-
-
-def _kept(segment: Chunk) -> Iterator[Chunk]:
-    """Yield what the copy keeps of a segment: no preview, and nothing about the coding."""
-    kind, data = segment
-    if not 0xE0 <= kind[0] <= 0xEF and kind != _COM:
-        return
-    if kind == _APP14 and data.startswith(b"Adobe"):
-        return  # says how the colours were coded, and the copy may be coded in another way
+def _kept(marker: int, data: bytes) -> Iterator[Chunk]:
+    """Yield what the copy keeps of a segment: no preview, and nothing of other pictures."""
+    kind = bytes([marker])
     if kind == _APP0 and data.startswith(_JFXX):
         return
     if kind == _APP2 and data.startswith(_MULTI_PICTURE):
@@ -235,9 +238,19 @@ def _kept(segment: Chunk) -> Iterator[Chunk]:
         data = data[:12] + b"\0\0"
     elif kind == _APP1 and data.startswith(_EXIF):
         data = _EXIF + exif.without_thumbnail(data[len(_EXIF) :])
+    elif kind == _APP1 and data.startswith(_XMP):
+        data = _XMP + without_film(data[len(_XMP) :])
     elif kind == _APP13 and data.startswith(_PHOTOSHOP):
         data = _PHOTOSHOP + photoshop.without_thumbnail(data[len(_PHOTOSHOP) :])
     yield Chunk(kind, data)
+
+
+def _text(data: bytes) -> str:
+    """Read a comment; the format does not say in which letters."""
+    try:
+        return data.rstrip(b"\0").decode()
+    except UnicodeDecodeError:
+        return data.rstrip(b"\0").decode("latin-1")
 
 
 def _jfif_dpi(data: bytes) -> tuple[float, float] | None:
@@ -258,9 +271,11 @@ JPEG = Format(
     samples=frozenset({"u8"}),
     max_side=_MAX_SIDE,
     max_pixels=MAX_PIXELS,
+    measure=measure,
     open=partial(open_raster, "JPEG", decode),
     open_mask=partial(open_raster_mask, decode),
     write=partial(write_raster, encode, chunks_from),
+    held=frozenset({"iptc", "comment"}),
     max_exif_bytes=_MAX_EXIF_BYTES,
     max_xmp_bytes=_MAX_XMP_BYTES,
     is_lossy=True,

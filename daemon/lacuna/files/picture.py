@@ -31,7 +31,10 @@ class Picture(Protocol):
         height: Rows as displayed.
         layout: RGB, RGBA, GRAY or GRAYA; integers are `srgb`, floats are `linear`.
         lossy: Whether its pixels went through a lossy compression.
+        alpha_is_unknown: Whether transparency stands for what nobody has measured, so that fills
+            are never transparent.
         metadata: What is carried over when the copy is of another format.
+        working_bytes: Memory beside the pixels that opening and saving take at most.
     """
 
     @property
@@ -47,7 +50,11 @@ class Picture(Protocol):
     @property
     def lossy(self) -> bool: ...
     @property
+    def alpha_is_unknown(self) -> bool: ...
+    @property
     def metadata(self) -> Metadata: ...
+    @property
+    def working_bytes(self) -> int: ...
 
     def read(self, rect: Rect) -> Pixels:
         """Copy the pixels of `rect`: (rect.height, rect.width, channels), native, contiguous.
@@ -57,8 +64,12 @@ class Picture(Protocol):
         """
         ...
 
-    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> None:
-        """Write a copy of the same format into an empty file; see `save_picture`."""
+    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> list[str]:
+        """Write a copy of the same format into an empty file; see `save_picture`.
+
+        Returns:
+            Sentences on what differs beside the edits.
+        """
         ...
 
     def edited(self, edits: Sequence[Edit]) -> AbstractContextManager[Pixels]:

@@ -26,6 +26,18 @@ _BAND_ROWS = 256  # of a mask at a time, so that no second copy of a large one i
 Buffer = bytes | memoryview
 
 
+class RecodedFile(NamedTuple):
+    """A copy that keeps what it can of the coded file.
+
+    Attributes:
+        pieces: The new file, piece by piece.
+        remarks: Sentences for the user on what differs beside the changes.
+    """
+
+    pieces: Iterable[Buffer]
+    remarks: list[str]
+
+
 class Decoded(NamedTuple):
     """A picture file that is decoded as a whole.
 
@@ -35,12 +47,18 @@ class Decoded(NamedTuple):
         lossy: Whether the pixels went through a lossy compression.
         encode: Encodes pixels of the same layout with all that this file says besides them, and
             yields the new file piece by piece.
+        recode: The same from the pixels and what stood there before, where something may have
+            changed, both as stored; None if `encode` loses nothing.
+        working_bytes: Memory beside the pixels that opening and saving take at most, where that is
+            worth speaking of.
     """
 
     pixels: Pixels
     metadata: Metadata
     lossy: bool
     encode: Callable[[Pixels], Iterable[Buffer]]
+    recode: Callable[[Pixels, Sequence[Edit]], RecodedFile] | None = None
+    working_bytes: int = 0
 
 
 # From the bytes of a file, its name for sentences, and whether it is a mask: then layouts that no
@@ -82,35 +100,51 @@ class RasterPicture:
         return self.decoded.lossy
 
     @property
+    def alpha_is_unknown(self) -> bool:
+        return False
+
+    @property
     def metadata(self) -> Metadata:
         return self.decoded.metadata
+
+    @property
+    def working_bytes(self) -> int:
+        return self.decoded.working_bytes
 
     def read(self, rect: Rect) -> Pixels:
         check_rect(self, rect)
         return displayed(self.decoded.pixels, self.turn)[rect.slices].copy(order="C")
 
-    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> None:
-        with self._edited_as_stored(edits) as pixels:
-            file.writelines(self.decoded.encode(pixels))
+    def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> list[str]:
+        with self._edited_as_stored(edits) as (pixels, before):
+            if self.decoded.recode is None:
+                file.writelines(self.decoded.encode(pixels))
+                return []
+            recoded = self.decoded.recode(pixels, before)
+            file.writelines(recoded.pieces)
+            return recoded.remarks
 
     @contextmanager
     def edited(self, edits: Sequence[Edit]) -> Iterator[Pixels]:
-        with self._edited_as_stored(edits) as pixels:
+        with self._edited_as_stored(edits) as (pixels, _before):
             yield displayed(pixels, self.turn)
 
     @contextmanager
-    def _edited_as_stored(self, edits: Sequence[Edit]) -> Iterator[Pixels]:
-        """Lend the stored pixels with the edits in them: a second copy could be gigabytes."""
+    def _edited_as_stored(self, edits: Sequence[Edit]) -> Iterator[tuple[Pixels, list[Edit]]]:
+        """Lend the stored pixels with the edits in them, for a second copy could be gigabytes.
+
+        With them comes what stood there before.
+        """
         pixels = self.decoded.pixels
-        places = [stored_rect(rect, self.width, self.height, self.turn).slices for rect, _ in edits]
-        before = [pixels[place].copy() for place in places]
+        places = [stored_rect(rect, self.width, self.height, self.turn) for rect, _ in edits]
+        before = [(place, pixels[place.slices].copy()) for place in places]
         try:
             for place, (_, new) in zip(places, edits, strict=True):
-                pixels[place] = stored(new, self.turn)
-            yield pixels
+                pixels[place.slices] = stored(new, self.turn)
+            yield pixels, before
         finally:
-            for place, original in zip(places, before, strict=True):
-                pixels[place] = original
+            for place, original in before:
+                pixels[place.slices] = original
 
 
 def open_raster(name: str, decode: Decode, path: Path) -> RasterPicture:

@@ -57,6 +57,50 @@ def unsupported(path: Path, holds: str, instead: str) -> LacunaError:
     return UnsupportedMedia(f"{path} holds {holds}. {instead}.", code="unsupported_layout")
 
 
+def many_pages(path: Path, count: int) -> LacunaError:
+    return UnsupportedMedia(
+        f"{path} holds {count:,} pages. Add --page 1 to fill the first, or --page all.",
+        code="unsupported_layout",
+    )
+
+
+def no_such_page(path: Path, number: int, count: int) -> LacunaError:
+    pages = "1 page" if count == 1 else f"{count:,} pages"
+    return Unprocessable(
+        f"{path} has no page {number:,}: it holds {pages}. Leave out --page, or add --page all.",
+        code="no_such_page",
+    )
+
+
+def not_installed(what: str, package: str) -> LacunaError:
+    """Refuse what a library reads that not everybody wants."""
+    return UnsupportedMedia(
+        f"{what}. Run `pip install {package}` where Lacuna is installed, or save it as PNG.",
+        code="unsupported_layout",
+    )
+
+
+def check_memory(path: Path, needed: int, free: int) -> None:
+    """Refuse a picture whose samples do not fit into memory, before any of them exists.
+
+    Raises:
+        TooLarge: If `needed` bytes are more than are `free`.
+    """
+    if needed > free:
+        raise TooLarge(
+            f"{path} takes {needed >> 20:,} MiB of memory when it is decoded, and {free >> 20:,} "
+            "MiB are free. Close other programs, or save it as TIFF, which is read in pieces."
+        )
+
+
+def other_size(mask: Path, width: int, height: int, of_width: int, of_height: int) -> LacunaError:
+    return Unprocessable(
+        f"{mask.name} has {width:,} x {height:,} px, its picture has {of_width:,} x "
+        f"{of_height:,} px. Scale the mask to that size.",
+        code="mask_size",
+    )
+
+
 def picture_changed(path: Path) -> LacunaError:
     return Unprocessable(
         f"Another program changed {path} while it was open.", code="picture_changed"

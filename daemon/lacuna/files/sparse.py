@@ -72,6 +72,17 @@ class SparseMask:
         """Return the bounds of what is not 0; empty if everything is 0."""
         return bounding_rect([self._tight(key) for key in self._blocks])
 
+    def count(self) -> int:
+        """Count the pixels that are not 0."""
+        full = sum(block.size for block in self._blocks.values() if not block.flags.writeable)
+        return full + sum(
+            int(np.count_nonzero(block)) for block in self._blocks.values() if block.flags.writeable
+        )
+
+    def highest(self) -> int:
+        """Return the highest value."""
+        return max((int(block.max()) for block in self._blocks.values()), default=0)
+
     def is_all_selected(self) -> bool:
         """Tell whether no pixel is 0."""
         count = -(-self.shape[0] // BLOCK_PX) * -(-self.shape[1] // BLOCK_PX)

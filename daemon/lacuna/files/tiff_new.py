@@ -22,7 +22,8 @@ from .picture import Pixels
 from .tiff_layout import FLOATING_POINT, HORIZONTAL
 from .tiff_segments import compress
 
-_BYTE, _ICC, _XMP = 1, 34675, 700
+IPTC = 33723
+_BYTE, _ASCII, _ICC, _XMP, _DESCRIPTION = 1, 2, 34675, 700, 270
 _DEFLATE = 8
 _STRAIGHT_ALPHA = 2
 _STRIP_BYTES = 2**18  # before compression; small strips let other programs read windows
@@ -76,6 +77,13 @@ def write_tiff(file: BinaryIO, pixels: Pixels, metadata: Metadata) -> None:
         main[_ICC] = TagEntry(UNDEFINED, len(metadata.icc), metadata.icc)
     if metadata.xmp:
         main[_XMP] = TagEntry(_BYTE, len(metadata.xmp), metadata.xmp)
+    if metadata.iptc:
+        main[IPTC] = TagEntry(UNDEFINED, len(metadata.iptc), metadata.iptc)
+    if metadata.comment:  # has no tag of its own
+        known = main[_DESCRIPTION].value.rstrip(b"\0") if _DESCRIPTION in main else b""
+        lines = [line for line in (known, metadata.comment.encode()) if line]
+        text = b"\n".join(dict.fromkeys(lines)) + b"\0"
+        main[_DESCRIPTION] = TagEntry(_ASCII, len(text), text)
     if metadata.dpi:
         main |= exif.dpi_entries(metadata.dpi, flavour)
     file.write(exif.write_tags(tags._replace(flavour=flavour, main=main), at))

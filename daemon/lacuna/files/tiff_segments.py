@@ -14,15 +14,16 @@ import numpy as np
 
 from lacuna_wire.rect import Rect
 
-from .jpeg import DEFAULT, Coding, coding_of
 from .picture import Pixels
 from .refusals import corrupt, reading, unsupported
-from .tiff_layout import FLOATING_POINT, HORIZONTAL, JPEG, NO_PREDICTOR, NONE, SEPARATE
+from .tiff_jpeg import new_segment, recode_segment
+from .tiff_layout import FAX, FLOATING_POINT, HORIZONTAL, JPEG, NO_PREDICTOR, NONE, SEPARATE
 from .tiff_layout import segment_size as segment_size_of
+from .tiff_packed import code_as_fax, pack
 
 RECENT_BYTES = 64 << 20
 _PACKBITS = 32773
-_RGB, _YCBCR = 2, 6
+_LOWEST_BIT_FIRST = 2
 _COMPRESS = {
     5: imagecodecs.lzw_encode, 8: imagecodecs.deflate_encode, 32946: imagecodecs.deflate_encode,
     34925: imagecodecs.lzma_encode, 50000: imagecodecs.zstd_encode,
@@ -112,7 +113,8 @@ def read_window(page: Any, rect: Rect, recent: RecentSegments | None = None) -> 
         LacunaError: `corrupt_picture` or `not_readable`.
     """
     decode: Callable[[Any, Segment], Pixels] = recent.decode if recent else decode_segment
-    window = np.empty((rect.height, rect.width, page.samplesperpixel), page.dtype)
+    dtype = np.uint8 if page.dtype == np.bool_ else page.dtype
+    window = np.empty((rect.height, rect.width, page.samplesperpixel), dtype)
     for segment in segments_under(page, rect):
         part = segment.rect.intersect(rect)
         target = channels_of(page, segment, window)[part.relative_to(rect).slices]
@@ -142,27 +144,33 @@ def decode_segment(page: Any, segment: Segment) -> Pixels:
     return np.asarray(pixels[0])
 
 
-def encode_segment(page: Any, segment: Segment, pixels: Pixels) -> bytes:
-    """Compress a whole segment in the way of its page.
+def encode_segment(page: Any, segment: Segment, pixels: Pixels, before: Pixels) -> bytes:
+    """Compress a whole segment in the way of its page; of JPEG, only blocks that changed.
 
     Args:
         page: Of an open `tifffile.TiffFile`.
-        segment: Which one; its old data says how JPEG was compressed.
+        segment: Which one.
         pixels: (rows, row_pixels, channels), native byte order.
+        before: What it decodes to now.
 
     Raises:
         LacunaError: `unsupported_layout` if it does not decode to the same pixels again. Nobody
             should lose a picture to a rare combination of codecs.
     """
     if page.compression == JPEG:
-        data = _jpeg(page, segment, pixels)
+        old = _data(page, segment)
+        with reading(path_of(page)):
+            data = recode_segment(page, old, pixels, before) if old else new_segment(page, pixels)
     else:
-        data = compress(pixels, page.compression, page.predictor, page.parent.byteorder)
+        bits = min(8, page.bitspersample)
+        data = compress(pixels, page.compression, page.predictor, page.parent.byteorder, bits)
+        if page.fillorder == _LOWEST_BIT_FIRST:
+            data = bytes(imagecodecs.bitorder_encode(data))
     again, _, _ = page.decode(
         data, segment.number, jpegtables=page.jpegtables, _fullsize=page.is_tiled
     )
     same = again.shape[1:] == pixels.shape and (
-        page.compression == JPEG or again.tobytes() == pixels.tobytes()
+        page.compression == JPEG or again.astype(pixels.dtype).tobytes() == pixels.tobytes()
     )
     if not same:
         raise unsupported(
@@ -220,41 +228,33 @@ def _row_positions(page: Any, segment: Segment, part: Rect) -> Iterator[int]:
 
 
 def compress(
-    pixels: Pixels, compression: int, predictor: int, byte_order: Literal["<", ">"]
+    pixels: Pixels,
+    compression: int,
+    predictor: int,
+    byte_order: Literal["<", ">"],
+    bits: int = 8,
 ) -> bytes:
-    """Compress (rows, columns, channels) as one segment, without loss."""
+    """Compress (rows, columns, channels) as one segment, without loss.
+
+    Args:
+        pixels: Native byte order.
+        compression: TIFF's number.
+        predictor: TIFF's number.
+        byte_order: Of the file.
+        bits: Of a sample, if less than 8; then there is one channel.
+    """
     if predictor == HORIZONTAL:
         pixels = imagecodecs.delta_encode(np.ascontiguousarray(pixels), axis=-2)
     if predictor == FLOATING_POINT:  # sorts the bytes of a row, highest first: has no byte order
         pixels = imagecodecs.floatpred_encode(np.ascontiguousarray(pixels), axis=-2)
     else:
         pixels = pixels.astype(pixels.dtype.newbyteorder(byte_order), copy=False)
+    if bits < 8:
+        if compression in FAX:
+            return code_as_fax(pixels, compression)
+        pixels = pack(pixels, bits)
     if compression == NONE:
         return pixels.tobytes()
     if compression == _PACKBITS:  # must not run on from one row to the next
         return b"".join(imagecodecs.packbits_encode(row.tobytes()) for row in pixels)
     return bytes(_COMPRESS[compression](pixels.tobytes()))
-
-
-def _jpeg(page: Any, segment: Segment, pixels: Pixels) -> bytes:
-    gray = page.samplesperpixel == 1
-    coding = _jpeg_coding(page, segment)
-    # Some scanners write YCbCr with a JFIF head into pages that claim to be RGB.
-    is_ycbcr = page.photometric == _YCBCR or (page.photometric == _RGB and page.is_jfif)
-    return bytes(
-        imagecodecs.jpeg8_encode(
-            np.ascontiguousarray(pixels[..., 0] if gray else pixels),
-            coding.quality,
-            colorspace=None if gray else "RGB",
-            outcolorspace=None if gray else ("YCBCR" if is_ycbcr else "RGB"),
-            subsampling=coding.subsampling if is_ycbcr else None,
-        )
-    )
-
-
-def _jpeg_coding(page: Any, segment: Segment) -> Coding:
-    """Find the quality of a segment; the tables may stand in a tag instead."""
-    data = _data(page, segment)
-    if not data:
-        return DEFAULT
-    return coding_of((page.jpegtables or b"\xff\xd8\xff\xd9")[:-2] + data[2:], path_of(page))

@@ -15,7 +15,7 @@ import imagecodecs
 import numpy as np
 
 from . import exif
-from .format import Format
+from .format import Format, Size
 from .metadata import Chunk, Metadata
 from .picture import Pixels
 from .raster import Buffer, Decoded, open_raster, open_raster_mask, write_raster
@@ -26,6 +26,15 @@ _EXIF_PREFIX = b"Exif\0\0"  # some programs write it although the format has non
 _HAS_ICC, _HAS_ALPHA, _HAS_EXIF, _HAS_XMP, _IS_ANIMATED = 0x20, 0x10, 0x08, 0x04, 0x02
 _FLAGS = {b"ICCP": _HAS_ICC, b"EXIF": _HAS_EXIF, b"XMP ": _HAS_XMP}
 _PIXELS = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH"}
+
+
+def measure(path: Path) -> Size:
+    """Read the header."""
+    chunks = dict(reversed(list(_chunks(path.read_bytes(), path))))
+    if b"ANIM" in chunks:
+        raise unsupported(path, "an animation", "Save one of its frames")
+    width, height, has_alpha = _header(chunks, path)
+    return Size(width, height, 4 if has_alpha else 3)
 
 
 def decode(data: bytes, path: Path, as_mask: bool = False) -> Decoded:
@@ -144,6 +153,7 @@ WEBP = Format(
     samples=frozenset({"u8"}),
     max_side=_MAX_SIDE,
     max_pixels=MAX_PIXELS,
+    measure=measure,
     open=partial(open_raster, "WebP", decode),
     open_mask=partial(open_raster_mask, decode),
     write=partial(write_raster, encode, chunks_from),

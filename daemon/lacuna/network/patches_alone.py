@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lacuna.graphics import installed_build, unused_card
 from lacuna.machine import processor_name
 from lacuna.network_facts import USUAL_PIECE_PX, USUAL_TILE_PX, Role, usual_overlap
-from lacuna.system.cards import see_cards
+from lacuna_wire.cards import see_cards
 
 from .catalogue import PATCHES, default_name
 

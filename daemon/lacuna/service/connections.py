@@ -1,6 +1,6 @@
 """Connections: how many there are, who is let go first, and how long anybody may leave them unread.
 
-Whoever has shown the token is known; everybody else on this computer is a stranger, and strangers
+Whoever has signed a request is known; everybody else on this computer is a stranger, and strangers
 together have half of the places. A new one is always let in, and the one that has been quiet for
 longest goes: a user's next request finds its place beside any number of silent ones. The library
 gets every connection through `Connection`, a protocol of asyncio around its own, which reads little
@@ -28,7 +28,7 @@ STRANGER_PIECE_BYTES = 8 * 1024  # read at a time, and held for one that does no
 # The library begins with a request two turns of the loop after it has read the end of its head;
 # what is read until then may be of its body.
 UNANSWERED_BYTES = HEAD_BYTES + 3 * STRANGER_PIECE_BYTES
-TURNS = 8  # of the loop, more than it takes from a connection to the check of its token
+TURNS = 8  # of the loop, more than it takes from a connection to the check of its signature
 LOOK_S = 1.0  # between two looks at who leaves something unread
 
 # All strangers are read into this one: each takes a copy before the next one is read.
@@ -75,7 +75,7 @@ class Connections:
         self._strangers[connection] = None
         too_many = len(self._strangers) + len(self._known) > self.most
         if too_many or len(self._strangers) > self.most // 2:
-            self.close(next(iter(self._strangers)), "of callers without the token, for new ones")
+            self.close(next(iter(self._strangers)), "of callers who sign nothing, for new ones")
 
     def heard(self, connection: "Connection") -> None:
         """Note that a stranger has sent something."""
@@ -84,7 +84,7 @@ class Connections:
             self._strangers[connection] = None
 
     def know(self, connection: "Connection") -> None:
-        """Note that the token has come over a connection."""
+        """Note that a signed request has come over a connection."""
         if connection in self._strangers:
             del self._strangers[connection]
             self._known.add(connection)
@@ -157,7 +157,7 @@ class Connection(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         self._unanswered += nbytes
         if self._unanswered > UNANSWERED_BYTES:
-            self._connections.close(self, "of callers without the token, for endless heads")
+            self._connections.close(self, "of callers who sign nothing, for endless heads")
             return
         self._connections.heard(self)
         self._inner.data_received(bytes(_BUFFER[:nbytes]))
@@ -178,7 +178,7 @@ class Connection(asyncio.BufferedProtocol):
         self._unanswered = 0
 
     def become_known(self) -> None:
-        """Note that its caller has shown the token."""
+        """Note that its caller has signed a request."""
         if not self._is_known:
             self._is_known = True
             self.transport.set_write_buffer_limits()  # asyncio's own: 64 KiB
@@ -197,7 +197,7 @@ class Connection(asyncio.BufferedProtocol):
 
 
 class KnownReader(asyncio.Protocol):
-    """The protocol of a connection over which the token has come: read as fast as asyncio can.
+    """The protocol of a connection with a signed request: read as fast as asyncio can.
 
     Args:
         connection: Its account.
@@ -242,7 +242,7 @@ async def keep_account(request: web.Request, handler: Handler) -> web.StreamResp
 
 
 def keep_open(request: web.Request) -> None:
-    """Note that this caller has shown the token: its connection does not go for a stranger's."""
+    """Note that this caller has signed: its connection does not go for a stranger's."""
     connection = _connection_of(request)
     if connection is not None:
         connection.become_known()

@@ -5,7 +5,6 @@ taken here. A unit is one tile of lacuna-small on two cores of a processor; what
 patches costs beside it was measured by `python -m benchmarks.forecast` (docs/performance.md).
 """
 
-import statistics
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
@@ -16,6 +15,8 @@ from lacuna_wire.errors import TooLarge
 from .settings import DaemonSettings
 
 START_S = 3.0  # before it was measured here: Python, PyTorch and the weights
+# `auto` may turn out to be a GPU: then the first forecast is too long, and the next one learned.
+ASSUMED_DEVICES = ("cpu", "auto")
 LAST_JOBS = 5  # of a kind: a computer that is busy for one job is not slow for good
 # Units per megapixel of the window. The first one counts twice: so much of a window is completed on
 # the picture's own level, where a pixel costs most.
@@ -92,9 +93,11 @@ class Forecast:
             plan: What it needs.
             has_worker: Whether it begins with the work, and not with the start of a worker.
         """
+        from statistics import median  # 0.6 MB that the front need not hold from login on
+
         kind = self._kind(request)
         seen = self._unit_s.get(kind)
-        unit_s = statistics.median(seen) if seen else self._assumed_unit_s(kind)
+        unit_s = median(seen) if seen else self._assumed_unit_s(kind)
         if unit_s is None:
             return None
         return round(unit_s * plan.work + (0.0 if has_worker else self.start_s), 1)
@@ -111,4 +114,4 @@ class Forecast:
 
     def _assumed_unit_s(self, kind: Kind) -> float | None:
         weights, device, _strategy = kind
-        return None if device.startswith("cuda") else self._settings.unit_s.get(weights)
+        return self._settings.unit_s.get(weights) if device in ASSUMED_DEVICES else None

@@ -1,6 +1,5 @@
 """How long to wait for the worker's next message: this decides when it counts as hanging."""
 
-import statistics
 from collections.abc import Callable
 
 from lacuna_wire import LacunaError
@@ -38,7 +37,9 @@ class Patience:
         """Return the seconds to wait, and whether they are the last of the whole job."""
         limit_s = self._settings.first_tile_s
         if self._tile_s:
-            limit_s = max(self._settings.stall_s, STALL_TILES * statistics.median(self._tile_s))
+            from statistics import median  # as in forecast.py
+
+            limit_s = max(self._settings.stall_s, STALL_TILES * median(self._tile_s))
         left_s = max(0.0, self._deadline - self._now())
         return min(limit_s, left_s), left_s < limit_s
 

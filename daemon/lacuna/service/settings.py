@@ -25,7 +25,7 @@ class DaemonSettings:
         max_ended_jobs: Jobs that have ended and are still remembered.
         max_body_bytes: Length of one upload.
         max_json_bytes: Length of one JSON body.
-        max_connections: Open ones; half of them are kept for callers who have the token.
+        max_connections: Open ones; half of them are kept for callers who sign.
         max_spool_bytes: Pixels of all jobs, if most of the file system stays free as well.
         result_ttl_s: How long a job that has ended is remembered.
         client_gone_s: A client that does not ask for so long is gone; its job is cancelled.
@@ -41,7 +41,7 @@ class DaemonSettings:
         upload_idle_s: An upload may not pause for longer.
         min_upload_rate: Bytes per second, over `upload_idle_s`.
         write_s: A piece of an answer may not be left unread for longer.
-        stranger_write_s: The same for callers who have not shown the token.
+        stranger_write_s: The same for callers who have signed nothing.
         clock_s: How often deadlines are looked at.
     """
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from lacuna.system.links import open_itself
 from lacuna.system.places import short_lived_folders
 from lacuna.system.removing import discard
 from lacuna.system.room import make_room
@@ -259,7 +260,7 @@ def open_file(path: Path, flags: int) -> int:
         LacunaError: If it cannot be opened, as when too many files are open.
     """
     try:
-        return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+        return open_itself(path, flags)
     except FileNotFoundError:
         raise PixelsLost(path.parent) from None
     except OSError as error:
@@ -278,10 +279,7 @@ def allocate(path: Path, length: int) -> None:
         NoSpace: If there is not; no file is left then.
         OSError: If it cannot be made, as when its folder is gone.
     """
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
-    for name in ("O_NOFOLLOW", "O_BINARY"):
-        flags |= getattr(os, name, 0)
-    descriptor = os.open(path, flags, 0o600)
+    descriptor = open_itself(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
     try:
         make_room(descriptor, length)
     except OSError as error:

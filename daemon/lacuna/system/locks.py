@@ -3,7 +3,10 @@
 import errno
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
+
+from .links import open_itself
 
 
 def try_lock(path: Path) -> int | None:
@@ -17,13 +20,11 @@ def try_lock(path: Path) -> int | None:
     """
     from filelock import lock_descriptor  # not for commands that lock nothing
 
-    if os.name == "nt" and path.is_symlink():  # it has no flag for that
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
     # O_NONBLOCK: a named pipe in its place must not hold us up.
     flags = os.O_RDWR | os.O_CREAT
-    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_NOINHERIT"):
+    for name in ("O_NONBLOCK", "O_NOINHERIT"):
         flags |= getattr(os, name, 0)
-    descriptor = os.open(path, flags, 0o600)
+    descriptor = open_itself(path, flags)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "It is not an ordinary file", str(path))
@@ -34,3 +35,29 @@ def try_lock(path: Path) -> int | None:
         raise
     os.close(descriptor)
     return None
+
+
+def hold(descriptor: int) -> None:
+    """Say of an open file that somebody works on it, until it is closed; `is_let_go` asks.
+
+    Where a file system has no locks nothing is said.
+    """
+    from filelock import lock_descriptor
+
+    if os.name != "nt":  # there an open file cannot be removed anyway, and locks keep others out
+        with suppress(OSError):
+            lock_descriptor(descriptor, blocking=False)
+
+
+def is_let_go(path: Path) -> bool:
+    """Tell whether nobody holds a file: whoever did has closed it or died.
+
+    Raises:
+        OSError: If nobody can tell.
+    """
+    if os.name == "nt":
+        return True
+    lock = try_lock(path)
+    if lock is not None:
+        os.close(lock)
+    return lock is not None

@@ -8,8 +8,10 @@ gi.require_version("Gimp", "3.0")
 from gi.repository import Gimp
 
 from lacuna_wire import LacunaError, Rect, sentences
+from lacuna_wire.client import Answer
 from lacuna_wire.editor import EditorSettings, new_request
 from lacuna_wire.planes import nearest_sources
+from lacuna_wire.unused_card import is_news
 
 from . import buffers, fills, layers, masks, meant, placing, records
 from . import image as picture
@@ -19,7 +21,8 @@ from .inpaint import fill
 from .placing import Placing
 from .translation import _
 
-Tell = Callable[[str], None]
+# Nobody sees what a script is told.
+Tell = Optional[Callable[[str], None]]
 
 
 def inpaint_selection(
@@ -31,7 +34,8 @@ def inpaint_selection(
         image: The user's.
         drawables: What is active in it.
         settings: What the user chose.
-        tell: Gets a few words, once the fill is in the image, if there is anything to say of it.
+        tell: Gets a few words, once the fill is in the image, if there is anything to say of it;
+            None if nobody would see them.
 
     Raises:
         LacunaError: Whatever kept it from being done; then nothing is changed.
@@ -167,11 +171,22 @@ def _fill(source: GimpSource, wish: Placing, tell: Tell) -> Any:
     # With the progress goes its Cancel button: what follows is not to be killed half-way.
     Gimp.progress_end()
     layer = placing.place(source, answer, wish)
-    found = sentences.edge_text(answer.grown_px, _)
-    if found:  # the model alone is not worth a message: the dialog has named it
-        # One line: GIMP shows it below the image, and what has two in a window of its own.
-        tell(". ".join(filter(None, (found, sentences.model_text(answer.weights, _)))))
+    if tell is not None:
+        _tell_of(answer, tell)
     return layer
+
+
+def _tell_of(answer: Answer, tell: Callable[[str], None]) -> None:
+    """Tell what cannot be seen in the image, if there is anything."""
+    found = sentences.edge_text(answer.grown_px, _)
+    if is_news("gimp", answer.unused_card):
+        more = _(sentences.CARD_NOT_USED)
+    else:  # the model alone is not worth a message: the dialog has named it
+        more = sentences.model_text(answer.weights, _) if found else ""
+    text = ". ".join(filter(None, (found, more)))
+    if text:
+        # GIMP shows it below the image if it is one line and fits there, else in a window.
+        tell(text)
 
 
 def _seen(found: List[Any]) -> List[Any]:

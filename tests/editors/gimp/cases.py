@@ -1,9 +1,10 @@
 """Runs inside GIMP: every kind of image, layer and selection, one after the other."""
 
+from array import array
 from contextlib import contextmanager
 
-from gi.repository import Gimp
-from inside import call, load, refuse, report
+from gi.repository import Gegl, Gimp
+from inside import call, load, pixels, refuse, report
 from inside import fill as fill_any
 
 REPLACE, ADD = Gimp.ChannelOps.REPLACE, Gimp.ChannelOps.ADD
@@ -55,6 +56,20 @@ def depths():
     for case, (precision, encoding) in DEPTHS.items():
         with photo(getattr(Gimp.Precision, precision)) as (image, layer):
             fill(case, image, layer, encoding)
+    bright()
+
+
+def bright():
+    """Light of the photo from 1.5 to 4.5: no colour of a screen."""
+    with photo(Gimp.Precision.FLOAT_LINEAR) as (image, layer):
+        values = array("f", pixels(layer, "RGBA float"))
+        for channel in range(3):
+            values[channel::4] = array("f", (1.5 + 3 * value for value in values[channel::4]))
+        whole = Gegl.Rectangle.new(0, 0, layer.get_width(), layer.get_height())
+        buffer = layer.get_buffer()
+        buffer.set(whole, "RGBA float", values.tobytes())
+        buffer.flush()
+        fill("bright", image, layer, "RGBA float")
 
 
 def colours():

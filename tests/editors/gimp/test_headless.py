@@ -21,6 +21,7 @@ LAYOUTS = {
     "float_linear": PixelLayout("RGBA", "f32", "linear"),
     "float": PixelLayout("RGBA", "f32", "srgb"),
     "double_linear": PixelLayout("RGBA", "f32", "linear"),
+    "bright": PixelLayout("RGBA", "f32", "linear"),
     "gray": PixelLayout("GRAYA", "u8", "srgb"),
     "gray_linear": PixelLayout("GRAYA", "f32", "linear"),
     "feathered_float": PixelLayout("RGBA", "f32", "linear"),
@@ -94,6 +95,15 @@ def test_fill_is_what_the_engine_gives_for_this_window(case):
     seen = expected[..., -1] > 0
     difference = np.abs(case.fill.astype(np.float64) - expected)[seen]
     assert difference.max() <= ROUNDING[case.layout.sample]
+
+
+@pytest.mark.parametrize("case", ["bright"], indirect=True)
+def test_light_above_white_is_filled_with_its_like(case):
+    known, fill = case.before[case.selection == 0][:, :3], case.fill[case.fill[..., 3] > 0][:, :3]
+
+    assert known.min() >= 1.5
+    assert known.min() <= fill.min() <= fill.max() <= known.max()
+    assert fill.max() - fill.min() > 0.1
 
 
 @every_case

@@ -7,6 +7,7 @@ import pytest
 
 from lacuna_wire import sentences
 from lacuna_wire.private_files import write_private
+from lacuna_wire.unused_card import TOLD
 from tests.editors.daemons import HeldDaemon
 from tests.editors.gimp.rooms import new_room
 from tests.editors.gimp.screens import Screen
@@ -231,6 +232,42 @@ def test_cancel_ends_the_job_and_leaves_the_image_as_it_was(screen, held):
     screen.wait_until_still()
     screen.picture("cancelled")
     assert screen.layers() == [PHOTO]
+
+
+def test_card_that_is_not_used_is_told_once_and_opens_no_window(screen, shared_daemon):
+    reason = "PyTorch 2.13.0+cpu, built for processors alone, does not use the NVIDIA RTX 4090"
+    device = f"CPU, 2 threads, because {reason}"
+    daemon = HeldDaemon(screen.room.folder / "cardless", "--device", device)
+    write_private(screen.room.state / "endpoint.json", daemon.endpoint._asdict())
+
+    def click():
+        screen.focus()
+        screen.xdotool("key ctrl+alt+i")
+        wait_for_layers(screen, 2)
+        screen.wait_until_still()
+
+    try:
+        screen.run("Gimp.message_set_handler(Gimp.MessageHandlerType.CONSOLE)")
+        select(screen, *TOWER)
+        click()
+        wait_until_told(screen, sentences.CARD_NOT_USED)
+        undo(screen)
+        click()
+        undo(screen)
+        assert (screen.room.folder / "gimp.log").read_text().count(sentences.CARD_NOT_USED) == 1
+
+        screen.run("Gimp.message_set_handler(Gimp.MessageHandlerType.MESSAGE_BOX)")
+        (screen.room.state / TOLD).unlink()
+        windows = screen.windows()
+        click()
+        screen.picture("unused-card")  # to be looked at
+        assert (screen.room.state / TOLD).exists()
+        assert screen.windows() == windows
+        undo(screen)
+    finally:
+        screen.run("Gimp.message_set_handler(Gimp.MessageHandlerType.MESSAGE_BOX)")
+        shared_daemon.introduce(screen.room.state)
+        daemon.stop()
 
 
 def test_layer_that_is_moved_meanwhile_takes_its_fill_along(screen, held):

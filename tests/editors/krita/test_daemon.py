@@ -2,6 +2,7 @@
 
 import pytest
 
+from lacuna_wire import sentences
 from tests.editors.daemons import HeldDaemon, daemon_of_protocol_7, end_daemon, write_launch
 from tests.service.conftest import SAFETY_S
 
@@ -63,3 +64,24 @@ def test_daemon_of_another_protocol_is_named_with_both_versions(krita, state):
     assert facts["failed"]
     for said in ("9.1", "protocol 7", "protocol 2"):
         assert said in facts["text"]
+
+
+def test_card_that_is_not_used_is_told_once_with_the_command_that_helps(krita, state):
+    reason = "PyTorch 2.13.0+cpu, built for processors alone, does not use the NVIDIA RTX 4090"
+    daemon = HeldDaemon(state.parent, "--device", f"CPU, 2 threads, because {reason}")
+    krita.run("docker = next(d for d in krita.dockers() if d.objectName() == 'lacuna_docker')")
+    krita.run("docker.show()")
+
+    try:
+        first = krita.run("fill()")
+        krita.picture("unused-card")  # to be looked at
+        second = krita.run("fill()")
+    finally:
+        daemon.stop()
+
+    assert not first["failed"]
+    done, _model, told = first["text"].split("\n")
+    assert done.startswith("Done in ")
+    assert told == sentences.UNUSED_CARD.format(reason)
+    assert not second["failed"]
+    assert reason not in second["text"]

@@ -140,7 +140,9 @@ def _reader(document: Document, options: Options, seen: Rect) -> Read:
     """
     layout = document.layout
     carries_alpha = layout.has_alpha and find_hole(document, options, seen).carries_alpha
-    shown = document._replace(carries_alpha=carries_alpha)
+    # What is selected is compared with the ground, so both are within the span.
+    span = document.crop(seen).spanned(np.zeros((seen.height, seen.width), np.uint8)).span
+    shown = document._replace(carries_alpha=carries_alpha, span=span)
 
     def read(rect: Rect) -> tuple[Pixels, NDArray[np.bool_]]:
         # Of a file, one read for both.

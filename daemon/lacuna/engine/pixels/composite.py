@@ -20,14 +20,22 @@ from .document import (
     straighten,
     strips,
 )
+from .span import Span
 
+REACH = 16.0  # times the largest number of a span, beyond which a sample is not mixed
+LARGEST = float(np.finfo(np.float32).max) / 4
 TINY = np.float32(1e-30)  # instead of a division by nothing
 
 Take = Callable[[Rect, Samples], None]  # finished pixels of a document, and where they lie
 
 
 def composite(
-    samples: Samples, fill: Pixels, soft: Mask, layout: PixelLayout, options: Options
+    samples: Samples,
+    fill: Pixels,
+    soft: Mask,
+    layout: PixelLayout,
+    options: Options,
+    span: Span | None = None,
 ) -> Samples:
     """Lay the fill over a window of the document.
 
@@ -38,6 +46,7 @@ def composite(
         layout: Of `samples` and of what is returned.
         options: `result` decides: `composite` mixes fill and samples and their alphas, `layer`
             gives the fill alone with its alpha times `soft`, zeros where that is 0.
+        span: By which the fill was shown to whoever made it.
 
     Returns:
         (H, W, C) of the same layout. For `composite`, pixels with `soft` 0 are the same bits.
@@ -49,12 +58,12 @@ def composite(
         image, alphas = straighten(image)
         alpha = alphas.reshape(-1, 1)
     # samples_from_image puts the colour in the document's own channel order.
-    colour = samples_from_image(image, layout)[0]
+    colour = samples_from_image(image, layout, span)[0]
     if options.result == "layer":
         result, mixed, alpha = np.zeros_like(samples), colour, share * alpha
     else:
         result = samples.copy()
-        mixed, alpha = _mix(samples[where], colour, alpha, share, layout)
+        mixed, alpha = _mix(samples[where], colour, alpha, share, layout, span)
     if not layout.has_alpha:
         result[where] = _to_samples(mixed, layout)
         return result
@@ -65,7 +74,12 @@ def composite(
 
 
 def _mix(
-    own: Samples, colour: Pixels, alpha: Pixels, share: Pixels, layout: PixelLayout
+    own: Samples,
+    colour: Pixels,
+    alpha: Pixels,
+    share: Pixels,
+    layout: PixelLayout,
+    span: Span | None,
 ) -> tuple[Pixels, Pixels]:
     """Mix pixels with a fill, as light and not as numbers: each colour weighs what it covers.
 
@@ -75,6 +89,7 @@ def _mix(
         alpha: Of the fill, float32 (N, 1).
         share: Of the fill in each pixel, float32 (N, 1).
         layout: Of `own`.
+        span: By which the fill was shown.
 
     Returns:
         Colours in sample units, and alpha in [0, 1], not rounded.
@@ -90,6 +105,10 @@ def _mix(
         alpha = mixed_alpha
     # A known colour that is no number cannot be mixed: it gives way to the fill.
     before = np.where(np.isfinite(before), before, colour)
+    if span is not None:
+        # Nor has a sum with what lies a million times as far out any digits left for the fill.
+        reach = REACH * max(abs(span.low), abs(span.high), span.high - span.low)
+        before = np.clip(before, -min(reach, LARGEST), min(reach, LARGEST))
     return before + (colour - before) * covered, alpha
 
 

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from lacuna.samples import DTYPES, FULL_SCALE
 from lacuna_wire import PixelLayout, Rect
 
+from .span import Span, span_of
+
 Pixels = NDArray[np.float32]
 Mask = NDArray[np.uint8]
 Places = NDArray[np.int64]  # row or column numbers, or numbers of places
@@ -25,6 +27,7 @@ COLOUR_ORDER = {
 COLOURS = 3  # channels of an image
 COLOURS_AND_ALPHA = 4  # of one that carries alpha
 LEAST_ALPHA = np.float32(0.5 / 255)  # less is 0 where colours have 8 bits
+SPAN_PIXELS = 1 << 20  # that a span is measured on, beside its ends
 STRIP_ROWS = 512  # rows that are float at a time where a whole window is walked through
 
 
@@ -52,6 +55,7 @@ class Document(NamedTuple):
         sources: uint8 (H, W), 255 = may be copied, anything less must not; None if all may.
         carries_alpha: Whether transparency is a part of the picture: its images have alpha as a
             fourth channel then, and their colours are multiplied by it.
+        span: Range of the known samples, if they are no colours of [0, 1].
     """
 
     samples: Readable
@@ -59,6 +63,7 @@ class Document(NamedTuple):
     layout: PixelLayout
     sources: Readable | None = None
     carries_alpha: bool = False
+    span: Span | None = None
 
     @property
     def rect(self) -> Rect:
@@ -70,6 +75,29 @@ class Document(NamedTuple):
             samples=self.samples[rect.slices],
             selection=self.selection[rect.slices],
             sources=None if self.sources is None else self.sources[rect.slices],
+        )
+
+    def spanned(self, uncounted: Mask) -> "Document":
+        """Find the span of its known samples, strip by strip.
+
+        Args:
+            uncounted: uint8 (H, W), what is not 0 is no known pixel.
+        """
+        if not has_float_samples(self.layout):
+            return self
+        order, known = COLOUR_ORDER[self.layout.channels], []
+        step = max(1, self.rect.area // SPAN_PIXELS)
+        for strip in strips(self.rect):
+            pixels = self.samples[strip.slices][uncounted[strip.slices] == 0]
+            if self.layout.has_alpha:  # nothing has no colour
+                pixels = pixels[opacity(pixels, self.layout) > 0]
+            counted = pixels[:, order]
+            counted = counted[np.isfinite(counted).all(axis=1)]
+            if len(counted):  # the extremes, and some of what lies between
+                extremes = counted.min(axis=0, keepdims=True), counted.max(axis=0, keepdims=True)
+                known += [*extremes, counted[::step]]
+        return (
+            self if not known else self._replace(span=span_of(np.concatenate(known), self.layout))
         )
 
     @property
@@ -87,7 +115,7 @@ class Document(NamedTuple):
         return row.reshape(-1, row.shape[2])
 
     def _decode(self, samples: Samples) -> Pixels:
-        image = image_from_samples(samples, self.layout)
+        image = image_from_samples(samples, self.layout, self.span)
         return premultiply(image, opacity(samples, self.layout)) if self.carries_alpha else image
 
 
@@ -101,31 +129,43 @@ def has_float_samples(layout: PixelLayout) -> bool:
     return DTYPES[layout.sample].kind == "f"
 
 
-def image_from_samples(samples: Samples, layout: PixelLayout) -> Pixels:
+def image_from_samples(samples: Samples, layout: PixelLayout, span: Span | None = None) -> Pixels:
     """Decode a window: (H, W, C) samples -> float32 (H, W, 3) in [0, 1], perceptual, RGB order.
 
-    Gray is repeated three times. Values outside [0, 1] are clipped and NaN becomes 0: the network
-    has never seen such; the document's own samples stay as they are.
+    Gray is repeated three times. Values outside [0, 1], or outside of `span`, are clipped and NaN
+    becomes 0: the network has never seen such; the document's own samples stay as they are.
     """
     colour = samples[..., COLOUR_ORDER[layout.channels]].astype(np.float32)
     colour *= np.float32(1 / FULL_SCALE[layout.sample])
-    if has_float_samples(layout):
+    if span is not None:
+        colour = span.show(colour)
+    elif has_float_samples(layout):
         colour = np.nan_to_num(colour, nan=0.0, posinf=1.0, neginf=0.0)
         np.clip(colour, 0, 1, out=colour)
-    if layout.transfer == "linear":
+    if _is_shown_as_light(layout, span):
         colour = srgb_from_linear(colour)
     return np.repeat(colour, 3, axis=2) if colour.shape[2] == 1 else colour
 
 
-def samples_from_image(image: Pixels, layout: PixelLayout) -> NDArray[np.float32]:
+def _is_shown_as_light(layout: PixelLayout, span: Span | None) -> bool:
+    return layout.transfer == "linear" if span is None else span.is_light
+
+
+def samples_from_image(
+    image: Pixels, layout: PixelLayout, span: Span | None = None
+) -> NDArray[np.float32]:
     """Encode colour: float32 (H, W, 3) in [0, 1] -> float32 (H, W, 1 or 3) in sample units.
+
+    With a `span` they lie in it.
 
     Not rounded yet: the composite mixes these with the document's samples and rounds once.
     """
     order = COLOUR_ORDER[layout.channels]
     colour = image.mean(axis=2, keepdims=True) if len(order) == 1 else image[..., order]
-    if layout.transfer == "linear":
+    if _is_shown_as_light(layout, span):
         colour = linear_from_srgb(colour)
+    if span is not None:
+        return span.hide(colour)
     scaled: NDArray[np.float32] = (colour * np.float32(FULL_SCALE[layout.sample])).astype(
         np.float32
     )

@@ -9,9 +9,8 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
 ASK_S = 5.0
 DRM = Path("/sys/class/drm")
@@ -49,7 +48,7 @@ class Card(NamedTuple):
     capability: int = 0
 
 
-def see_cards() -> list[Card]:
+def see_cards() -> List[Card]:
     """Return the cards of the known makes; those that PyTorch might use come first."""
     if sys.platform == "darwin":
         cards = list(from_macos(_ask(ASK_MACOS)))
@@ -84,7 +83,9 @@ def from_linux(folder: Path) -> Iterator[Card]:
         return
     for card in found:
         device = card / "device"
-        vendor, number = (_line(device / name).removeprefix("0x") for name in ("vendor", "device"))
+        vendor, number = (
+            _line(device / name).replace("0x", "", 1) for name in ("vendor", "device")
+        )
         make = MAKES.get(vendor)
         if make is None:
             continue
@@ -164,7 +165,7 @@ def _after(make: str, name: str) -> str:
     return name if name.lower().startswith(make.lower()) else f"{make} {name}"
 
 
-def _entries(said: str, key: str = "") -> list[dict[str, Any]]:
+def _entries(said: str, key: str = "") -> List[Dict[str, Any]]:
     try:
         found = json.loads(said.lstrip("\ufeff"))
     except ValueError:
@@ -191,7 +192,7 @@ def _target(path: Path) -> str:
         return ""
 
 
-def _ask(words: tuple[str, ...]) -> str:
+def _ask(words: Tuple[str, ...]) -> str:
     """Return what a program says; nothing if it is not there, fails or takes too long."""
     # The name is there on Windows only: no console window of its own.
     flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)

@@ -1,0 +1,1 @@
+"""Many pictures, one after the other: which they are, what becomes of each, and what is told."""

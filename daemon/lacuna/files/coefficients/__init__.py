@@ -1,0 +1,1 @@
+"""JPEG by its coefficients: blocks under an edit are coded anew, all others keep their numbers."""
