@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import cv2
+import imagecodecs
 import numpy as np
 import pytest
 
@@ -95,3 +96,28 @@ def test_tiff_of_any_size_is_said_to_take_no_more_memory_and_png_all_of_its_own(
 
     assert said["tif", 600] == said["tif", 1200] < said["png", 600]
     assert said["png", 1200] - said["png", 600] == 3 * (1200**2 - 600**2)
+
+
+@pytest.mark.parametrize("suffix", ["jxl", "bmp"])
+def test_process_that_decodes_a_picture_is_counted(tmp_path, suffix):
+    """It holds the samples at least; and it has ended before there is a tile beside it."""
+    options, said, worked = Options(result="composite", device="cpu", tile=96), [], []
+    paths = RemovalPaths(*(tmp_path / name for name in (f"a.{suffix}", "m.png", "out.png")))
+    for height in (500, 2000):
+        pixels = np.random.default_rng(8).integers(0, 256, (height, 4000, 3)).astype(np.uint8)
+        mask = np.zeros((height, 4000), np.uint8)
+        mask[100:180, 200:300] = 255
+        cv2.imwrite(str(paths.mask), mask)
+        if suffix == "jxl":
+            coded = imagecodecs.jpegxl_encode(pixels, lossless=True, effort=1)
+            paths.image.write_bytes(coded)
+        else:
+            cv2.imwrite(str(paths.image), pixels)
+        removal = prepare(paths, options)
+        worked.append(removal.picture.working_bytes)
+        said.append(estimate(removal).memory_bytes)
+
+    more_bytes = 1500 * 4000 * 3
+    assert worked[0] > 20 << 20  # Python and its libraries
+    assert worked[1] - worked[0] >= 0.9 * more_bytes  # libraries differ by a little each time
+    assert said[1] - said[0] == pytest.approx(more_bytes + worked[1] - worked[0], abs=1 << 20)

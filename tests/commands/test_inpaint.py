@@ -13,6 +13,8 @@ import pytest
 import tifffile
 
 from tests.commands.conftest import LACUNA
+from tests.files.inks import ink_profile, inks_of_light, jpeg_of_inks, shown
+from tests.files.jpegs import by_turbo
 
 
 def assert_refused(run, folder, *words, code=2):
@@ -42,6 +44,26 @@ def test_object_is_gone_and_every_other_pixel_is_the_same(lacuna, photo, tmp_pat
     np.testing.assert_array_equal(result[mask == 0], picture[mask == 0])
     redness = result[mask > 0][:, 2].astype(int) - result[mask > 0][:, 1]
     assert redness.max() < 150  # the square has 255
+
+
+def test_jpeg_of_a_printer_is_filled_in_its_inks(lacuna, photo, tmp_path):
+    """Red becomes what is around it, and beyond the blocks of the mask every ink stays."""
+    picture, mask = photo
+    jpeg = jpeg_of_inks(inks_of_light(picture[..., ::-1]), subsampling="4:4:4")
+    (tmp_path / "in.jpg").write_bytes(jpeg)
+
+    run = lacuna("inpaint", "in.jpg", "mask.png", "-o", "out.jpg")
+
+    assert run.returncode == 0, run.stderr
+    assert "7 px" in run.stdout + run.stderr
+    after = (tmp_path / "out.jpg").read_bytes()
+    before, result = by_turbo(jpeg), by_turbo(after)
+    far = cv2.dilate(mask, np.ones((15, 15), np.uint8)) == 0
+    np.testing.assert_array_equal(result[far], before[far])
+    middle, beside = (
+        shown(~result[105:125, left : left + 20], ink_profile()) for left in (155, 190)
+    )
+    assert np.abs(middle.mean((0, 1)) - beside.mean((0, 1))).max() < 25  # the square: above 80
 
 
 def test_daemon_and_local_give_the_same_file(lacuna, photo, tmp_path):

@@ -10,7 +10,10 @@ from typing import NamedTuple
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
+from lacuna.files.inks import wide_profile
+from tests.files.inks import ink_profile, inks_of_light, jpeg_of_inks, shown
 from tests.files.pictures import load, pillow, read_by_pillow, read_png, write_png
 from tests.files.tiffs import read as read_tiff
 from tests.files.tiffs import write as write_tiff
@@ -32,6 +35,8 @@ class Row(NamedTuple):
         read: Reads a file back, by another program than ours.
         write_geo: Writes a file with geo keys; None if there are none in this format.
         is_own: Whether the row is the format that the suffix stands for, not a kind of it.
+        shown_as: In which samples it is handed out, if not in those of the file.
+        profile: What its files may have for one, where not all do; None for that of sRGB.
     """
 
     suffix: str
@@ -39,10 +44,23 @@ class Row(NamedTuple):
     read: Callable[[Path], NDArray]
     write_geo: Callable[[Path, NDArray], None] | None = None
     is_own: bool = True
+    shown_as: str = ""
+    profile: Callable[[], bytes] | None = None
 
 
 def _write_jpeg(path: Path, pixels: NDArray) -> None:
     pillow(pixels).save(path, quality=92, subsampling="4:2:0")
+
+
+def _write_inks(path: Path, pixels: NDArray) -> None:
+    path.write_bytes(jpeg_of_inks(inks_of_light(pixels), subsampling="4:2:0"))
+
+
+def _read_inks(path: Path) -> NDArray:
+    """Convert by the profile of the file: other inks are other colours, nearly always."""
+    with Image.open(path) as image:
+        stored = np.array(image)
+    return shown(stored, ink_profile(), wide_profile(), "u2").astype(np.uint16)
 
 
 def _write_webp(path: Path, pixels: NDArray) -> None:
@@ -117,6 +135,9 @@ def _read_tiff(path: Path) -> NDArray:
 ROWS = {
     "PNG": Row(".png", write_png, read_png),
     "JPEG": Row(".jpg", _write_jpeg, read_by_pillow),
+    "JPEG with CMYK inks": Row(
+        ".jpg", _write_inks, _read_inks, is_own=False, shown_as="u16", profile=ink_profile
+    ),
     "WebP": Row(".webp", _write_webp, read_by_pillow),
     "TIFF": Row(".tif", write_tiff, _read_tiff, _write_geotiff),
     "TIFF with JPEG inside": Row(

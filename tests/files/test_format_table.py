@@ -123,7 +123,7 @@ def test_depth(tmp_path, name, depth):
     if depth in TABLE[name]["Depth"].split(", "):
         row.write(path, noise_of("RGB", sample))
         assert open_picture(path).layout == PixelLayout(
-            "RGB", sample, "srgb" if sample[0] == "u" else "linear"
+            "RGB", row.shown_as or sample, "srgb" if sample[0] == "u" else "linear"
         )
         if name in WRITTEN:
             save_picture(open_picture(path), tmp_path / f"out{row.suffix}", [])
@@ -160,7 +160,7 @@ def test_metadata(tmp_path, name):
         pytest.skip("exiftool is not installed")
     row, path = ROWS[name], tmp_path / f"in{ROWS[name].suffix}"
     (row.write_geo or row.write)(path, smooth())
-    (tmp_path / "profile.icc").write_bytes(ICC)
+    (tmp_path / "profile.icc").write_bytes(row.profile() if row.profile else ICC)
     subprocess.run(
         ["exiftool", "-q", "-m", "-overwrite_original", "-EXIF:UserComment=a comment",
          "-XMP-dc:Title=a title", "-IPTC:Keywords=a word",

@@ -12,6 +12,7 @@ import pytest
 from lacuna.files import open_picture, save_picture
 from lacuna_wire.errors import LacunaError
 from lacuna_wire.rect import Rect
+from tests.files.inks import PROFILE, inks, jpeg_of_inks
 from tests.files.jpegs import by_turbo, grainy, jpeg_of
 
 BASES = [
@@ -21,6 +22,11 @@ BASES = [
     jpeg_of(grainy(40, 56, 1), "gray", optimize=True),
     jpeg_of(grainy(40, 56), "420", restart=1),
 ]
+
+
+def bases():
+    """Files to be damaged; where there is a profile of inks, one of these: it begins with it."""
+    return [*BASES, jpeg_of_inks(inks(40, 56), subsampling="4:2:0")] if PROFILE.exists() else BASES
 
 
 def mutated(data, random_):
@@ -60,8 +66,8 @@ def try_it(folder, data):
 
 
 def run(folder, count, seed):
-    random_ = random.Random(seed)
-    copies = sum(try_it(folder, mutated(random_.choice(BASES), random_)) for _ in range(count))
+    random_, files = random.Random(seed), bases()
+    copies = sum(try_it(folder, mutated(random_.choice(files), random_)) for _ in range(count))
     assert 0.05 * count < copies < 0.95 * count  # else nothing was tried
 
 

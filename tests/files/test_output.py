@@ -61,8 +61,8 @@ def test_what_works_passes_and_leaves_nothing(tmp_path, png):
     [
         ("out", "has no suffix"),
         (".png", "has no suffix"),
-        ("out.bmp", "Lacuna does not write .bmp files"),
-        ("out.avif", "Lacuna does not write .avif files"),
+        ("out.bmp", "Lacuna reads BMP and does not write it"),
+        ("out.exr", "Lacuna does not write .exr files"),
         ("out.png.gz", "Lacuna does not write .gz files"),
     ],
 )

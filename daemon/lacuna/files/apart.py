@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lacuna.system.limits import memory_limited
+from lacuna.system.peak import peak_bytes
 from lacuna_wire.errors import TooLarge
 
 from .format import Format, Pieces, Size
@@ -54,12 +55,17 @@ EncodeForeign = Callable[[Pixels, Metadata, int], Iterable[Buffer]]
 
 
 class _Said(NamedTuple):
-    """The line of JSON."""
+    """The line of JSON.
+
+    Attributes:
+        peak_bytes: The most memory that the child held.
+    """
 
     shape: tuple[int, ...]
     dtype: str
     lossy: bool
     bits: int
+    peak_bytes: int
     metadata: Metadata
 
 
@@ -114,7 +120,7 @@ def _decode(
         assert encode is not None, f"{name} is not written"
         return encode(new, said.metadata, said.bits)
 
-    return Decoded(pixels, said.metadata, said.lossy, packed)
+    return Decoded(pixels, said.metadata, said.lossy, packed, working_bytes=said.peak_bytes)
 
 
 def _ask(name: str, path: Path, size: Size) -> tuple[Pixels, _Said]:
@@ -174,6 +180,7 @@ def _facts(said: dict[str, Any]) -> _Said:
         said["dtype"],
         said["lossy"],
         said["bits"],
+        said["peak_bytes"],
         Metadata(icc=icc, exif=exif, xmp=xmp, dpi=dpi),
     )
 
@@ -189,6 +196,7 @@ def answer_of(found: Foreign) -> Iterator[Buffer]:
         "dtype": pixels.dtype.newbyteorder("<").str,
         "lossy": found.lossy,
         "bits": found.bits,
+        "peak_bytes": peak_bytes(),
         "icc": base64.b64encode(meta.icc).decode(),
         "exif": base64.b64encode(meta.exif).decode(),
         "xmp": base64.b64encode(meta.xmp).decode(),

@@ -1,5 +1,7 @@
 """JPEG: segments, pixels of 8 bits through imagecodecs (libjpeg-turbo), and edits block by block.
 
+CMYK inks are shown as a wide RGB (`inks.py`); blocks are coded from the inks.
+
 A copy keeps the coefficients of every block without a changed pixel, so these pixels decode to the
 same bits; only changed blocks are coded anew, with the file's own tables (`coefficients/`).
 """
@@ -14,10 +16,12 @@ import imagecodecs
 import numpy as np
 
 from . import exif, photoshop
+from .coefficients import stream
 from .coefficients.blocks import planes_of
 from .coefficients.scans import coding_bytes, scans_of
-from .coefficients.stream import Part, cut, frame_of, is_ycbcr, quantisation_of
+from .coefficients.stream import Part, cut, frame_of, quantisation_of
 from .format import Format, Size
+from .inks import Inks, inks_of, wide_profile
 from .metadata import Chunk, Metadata, without_film
 from .picture import Edit, Pixels
 from .raster import Buffer, Decoded, RecodedFile, open_raster, open_raster_mask, write_raster
@@ -48,14 +52,14 @@ def measure(path: Path) -> Size:
 
 
 def decode(data: bytes, path: Path, as_mask: bool = False) -> Decoded:
-    """Decode a JPEG file: u8, GRAY or RGB.
+    """Decode a JPEG file: u8, GRAY, RGB or inks.
 
     Damage inside a scan is not always seen: the format has no checksums.
 
     Args:
         data: The file.
         path: Its name, for sentences.
-        as_mask: No difference here; every decoder has it.
+        as_mask: Whether it is to be a mask, which inks cannot be.
 
     Raises:
         LacunaError: `corrupt_picture`, `unsupported_layout` or `too_large`.
@@ -68,8 +72,15 @@ def decode(data: bytes, path: Path, as_mask: bool = False) -> Decoded:
     if not has_end:
         _check_end(parts, path, len(data))
         data = data.rstrip(b"\xff") + _END
-    pixels = imagecodecs.jpeg8_decode(data).reshape(height, width, channels)
     metadata = metadata_of(kept for part in parts for kept in _kept(part.marker, part.data))
+    working_bytes, inks = 2 * len(data) + coding_bytes(parts), None
+    if channels == 4:
+        if as_mask:
+            raise unsupported(path, "CMYK inks", "Convert it to grey")
+        inks = inks_of(path, metadata.icc, is_inverted=stream.is_of_adobe(parts))
+        metadata = metadata._replace(icc=wide_profile())
+        working_bytes += 4 * width * height  # inks and colours, where it becomes another format
+    pixels = imagecodecs.jpeg8_decode(data).reshape(height, width, channels)
     if behind:
         what = f"{behind:,} bytes behind the picture (further pictures, a film or a gain map)"
         metadata = metadata._replace(own=(*metadata.own, what))
@@ -78,8 +89,9 @@ def decode(data: bytes, path: Path, as_mask: bool = False) -> Decoded:
         metadata,
         True,
         partial(encode, chunks=[]),
-        partial(recode, parts, behind),
-        2 * len(data) + coding_bytes(parts),
+        partial(recode, parts, behind, inks),
+        working_bytes,
+        inks,
     )
 
 
@@ -102,7 +114,9 @@ def encode(pixels: Pixels, chunks: Iterable[Chunk]) -> Iterator[Buffer]:
     yield packed[4 + own_length :]
 
 
-def recode(parts: list[Part], behind: int, pixels: Pixels, before: Sequence[Edit]) -> RecodedFile:
+def recode(
+    parts: list[Part], behind: int, inks: Inks | None, pixels: Pixels, before: Sequence[Edit]
+) -> RecodedFile:
     """Write a copy in which only blocks with changed pixels are coded anew.
 
     Where the scans are damaged, so that a decoder guesses, all blocks are.
@@ -110,6 +124,7 @@ def recode(parts: list[Part], behind: int, pixels: Pixels, before: Sequence[Edit
     Args:
         parts: Of the file.
         behind: Bytes behind them, which are left out: they may show what was removed.
+        inks: What its channels are, if no colours.
         pixels: What the copy is to show, as stored.
         before: What stood there where something may have changed.
     """
@@ -121,14 +136,14 @@ def recode(parts: list[Part], behind: int, pixels: Pixels, before: Sequence[Edit
     changes = [
         (rect, (pixels[rect.slices] != old).any(axis=2)) for rect, old in before if rect.area
     ]
-    ycbcr = is_ycbcr(parts)
+    by_brightness = stream.has_brightness(parts)
     remark = remark_on_parts(parts)
     try:
-        recoded = recode_stream(parts, pixels, changes, ycbcr)
+        recoded = recode_stream(parts, pixels, changes, by_brightness)
     except DamagedScan:
-        recoded = recode_stream(parts, pixels, None, ycbcr)
+        recoded = recode_stream(parts, pixels, None, by_brightness)
         remark = "Its data is damaged, so all of it was coded anew: any pixel may differ a little."
-    remarks = [remark]
+    remarks = [remark, *([inks.remark] if inks is not None else [])]
     if behind:
         remarks.append(
             f"{behind:,} bytes behind the picture (further pictures, a film or a gain map) were "
@@ -201,9 +216,7 @@ def _size(parts: list[Part], path: Path) -> tuple[int, int, int]:
             "Save it as PNG",
         )  # fmt: skip
     channels = len(frame.components)
-    if channels == 4:
-        raise unsupported(path, "CMYK inks", "Convert it to RGB")
-    if channels not in (1, 3):
+    if channels not in (1, 3, 4):
         raise unsupported(path, f"{channels} channels", "Convert it to grey or RGB")
     check_pixels(path, frame.width, frame.height)
     try:

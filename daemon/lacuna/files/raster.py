@@ -16,6 +16,7 @@ from lacuna_wire.rect import Rect
 
 from . import exif
 from .format import Pieces
+from .inks import SHOWN_AS, Inks
 from .metadata import Chunk, Metadata
 from .orientation import Turn, displayed, stored, stored_rect, turn_of
 from .picture import Edit, Pixels, check_rect, layout_of
@@ -51,6 +52,8 @@ class Decoded(NamedTuple):
             changed, both as stored; None if `encode` loses nothing.
         working_bytes: Memory beside the pixels that opening and saving take at most, where that is
             worth speaking of.
+        inks: What four channels mean that are CMYK inks, which are handed out as a wide RGB; None
+            for pixels that are handed out as they are.
     """
 
     pixels: Pixels
@@ -59,6 +62,7 @@ class Decoded(NamedTuple):
     encode: Callable[[Pixels], Iterable[Buffer]]
     recode: Callable[[Pixels, Sequence[Edit]], RecodedFile] | None = None
     working_bytes: int = 0
+    inks: Inks | None = None
 
 
 # From the bytes of a file, its name for sentences, and whether it is a mask: then layouts that no
@@ -93,6 +97,8 @@ class RasterPicture:
 
     @property
     def layout(self) -> PixelLayout:
+        if self.decoded.inks is not None:
+            return SHOWN_AS
         return layout_of(self.decoded.pixels.shape[2], self.decoded.pixels.dtype)
 
     @property
@@ -113,7 +119,10 @@ class RasterPicture:
 
     def read(self, rect: Rect) -> Pixels:
         check_rect(self, rect)
-        return displayed(self.decoded.pixels, self.turn)[rect.slices].copy(order="C")
+        pixels = displayed(self.decoded.pixels, self.turn)[rect.slices]
+        if self.decoded.inks is not None:
+            return self.decoded.inks.colours_of(pixels)
+        return pixels.copy(order="C")
 
     def write_copy(self, file: BinaryIO, edits: Sequence[Edit]) -> list[str]:
         with self._edited_as_stored(edits) as (pixels, before):
@@ -127,7 +136,8 @@ class RasterPicture:
     @contextmanager
     def edited(self, edits: Sequence[Edit]) -> Iterator[Pixels]:
         with self._edited_as_stored(edits) as (pixels, _before):
-            yield displayed(pixels, self.turn)
+            shown = displayed(pixels, self.turn)
+            yield shown if self.decoded.inks is None else self.decoded.inks.colours_of(shown)
 
     @contextmanager
     def _edited_as_stored(self, edits: Sequence[Edit]) -> Iterator[tuple[Pixels, list[Edit]]]:
@@ -135,12 +145,13 @@ class RasterPicture:
 
         With them comes what stood there before.
         """
-        pixels = self.decoded.pixels
+        pixels, inks = self.decoded.pixels, self.decoded.inks
         places = [stored_rect(rect, self.width, self.height, self.turn) for rect, _ in edits]
         before = [(place, pixels[place.slices].copy()) for place in places]
         try:
-            for place, (_, new) in zip(places, edits, strict=True):
-                pixels[place.slices] = stored(new, self.turn)
+            for (place, original), (_, new) in zip(before, edits, strict=True):
+                turned = stored(new, self.turn)
+                pixels[place.slices] = turned if inks is None else inks.taken_back(turned, original)
             yield pixels, before
         finally:
             for place, original in before:

@@ -17,6 +17,7 @@ from lacuna_wire.rect import Rect
 from . import exif, photoshop
 from .directories import LONG, Flavour
 from .format import Format, Size
+from .inks import wide_profile
 from .metadata import Metadata
 from .orientation import Turn, displayed, displayed_size, stored, stored_rect, turn_of
 from .picture import Edit, Pixels, check_rect
@@ -35,7 +36,7 @@ from .tiff_layout import (
 from .tiff_mask import open_tiff_mask
 from .tiff_new import IPTC, write_tiff
 from .tiff_segments import RecentSegments, read_window
-from .tiff_values import TiffStorage, is_there, remarks_on, wide_profile
+from .tiff_values import TiffStorage, is_there, remarks_on
 
 _NAME = "TIFF"
 _MAX_SIDE = 2**31 - 1
@@ -186,7 +187,7 @@ def open_tiff(path: Path, number: int | None = None) -> TiffPicture:
                 check_segments(path, each, stamp[1])
             flavour = Flavour(tiff.byteorder, tiff.is_bigtiff)
             metadata = _metadata(exif.read_tags(tiff.filehandle, page.offset, flavour))
-            if storage.ink_profile:
+            if storage.inks is not None:
                 metadata = metadata._replace(icc=wide_profile())
             return TiffPicture(
                 path=path,

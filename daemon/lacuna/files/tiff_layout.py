@@ -16,6 +16,7 @@ from lacuna_wire.errors import TooLarge
 from lacuna_wire.layout import PixelLayout
 
 from . import exif
+from .inks import inks_of
 from .picture import layout_of
 from .refusals import MAX_PIXELS, corrupt, unsupported
 from .tiff_values import TiffStorage
@@ -69,7 +70,7 @@ def storage_of(path: Path, tiff: Any, page: Any, mask: Any = None) -> TiffStorag
     # An extra channel of a kind that the file does not name may be infrared: it is kept as it is.
     kinds = tuple(page.extrasamples)
     has_alpha = extra > 0 and bool(kinds) and kinds[0] in (_PREMULTIPLIED, _STRAIGHT)
-    if page.photometric == _PALETTE:
+    if page.photometric in (_PALETTE, _SEPARATED):
         has_alpha = False
     storage = TiffStorage(
         layout=PixelLayout("RGB"),
@@ -87,7 +88,8 @@ def storage_of(path: Path, tiff: Any, page: Any, mask: Any = None) -> TiffStorag
     if page.photometric == _PALETTE:
         storage, channels = storage._replace(palette=_palette_of(page)), 3
     elif page.photometric == _SEPARATED:
-        storage = storage._replace(ink_profile=_profile_of(path, page))
+        profile = bytes(page.tags.valueof(_ICC, b"") or b"")
+        storage = storage._replace(inks=inks_of(path, profile, page.bitspersample))
         channels, dtype = 3, np.dtype(np.uint16)
     elif storage.numbers is not None:
         dtype = np.dtype(np.float32)
@@ -101,17 +103,6 @@ def _palette_of(page: Any) -> NDArray[np.uint8]:
     """Return (N, 3) u8; of the 16 bits the upper half is agreed on, and some write 8 bits."""
     colours = page.colormap if page.colormap.max() < 256 else page.colormap >> 8
     return np.ascontiguousarray(colours.astype(np.uint8).T)
-
-
-def _profile_of(path: Path, page: Any) -> bytes:
-    profile = bytes(page.tags.valueof(_ICC, b"") or b"")
-    if not profile:
-        raise unsupported(
-            path,
-            "CMYK inks without a profile, so nobody knows their colours",
-            "Save it with the profile of its printer",
-        )
-    return profile
 
 
 def _nodata_of(page: Any) -> float | None:
@@ -207,7 +198,7 @@ def _check_samples(path: Path, page: Any) -> None:
     is_whole = page.dtype is not None and page.bitspersample == page.dtype.itemsize * 8
     known = is_whole and page.dtype.newbyteorder("<") in {*_AS_THEY_ARE, *_AS_FLOATS}
     if page.photometric == _SEPARATED:
-        known = is_whole and page.dtype == np.uint8
+        known = is_whole and page.dtype in (np.uint8, np.uint16)
     elif page.photometric == _PALETTE:
         known = page.bitspersample in (1, 2, 4, 8)
     elif _COLOURS[page.photometric] == 1 and page.samplesperpixel == 1:

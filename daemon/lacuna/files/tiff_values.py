@@ -4,21 +4,17 @@ White is high, alpha is straight, there is neither palette nor ink. What nobody 
 converted back: rounding stays away from it.
 """
 
-from functools import cache
 from typing import Any, NamedTuple
 
-import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
 from lacuna.samples import FULL_SCALE
 from lacuna_wire.layout import PixelLayout
 
+from .inks import Inks
 from .picture import Pixels
 
-_RELATIVE = 1  # intent: white stays white
-# Of ROMM RGB (ISO 22028-2), in which all inks have a place; 16 bits keep its steps apart.
-_PRIMARIES, _WHITE, _GAMMA = (0.7347, 0.2653, 0.1596, 0.8404, 0.0366, 0.0001), (0.3457, 0.3585), 1.8
 _NEAREST_AT_A_TIME = 1 << 14  # pixels that are compared with a whole palette
 
 
@@ -34,7 +30,7 @@ class TiffStorage(NamedTuple):
         kept: Channels at the end of each pixel that are nobody's colours and stay as they are.
         numbers: The stored type, if its numbers are handed out as floats; None otherwise.
         nodata: The number that stands for nothing; handed out as an alpha channel.
-        ink_profile: Of stored CMYK inks; they are handed out as a wide RGB.
+        inks: Stored CMYK inks, which are handed out as a wide RGB; None for colours.
         is_flag: Whether it is a mask: what is not 0 is handed out as 1, and 1 stored as all bits.
         has_mask: Whether another page of the file says what is there; handed out as alpha.
     """
@@ -47,7 +43,7 @@ class TiffStorage(NamedTuple):
     kept: int = 0
     numbers: np.dtype[Any] | None = None
     nodata: float | None = None
-    ink_profile: bytes = b""
+    inks: Inks | None = None
     is_flag: bool = False
     has_mask: bool = False
 
@@ -100,8 +96,8 @@ class TiffStorage(NamedTuple):
     def _colours(self, pixels: Pixels) -> Pixels:
         if self.palette is not None:
             return np.asarray(self.palette[np.minimum(pixels[..., 0], len(self.palette) - 1)])
-        if self.ink_profile:
-            return _from_inks(pixels, self.ink_profile)
+        if self.inks is not None:
+            return self.inks.colours_of(pixels)
         if self.numbers is not None:
             return pixels.astype(np.float32)
         if self.is_flag:
@@ -116,8 +112,8 @@ class TiffStorage(NamedTuple):
     def _stored(self, pixels: Pixels) -> Pixels:
         if self.palette is not None:
             return _nearest(pixels, self.palette)
-        if self.ink_profile:
-            return _to_inks(pixels, self.ink_profile)
+        if self.inks is not None:
+            return self.inks.stored(pixels)
         if self.numbers is not None:
             pixels = _as_numbers(pixels, self.numbers)
         if self.is_flag:
@@ -171,35 +167,9 @@ def remarks_on(storage: TiffStorage) -> list[str]:
     if storage.kept:
         what = "The last channel" if storage.kept == 1 else f"The last {storage.kept} channels"
         remarks.append(f"{what} of each pixel, which no program has to show, stayed as it was.")
-    if storage.ink_profile:
-        remarks.append("Filled pixels were converted to the inks of its profile.")
+    if storage.inks is not None:
+        remarks.append(storage.inks.remark)
     return remarks
-
-
-@cache
-def wide_profile() -> bytes:
-    """Make the profile in which inks are handed out."""
-    return bytes(
-        imagecodecs.cms_profile("rgb", primaries=_PRIMARIES, whitepoint=_WHITE, gamma=_GAMMA)
-    )
-
-
-def _from_inks(inks: Pixels, profile: bytes) -> Pixels:
-    return np.asarray(
-        imagecodecs.cms_transform(
-            np.ascontiguousarray(inks), profile, wide_profile(), colorspace="cmyk",
-            outcolorspace="rgb", outdtype="u2", intent=_RELATIVE,
-        )
-    )  # fmt: skip
-
-
-def _to_inks(colours: Pixels, profile: bytes) -> Pixels:
-    return np.asarray(
-        imagecodecs.cms_transform(
-            np.ascontiguousarray(colours), wide_profile(), profile, colorspace="rgb",
-            outcolorspace="cmyk", outdtype="u1", intent=_RELATIVE,
-        )
-    )  # fmt: skip
 
 
 def _as_numbers(pixels: Pixels, dtype: np.dtype[Any]) -> Pixels:

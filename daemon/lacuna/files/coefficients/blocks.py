@@ -23,6 +23,7 @@ _COSINES[0] /= np.sqrt(2)
 _TO_YCBCR = np.array(
     [[0.299, 0.587, 0.114], [-0.168735892, -0.331264108, 0.5], [0.5, -0.418687589, -0.081312411]]
 )
+_BLACK_INK = 3  # number of its component
 _LARGEST = 1_023  # a coefficient of 8 bits in the codes of baseline JPEG
 
 
@@ -120,7 +121,7 @@ def new_coefficients(
     plane_number: int,
     places: NDArray[np.intp],
     table: Sequence[int],
-    is_ycbcr: bool,
+    has_brightness: bool,
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int16]]]:
     """Code blocks of one component anew.
 
@@ -130,7 +131,7 @@ def new_coefficients(
         plane_number: Which component.
         places: (n, 2) rows and columns of blocks, in order.
         table: Of quantisation, in the order of the file.
-        is_ycbcr: Whether the components are brightness and colours.
+        has_brightness: Whether the components are brightness and colours, and maybe black ink.
 
     Yields:
         Places, and their coefficients (n, 64) in the order of the file.
@@ -150,7 +151,7 @@ def new_coefficients(
         inside_x = np.minimum(inside_x, frame.width - 1)
         window = pixels[inside_y[0] : inside_y[-1] + 1, inside_x[0] : inside_x[-1] + 1]
         window = window[inside_y - inside_y[0]][:, inside_x - inside_x[0]]
-        samples = _component(window, plane_number, is_ycbcr)
+        samples = _component(window, plane_number, has_brightness)
         samples = samples.reshape(8, down, len(inside_x) // across, across).mean(axis=(1, 3))
         blocks = samples.reshape(8, -1, 8).swapaxes(0, 1)[columns - columns[0]] - 128
         waves = (_COSINES @ blocks @ _COSINES.T).reshape(-1, 64)[:, ZIGZAG]
@@ -158,8 +159,10 @@ def new_coefficients(
         yield some, rounded.astype(np.int16)
 
 
-def _component(window: NDArray[np.uint8], number: int, is_ycbcr: bool) -> NDArray[np.float64]:
-    if not is_ycbcr or window.shape[2] != 3:
+def _component(window: NDArray[np.uint8], number: int, has_brightness: bool) -> NDArray[np.float64]:
+    if not has_brightness or window.shape[2] < 3 or number == _BLACK_INK:
         return window[..., number].astype(np.float64)
-    samples: NDArray[np.float64] = window @ _TO_YCBCR[number]
+    # Three inks are coded as the light that they leave (YCCK).
+    light = window if window.shape[2] == 3 else 255 - window[..., :_BLACK_INK]
+    samples: NDArray[np.float64] = light @ _TO_YCBCR[number]
     return samples + (128 if number else 0)

@@ -48,7 +48,7 @@ def recode(
     parts: list[Part],
     pixels: NDArray[np.uint8],
     changes: Changes | None,
-    is_ycbcr: bool,
+    has_brightness: bool,
     known: Iterable[Part] = (),
     with_own_tables: bool = True,
 ) -> Recoded:
@@ -59,7 +59,7 @@ def recode(
         pixels: (h, w, channels) u8, what the picture is to show.
         changes: Rectangles, and which of their pixels changed; None codes every block anew, and
             reads none.
-        is_ycbcr: Whether three components are brightness and colours.
+        has_brightness: Whether the components are brightness and colours, and maybe black ink.
         known: Tables that stand outside of the stream (as in TIFF).
         with_own_tables: Keep the Huffman tables if they have all codes; else the best are made.
 
@@ -70,7 +70,7 @@ def recode(
         DamagedScan: If the coefficients cannot be read; not with None.
         ValueError: If the stream is not what can be coded anew.
     """
-    stream = _Stream(parts, list(known), pixels, changes, is_ycbcr, with_own_tables)
+    stream = _Stream(parts, list(known), pixels, changes, has_brightness, with_own_tables)
     if len(stream.scans) == 1 and not stream.frame.is_progressive:
         coded = [stream.in_bands(stream.scans[0])]
     else:
@@ -114,7 +114,7 @@ class _Stream:
         known: list[Part],
         pixels: NDArray[np.uint8],
         changes: Changes | None,
-        is_ycbcr: bool,
+        has_brightness: bool,
         with_own_tables: bool = True,
     ) -> None:
         self.frame = frame_of(parts)
@@ -123,7 +123,7 @@ class _Stream:
         if not self.scans:
             raise ValueError("it has no scan")
         self.steps = quantisation_of([*known, *parts])
-        self.pixels, self.is_ycbcr = pixels, is_ycbcr
+        self.pixels, self.has_brightness = pixels, has_brightness
         self.is_read = changes is not None
         self.keeps_tables = with_own_tables and not self.frame.is_progressive
         self.masks = changed_blocks(self.planes, changes or [])
@@ -243,7 +243,7 @@ class _Stream:
             if table is None:
                 raise ValueError("it has no table of quantisation")
             for some, new in new_coefficients(
-                self.pixels, self.frame, number, places, table, self.is_ycbcr
+                self.pixels, self.frame, number, places, table, self.has_brightness
             ):
                 at = band.base + (some[:, 0] - first) * band.columns + some[:, 1]
                 coefficients[at] = new

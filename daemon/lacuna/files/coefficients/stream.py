@@ -147,12 +147,24 @@ def quantisation_of(parts: list[Part]) -> dict[int, tuple[int, ...]]:
     return tables
 
 
-def is_ycbcr(parts: list[Part]) -> bool:
-    """Tell whether three components are brightness and two colours, as libjpeg guesses it."""
+def has_brightness(parts: list[Part]) -> bool:
+    """Tell whether components are brightness and two colours, as libjpeg guesses it.
+
+    Of four only Adobe's segment says so (YCCK); the last one is black ink either way.
+    """
     numbers = tuple(component.number for component in frame_of(parts).components)
     for marker, data, _ in parts:
-        if marker == APP0 and data.startswith(b"JFIF\0"):
+        if marker == APP0 and data.startswith(b"JFIF\0") and len(numbers) < 4:
             return True
-        if marker == APP14 and data.startswith(b"Adobe") and len(data) >= 12:
+        if _is_adobe(marker, data):
             return data[11] != 0
-    return numbers != tuple(b"RGB")
+    return len(numbers) < 4 and numbers != tuple(b"RGB")
+
+
+def is_of_adobe(parts: list[Part]) -> bool:
+    """Tell whether inks are inverted: Adobe's programs do so, and name themselves."""
+    return any(_is_adobe(marker, data) for marker, data, _ in parts)
+
+
+def _is_adobe(marker: int, data: bytes) -> bool:
+    return marker == APP14 and data.startswith(b"Adobe") and len(data) >= 12
