@@ -20,7 +20,7 @@ from lacuna_wire import Options
 
 removal = prepare(
     RemovalPaths(*map(Path, sys.argv[1:])),
-    Options(result="composite", device="cpu", tile=256, grow=3),
+    Options(result="composite", device="cpu", tile=256, grow=3, weights="lacuna-small"),
 )
 save_picture(removal.picture, removal.out, fill_here(removal, lambda _: None, Filler()).edits)
 # Not ru_maxrss, which begins with the peak of the process that started this one.

@@ -13,6 +13,7 @@ from lacuna_wire.options import AUTO_GROW, OPTIONS
 OWN = {
     "paths", "output", "mask_suffix", "masks", "recursive", "skip_existing", "report", "invert",
     "mask_threshold", "copy_from", "avoid", "overwrite", "local", "only_estimate", "progress",
+    "page",
 }  # fmt: skip
 
 

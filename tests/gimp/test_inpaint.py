@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 
 from lacuna_wire import JobStatus, LacunaError, Options, PixelLayout, Rect
+from lacuna_wire.client import Answer
 from lacuna_wire.editor import EditorSettings, new_request
 from lacuna_wire.errors import JobCancelled
 from tests.service.conftest import SAFETY_S, eventually, start  # noqa: F401
@@ -22,7 +24,8 @@ STATUS = JobStatus("", "running", phase="filling", percent=40.0)
 def inpaint(monkeypatch):
     from lacuna_gimp import inpaint
 
-    monkeypatch.setattr(inpaint.wire.wire, "connect", lambda: "the client")
+    client = SimpleNamespace(status=lambda: {"device": "CPU, 2 threads"})
+    monkeypatch.setattr(inpaint.wire.wire, "connect", lambda: client)
     monkeypatch.setattr(inpaint, "guarded", lambda _id: contextlib.nullcontext())
     return inpaint
 
@@ -53,12 +56,12 @@ def test_calling_thread_reads_and_shows_while_another_one_talks(inpaint, monkeyp
         threads["talk"] = threading.current_thread()
         assert list(read_window(WINDOW)) == [b"pixels", b"mask"]
         on_progress(STATUS)
-        return RESULT, bytearray(b"fill")
+        return Answer(RESULT, bytearray(b"fill"), "layer", 0, "")
 
     monkeypatch.setattr(inpaint.wire.wire, "inpaint", talk)
-    (rect, pixels), shown = run(inpaint, read)
+    answer, shown = run(inpaint, read)
 
-    assert (rect, pixels) == (RESULT, b"fill")
+    assert (answer.rect, answer.pixels) == (RESULT, b"fill")
     assert ("Lacuna: Filling", 0.4) in shown
     assert threads["read"] is threading.current_thread()
     assert threads["talk"] is not threading.current_thread()

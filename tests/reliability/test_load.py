@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lacuna_wire import LacunaError, Rect
+from lacuna_wire import LacunaError, Options, Rect
 from lacuna_wire.client import Client, inpaint
 from lacuna_wire.endpoint import find_daemon
 from lacuna_wire.errors import QueueFull
@@ -305,7 +305,8 @@ def test_real_network_is_unloaded_when_idle_and_back_for_the_next_job(
 
 
 def time_of_first_tile(client):
-    asked = request(width=600, height=600, selection=Rect(250, 200, 100, 200))
+    options = Options(weights="lacuna-small")
+    asked = request(width=600, height=600, selection=Rect(250, 200, 100, 200), options=options)
     begun, first = time.monotonic(), []
 
     def watch(status):

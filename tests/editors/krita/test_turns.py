@@ -70,9 +70,12 @@ def test_each_click_fills_what_was_selected_then_when_the_one_before_has_ended(o
 def test_cancel_ends_the_running_fill_and_once_more_the_next_one(opened, held):
     places = click_three_times(opened, held)
 
+    job = held.held_job()
+
     opened.run("docker.stop.click()")
     assert opened.run("docker.message.text()").startswith("Cancelling")
     opened.run("docker.stop.click()")
+    assert held.how_it_ended(job) == "cancelled"  # else it may end before that is heard
     held.release()
 
     assert opened.run("ended()").startswith("Done in ")
