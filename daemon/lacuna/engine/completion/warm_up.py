@@ -7,6 +7,7 @@ from lacuna_wire import PixelLayout
 from ..pixels.document import Document
 from ..pixels.hole import reduce_missing
 from ..pixels.levels import build_levels, coarsest_first
+from .backend.comparing import take_cheapest
 from .complete import complete_window
 from .patterns.labelling import find_neighbours, label_cells
 from .proposal import propose
@@ -33,5 +34,8 @@ def warm_up() -> None:
             document, missing, coarsest_first(levels), schedule, lambda: None, proposed
         )
         completion.show(document.rect)
+    # A hole as small as that is not peeled.
+    one, row = np.zeros((1, 1), np.float32), np.zeros(1, np.float32)
+    take_cheapest(one, one, one[None], one, row, row, row, np.zeros(1, np.int64))
     no_neighbours = find_neighbours(np.ones((1, 1), bool))
     label_cells(np.zeros((1, 1), np.float32), np.zeros((1, 1, 1), np.float32), no_neighbours, 1)

@@ -24,7 +24,7 @@ def take_cheapest(
     Args:
         squares: float32 (N, M), the patches' squares, weighted and summed.
         products: float32 (N, M), with what is wanted.
-        means: float32 (colours, N, M), the patches' colours, weighted and summed.
+        means: float32 (N, colours, M), the patches' colours, weighted and summed.
         own: float32 (N, colours), those of what is wanted.
         expected: float32 (N,), activity.
         most_shift: float32 (M,), how far the colours of a patch may be shifted.
@@ -36,10 +36,10 @@ def take_cheapest(
         for patch in range(len(costs)):
             cost = squares[place, patch] - 2 * products[place, patch]
             costs[patch] = cost + calmness(expected[place], activity[patch])
-        for channel in range(len(means)):
+        for channel in range(means.shape[1]):
             mean_own = own[place, channel]
             for patch in range(len(costs)):
-                mean, most = means[channel, place, patch] - mean_own, most_shift[patch]
+                mean, most = means[place, channel, patch] - mean_own, most_shift[patch]
                 shift = min(max(mean, -most), most)  # to be taken away
                 costs[patch] += ((1 + BIAS_COST) * shift - 2 * mean) * shift
         cheapest = 0

@@ -155,15 +155,13 @@ def find_nearest(
     # |a - b|^2 = a^2 - 2ab + b^2; of them a^2 is the same for all patches and decides nothing.
     squares: Pixels = weights @ patches.squares.T
     products: Pixels = weighted.reshape(len(wanted), -1) @ patches.values.T
-    means = np.empty((problem.colours, *products.shape), np.float32)
-    for mean, colour in zip(means, patches.colours, strict=True):
-        np.matmul(weights, colour.T, out=mean)
+    means = np.stack([weights @ colour.T for colour in patches.colours], axis=1)
     own: Pixels = np.ascontiguousarray(weighted[..., : problem.colours].sum(axis=1))
     expected = problem.expected[problem.number[places]]
     best = np.empty(len(places), np.int64)
 
     def work(some: slice) -> None:
-        told = squares[some], products[some], means[:, some], own[some], expected[some]
+        told = squares[some], products[some], means[some], own[some], expected[some]
         take_cheapest(*told, patches.most_shift, patches.activity, best[some])
 
     side_by_side(work, len(places), SHARE)
