@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -38,6 +38,7 @@ from lacuna.engine.pixels.membrane import mean_of_cells
 from lacuna.engine.plan import FillPlan, levels_to_bridge, plan_fill, regions_of
 from lacuna.engine.tiling.fill import Tiling, fill_level
 from lacuna.engine.tiling.network import Network
+from lacuna.network.patches_alone import PatchesAlone
 from lacuna.network_facts import NetworkFacts, Role
 from lacuna_wire import Options, PixelLayout, Rect
 from lacuna_wire.rect import bounding_rect
@@ -84,17 +85,10 @@ __all__ = [
 CONTEXT_PX = 64  # around a hole of several parts that is filled as one
 
 
-class CompletionAlone:
-    """A network that answers with what it is shown: the completion by patches, uncorrected."""
+class CompletionAlone(PatchesAlone):
+    """Patches alone that pass through tiles, as if a network were shown them and left them be."""
 
-    role: Role = "corrects"
-    tile_px, overlap_px, max_hole_radius_px, multiple_px, piece_px = 512, 64, 64, 8, 1 << 21
-
-    def fill(self, image: Pixels, mask: Pixels) -> Pixels:
-        return image
-
-    def fill_all(self, tiles: Iterable[tuple[Pixels, Pixels]]) -> Iterator[Pixels]:
-        return (image for image, _mask in tiles)
+    max_hole_radius_px = 64
 
 
 def document_of(picture: Picture, mask: Mask) -> Document:

@@ -7,10 +7,11 @@ time. Formats are those of `nvidia-smi --help-query-gpu`, the kernel's Documenta
 
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple
+
+from .outside import output_of
 
 ASK_S = 5.0
 DRM = Path("/sys/class/drm")
@@ -51,11 +52,11 @@ class Card(NamedTuple):
 def see_cards() -> List[Card]:
     """Return the cards of the known makes; those that PyTorch might use come first."""
     if sys.platform == "darwin":
-        cards = list(from_macos(_ask(ASK_MACOS)))
+        cards = list(from_macos(output_of(ASK_MACOS, ASK_S)))
     else:
         windows = sys.platform == "win32"
-        seen = list(from_windows(_ask(ASK_WINDOWS)) if windows else from_linux(DRM))
-        told = list(from_nvidia(_ask(ASK_NVIDIA), _ask(ASK_CAPABILITY)))
+        seen = list(from_windows(output_of(ASK_WINDOWS, ASK_S)) if windows else from_linux(DRM))
+        told = list(from_nvidia(output_of(ASK_NVIDIA, ASK_S), output_of(ASK_CAPABILITY, ASK_S)))
         # Its driver knows its cards best, and also in containers that show no others.
         cards = [*told, *(card for card in seen if not (told and card.make == "NVIDIA"))]
     order = ("NVIDIA", "AMD", "Intel", "Apple")
@@ -190,21 +191,3 @@ def _target(path: Path) -> str:
         return path.resolve(strict=True).name
     except OSError:
         return ""
-
-
-def _ask(words: Tuple[str, ...]) -> str:
-    """Return what a program says; nothing if it is not there, fails or takes too long."""
-    # The name is there on Windows only: no console window of its own.
-    flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-    try:
-        ran = subprocess.run(
-            words,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=ASK_S,
-            check=False,
-            creationflags=flags,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return "" if ran.returncode else ran.stdout.decode("utf-8", "replace")

@@ -7,13 +7,12 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..errors import LacunaError
-from ..outside import environment_of_others
+from ..outside import environment_of_others, output_of
 
 LEAST, MOST = (3, 11), (3, 14)  # that Lacuna and the libraries that it needs are made for
 ASK_S = 15.0
@@ -150,23 +149,7 @@ def _find_uv() -> Optional[Maker]:
 
 
 def _output(words: List[str]) -> str:
-    """Return what a program says; nothing if it fails or takes too long."""
-    # The name is there on Windows only: no console window of its own.
-    flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-    try:
-        ran = subprocess.run(
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment_of_others(),
-            timeout=ASK_S,
-            check=False,
-            creationflags=flags,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return "" if ran.returncode else ran.stdout.decode("utf-8", "replace")
+    return output_of(words, ASK_S, environment_of_others())
 
 
 def _no_python(fit: List[_Answer], answers: List[_Answer]) -> LacunaError:
